@@ -1,0 +1,17 @@
+export { DflError, type DflErrorCode, isDflError } from './errors.js'
+export { batches, collect, mapConcurrent, prefetch, take } from './iterables.js'
+export { defineOptions, type OptionSpec, type OptionsOf, type OptionTable, resolveOptions } from './options.js'
+export { hashSeed, Random } from './random.js'
+export {
+  type Affine,
+  type Bitmap,
+  FACE_TYPES,
+  type FaceMeta,
+  type FaceType,
+  type Landmarks,
+  type Pixels,
+  type Point,
+  type Raster,
+  type Rect,
+  type Side,
+} from './types.js'
