@@ -1,1 +1,1 @@
-export {}
+export { loadNetwork, type Network, type NetworkOptions, type TensorData } from './network.js'
