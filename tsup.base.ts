@@ -1,8 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs'
 import type { Options } from 'tsup'
 
-/** The one way every package is built: ESM for Node 20 and newer, one file per entry, shared chunks split out. */
+/**
+ * The one way every package is built: ESM for Node 20 and newer, shared chunks split out, and one file for each entry its
+ * package.json names: the `@dfl/source` of every export, and src/x.ts for a `bin` at dist/x.js.
+ */
 export const base = (options: Partial<Options> = {}): Options => ({
-  entry: ['src/index.ts'],
+  entry: entriesOf(JSON.parse(readFileSync('package.json', 'utf8'))),
   format: ['esm'],
   target: 'node20',
   platform: 'node',
@@ -12,3 +16,17 @@ export const base = (options: Partial<Options> = {}): Options => ({
   silent: true,
   ...options,
 })
+
+interface Manifest {
+  exports?: Record<string, string | { '@dfl/source'?: string }>
+  bin?: Record<string, string>
+}
+
+function entriesOf({ exports = {}, bin = {} }: Manifest): Record<string, string> {
+  const sources = Object.values(exports).map((target) =>
+    typeof target === 'string' ? undefined : target['@dfl/source'],
+  )
+  const commands = Object.values(bin).map((file) => file.replace('/dist/', '/src/').replace(/\.js$/, '.ts'))
+  const files = [...sources, ...commands].filter((file) => file !== undefined && existsSync(file)) as string[]
+  return Object.fromEntries(files.map((file) => [file.replace(/^\.\/src\/|\.ts$/g, ''), file]))
+}

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+
+/**
+ * The exit code of a JavaScript program run in the foreground with this one's terminal.
+ *
+ * Ctrl-C in a terminal reaches the program by itself, together with this one, which only waits for it to finish; where
+ * there is no terminal, SIGINT is passed on, once, as are SIGTERM and SIGHUP always.
+ */
+export function runProgram(file, args) {
+  const child = spawn(process.execPath, [file, ...args], { stdio: 'inherit' })
+  const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
+  let interrupted = false
+  process.on('SIGINT', () => {
+    if (!terminal && !interrupted) child.kill('SIGINT')
+    interrupted = true
+  })
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  return exitCode(child)
+}
+
+/** Runs a JavaScript program without showing its output, unless it fails: then all of it is in the error. */
+export async function runQuietly(file, args, { cwd, env = process.env }) {
+  const child = spawn(process.execPath, [file, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = []
+  child.stdout.on('data', (chunk) => output.push(chunk))
+  child.stderr.on('data', (chunk) => output.push(chunk))
+  const code = await exitCode(child)
+  if (code !== 0) throw new Error(Buffer.concat(output).toString('utf8').trimEnd())
+}
+
+/** npm's own program file, so that it can be run with this Node on every system, without a shell. */
+export function npmCli() {
+  const node = dirname(realpathSync(process.execPath))
+  const candidates = [
+    process.env.npm_execpath,
+    join(node, 'node_modules/npm/bin/npm-cli.js'), // Windows
+    join(node, '../lib/node_modules/npm/bin/npm-cli.js'),
+    join(node, '../share/nodejs/npm/bin/npm-cli.js'), // Debian
+  ]
+  const found = candidates.find((file) => file && /npm-cli\.js$/.test(file) && existsSync(file))
+  if (!found)
+    throw new Error('Expected npm beside Node, but found none. Start this through npm: `npm run demo`, `npm test`.')
+  return found
+}
+
+function exitCode(child) {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal]))
+  })
+}
