@@ -1,0 +1,110 @@
+import { type Bitmap, DflError, type FaceMeta, type Rect } from '@dfl/core'
+import { affineScale, paste } from '@dfl/image'
+import {
+  cutFace,
+  type FaceCrop,
+  type FaceNotes,
+  type MergeFace,
+  type MergeStage,
+  type Swap,
+  type Swapper,
+  startMerge,
+} from './merge-face.js'
+
+/** A frame with its faces swapped. */
+export interface MergedFrame {
+  /** A copy of the frame; the frame itself where no face was pasted. */
+  bitmap: Bitmap
+  /** Hold every pixel in which `bitmap` differs from the frame, in pixels of the frame. */
+  rects: Rect[]
+  /** What was noted about the faces, for the next frame's `past`. */
+  notes: FaceNotes[]
+}
+
+/** How the faces of a frame are merged. */
+export interface MergeFrameOptions {
+  swapper: Swapper
+  stages: readonly MergeStage[]
+  /** The notes of the frame before. */
+  past?: readonly FaceNotes[]
+}
+
+/** A frame with its faces swapped, and where it changed. Works on the faces' rectangles only. */
+export async function mergeFrame(
+  frame: Bitmap,
+  faces: readonly FaceMeta[],
+  { swapper, stages, past = [] }: MergeFrameOptions,
+): Promise<MergedFrame> {
+  if (faces.length === 0) return { bitmap: frame, rects: [], notes: [] }
+  const crops = faces.map((meta) => cutFace(frame, meta, swapper))
+  const swaps = await swapper.swap(crops.map(({ dst }) => dst))
+  return pasteFaces(frame, { crops, swaps, stages, past })
+}
+
+/**
+ * A frame with swaps pasted that are made already.
+ *
+ * Smaller faces go first, so that the largest, which is the nearest to the camera, lies on top where faces overlap.
+ */
+export async function pasteFaces(
+  frame: Bitmap,
+  work: {
+    crops: readonly FaceCrop[]
+    swaps: readonly Swap[]
+    stages: readonly MergeStage[]
+    past?: readonly FaceNotes[]
+  },
+): Promise<MergedFrame> {
+  const { crops, swaps, stages, past = [] } = work
+  if (crops.length === 0) return { bitmap: frame, rects: [], notes: [] }
+  if (swaps.length !== crops.length)
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected ${crops.length} swap${crops.length === 1 ? '' : 's'} from \`swap\`, but got ${swaps.length}. Give back one swap for each face, in the same order.`,
+      { data: { expected: crops.length, got: swaps.length } },
+    )
+  const size = (i: number) => crops[i]!.dst.width / affineScale(crops[i]!.imageToFaceMat)
+  const order = crops.map((_, i) => i).sort((a, b) => size(a) - size(b))
+  let bitmap = frame
+  const rects: Rect[] = []
+  const notes: FaceNotes[] = []
+  for (const i of order) {
+    const { meta } = crops[i]!
+    const centre = centreOf(meta)
+    const sizePx = size(i)
+    const before = nearestPast(past, { timestampSeconds: meta.timestampSeconds, centre, sizePx })
+    let face: MergeFace = startMerge(bitmap, crops[i]!, swaps[i]!, before)
+    for (const stage of stages) face = await stage(face)
+    notes.push({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
+    if (!face.patch) continue
+    if (bitmap === frame) bitmap = { ...frame, data: frame.data.slice() }
+    paste(bitmap, face.patch.bitmap, face.patch.rect.x, face.patch.rect.y)
+    rects.push(face.patch.rect)
+  }
+  return { bitmap, rects, notes }
+}
+
+/** The notes of the same face: the nearest one, unless it is half a face away, of another size or half a second old. */
+function nearestPast(past: readonly FaceNotes[], face: Omit<FaceNotes, 'values'>): FaceNotes | undefined {
+  let best: FaceNotes | undefined
+  let bestDistance = 0.5 * face.sizePx
+  for (const notes of past) {
+    const distance = Math.hypot(notes.centre[0] - face.centre[0], notes.centre[1] - face.centre[1])
+    const ratio = notes.sizePx / face.sizePx
+    const age = Math.abs(face.timestampSeconds - notes.timestampSeconds)
+    if (distance >= bestDistance || ratio > 1.5 || ratio < 1 / 1.5 || age > 0.5) continue
+    best = notes
+    bestDistance = distance
+  }
+  return best
+}
+
+function centreOf({ sourceLandmarks }: FaceMeta): readonly [number, number] {
+  let x = 0
+  let y = 0
+  for (const point of sourceLandmarks) {
+    x += point[0] / sourceLandmarks.length
+    y += point[1] / sourceLandmarks.length
+  }
+  return [x, y]
+}
