@@ -1,0 +1,217 @@
+import type { Affine, Raster } from '@dfl/core'
+import { multiplyAffine } from './affine.js'
+
+/** The part of a source that a warp needs, as doubles in the source's own unit, with a border round it. */
+export interface Tile {
+  /** [height, width, channels] */
+  data: Float64Array
+  width: number
+  height: number
+  channels: number
+  /** Pixels of the output → pixels of the tile. */
+  outputToTileMat: Affine
+  /** Beyond these positions a kernel sees only the border; clamped to them, it never leaves the tile. */
+  minX: number
+  minY: number
+  maxX: number
+  maxY: number
+}
+
+/** One direction of a tile: tile pixel i is the mean of source pixels (first + i) · block to (first + i + 1) · block − 1. */
+interface Axis {
+  /** Source pixels per tile pixel. */
+  block: number
+  /** Weight of each neighbour in the three-tap filter that follows; 0 for none. */
+  neighbour: number
+  first: number
+  count: number
+  /** Positions, in pixels of the tile, between which the source has a say. */
+  min: number
+  max: number
+}
+
+/**
+ * Copies the needed part of `source` into a tile with a border wide enough that sampling needs no checks.
+ *
+ * Where the map minifies, blocks of whole pixels are averaged, on a grid fixed to the source so that nothing swims when
+ * the map moves, and three taps then bring the variance up to that of the wanted filter.
+ *
+ * @param outside  The value beyond the source, in its own unit; nothing for the nearest pixel of the source.
+ * @param support  Half the width of the sampling kernel, in pixels of the tile.
+ * @returns Nothing when the output sees only the outside.
+ */
+export function cutTile(
+  source: Raster,
+  outputToSourceMat: Affine,
+  size: { width: number; height: number },
+  { support, antialias, outside }: { support: number; antialias: boolean; outside: number | undefined },
+): Tile | undefined {
+  const [a, b, tx, c, d, ty] = outputToSourceMat
+  const columns = planAxis(source.width, extent(a, b, tx, size), antialias ? Math.hypot(a, b) : 1, support)
+  const rows = planAxis(source.height, extent(c, d, ty, size), antialias ? Math.hypot(c, d) : 1, support)
+  if (outside !== undefined && (columns.missed || rows.missed)) return undefined
+
+  const { channels } = source
+  const data = gather(source, columns, rows, outside)
+  const { block: kx } = columns
+  const { block: ky } = rows
+  const sourceToTileMat: Affine = [
+    1 / kx,
+    0,
+    -(kx - 1) / 2 / kx - columns.first,
+    0,
+    1 / ky,
+    -(ky - 1) / 2 / ky - rows.first,
+  ]
+  return {
+    data,
+    width: columns.count,
+    height: rows.count,
+    channels,
+    outputToTileMat: multiplyAffine(sourceToTileMat, outputToSourceMat),
+    minX: columns.min,
+    minY: rows.min,
+    maxX: columns.max,
+    maxY: rows.max,
+  }
+}
+
+/** The lowest and highest of a·x + b·y + t over the pixels of an image of this size. */
+function extent(a: number, b: number, t: number, size: { width: number; height: number }): [number, number] {
+  const x = a * (size.width - 1)
+  const y = b * (size.height - 1)
+  return [t + Math.min(0, x) + Math.min(0, y), t + Math.max(0, x) + Math.max(0, y)]
+}
+
+/**
+ * Which blocks of one direction are needed.
+ *
+ * The variance of the filter before sampling, (footprint² − 1) / 8 source pixels², lies between that of a box of one
+ * output pixel (a twelfth) and that of a Gaussian of half an output pixel (a quarter). What averaging blocks of k pixels
+ * lacks of it, (k² − 1) / 12, the three taps add.
+ *
+ * @param footprint  Source pixels per output pixel.
+ */
+function planAxis(length: number, [low, high]: [number, number], footprint: number, support: number) {
+  const block = Math.max(1, Math.floor(footprint))
+  const variance = Math.max(0, (footprint ** 2 - 1) / 8 - (block ** 2 - 1) / 12) / block ** 2
+  const neighbour = variance / 2
+  const toBlocks = (x: number) => (x - (block - 1) / 2) / block
+  const reach = support + (neighbour > 0 ? 1 : 0)
+  const min = -reach
+  const max = Math.ceil(length / block) - 1 + reach
+  const clamp = (x: number) => Math.min(max, Math.max(min, x))
+  // One pixel more on both sides than the kernel needs: rounding of positions, and the three taps.
+  const first = Math.floor(clamp(toBlocks(low))) - support - 1
+  const last = Math.floor(clamp(toBlocks(high))) + support + 2
+  const missed = toBlocks(high) < min || toBlocks(low) > max
+  return { block, neighbour, first, count: last - first + 1, min: min - first, max: max - first, missed }
+}
+
+/** Filtered block means of `source` as doubles (a tenth faster to sample than floats); outside of the source `outside`, or the nearest pixel. */
+function gather(source: Raster, columns: Axis, rows: Axis, outside: number | undefined): Float64Array {
+  const stride = columns.count * source.channels
+  const data = new Float64Array(stride * rows.count)
+  if (columns.neighbour === 0 && rows.neighbour === 0) {
+    for (let j = 0; j < rows.count; j++)
+      readLine(source, rows.first + j, columns.first, data, j * stride, stride, outside)
+    return data
+  }
+  // Rows are averaged and filtered sideways one by one; three of them together give a filtered row of the tile.
+  const read = blockReader(source, columns, rows, outside)
+  const line = new Float64Array(stride)
+  const filtered = (j: number, into: Float64Array<ArrayBuffer>) => {
+    read(j, line)
+    softenLine(line, source.channels, columns.neighbour, into)
+    return into
+  }
+  let above = filtered(0, new Float64Array(stride))
+  let here = above
+  let spare = new Float64Array(stride)
+  for (let j = 0; j < rows.count; j++) {
+    const below = j + 1 < rows.count ? filtered(j + 1, spare) : here
+    softenRow(above, here, below, rows.neighbour, data, j * stride)
+    spare = j === 0 ? new Float64Array(stride) : above
+    above = here
+    here = below
+  }
+  return data
+}
+
+/** A function that writes the block means of row `j` of the tile to `to`. */
+function blockReader(source: Raster, columns: Axis, rows: Axis, outside: number | undefined) {
+  const { channels: c } = source
+  const k = columns.block
+  const firstX = columns.first * k
+  const length = columns.count * k * c
+  const line = new Float64Array(length)
+  const sum = new Float64Array(length)
+  const scale = 1 / (k * rows.block)
+  return (j: number, to: Float64Array) => {
+    const y = (rows.first + j) * rows.block
+    if (k === 1 && rows.block === 1) return readLine(source, y, firstX, to, 0, length, outside)
+    readLine(source, y, firstX, sum, 0, length, outside)
+    for (let dy = 1; dy < rows.block; dy++) {
+      readLine(source, y + dy, firstX, line, 0, length, outside)
+      for (let i = 0; i < length; i++) sum[i] += line[i]
+    }
+    for (let x = 0, o = 0; x < columns.count; x++) {
+      for (let channel = 0; channel < c; channel++, o++) {
+        let total = 0
+        for (let i = 0, from = x * k * c + channel; i < k; i++, from += c) total += sum[from]
+        to[o] = total * scale
+      }
+    }
+  }
+}
+
+/** Writes `line` filtered with [w, 1 − 2w, w] per channel to `to`. */
+function softenLine(line: Float64Array, c: number, w: number, to: Float64Array): void {
+  const end = line.length - c
+  const centre = 1 - 2 * w
+  for (let i = 0; i < c; i++) to[i] = line[i] + w * (line[i + c] - line[i])
+  for (let i = c; i < end; i++) to[i] = line[i] * centre + (line[i - c] + line[i + c]) * w
+  for (let i = end; i < line.length; i++) to[i] = line[i] + w * (line[i - c] - line[i])
+}
+
+/** Writes the middle one of three rows filtered with [w, 1 − 2w, w] to `to[at…]`. */
+function softenRow(
+  above: Float64Array,
+  here: Float64Array,
+  below: Float64Array,
+  w: number,
+  to: Float64Array,
+  at: number,
+) {
+  const centre = 1 - 2 * w
+  for (let i = 0; i < here.length; i++) to[at + i] = here[i] * centre + (above[i] + below[i]) * w
+}
+
+/** Writes `length` samples of row `y`, from column `firstX` on, to `to[at…]`. Row and columns may lie outside. */
+function readLine(
+  source: Raster,
+  y: number,
+  firstX: number,
+  to: Float64Array,
+  at: number,
+  length: number,
+  outside: number | undefined,
+): void {
+  const { width, height, channels: c } = source
+  if (outside !== undefined && (y < 0 || y >= height)) {
+    to.fill(outside, at, at + length)
+    return
+  }
+  const row = Math.min(height - 1, Math.max(0, y)) * width
+  const columns = length / c
+  const left = Math.min(columns, Math.max(0, -firstX))
+  const right = Math.max(left, Math.min(columns, width - firstX))
+  if (right > left) to.set(source.data.subarray((row + firstX + left) * c, (row + firstX + right) * c), at + left * c)
+  if (outside !== undefined) {
+    to.fill(outside, at, at + left * c)
+    to.fill(outside, at + right * c, at + length)
+    return
+  }
+  for (let i = 0; i < left * c; i++) to[at + i] = source.data[row * c + (i % c)]
+  for (let i = right * c; i < length; i++) to[at + i] = source.data[(row + width - 1) * c + (i % c)]
+}

@@ -1,0 +1,149 @@
+import type { Bitmap, Pixels } from '@dfl/core'
+import { describe, expect, it } from 'vitest'
+import { crop, resize, scaling, toBitmap, toPixels, translation, warpAffine } from '../src/index.js'
+import { at, largestDifference, paint, turned } from './support.js'
+
+const smooth = (x: number, y: number, c: number) => 0.5 + 0.3 * Math.sin(x / 9 + c) * Math.cos(y / 7 - c)
+const interpolations = ['linear', 'cubic', 'lanczos3'] as const
+
+describe.each(interpolations)('warpAffine with %s', (interpolation) => {
+  it.each([1, 3, 4] as const)('gives the source back under the identity, %i channels', (channels) => {
+    const source = paint(17, 11, channels, (x, y, c) => ((x * 7 + y * 13 + c * 5) % 23) / 23)
+    const out = warpAffine(source, translation(0, 0), source, { interpolation })
+    expect(largestDifference(out.data, source.data)).toBeLessThan(1e-6)
+  })
+
+  it('moves whole pixels exactly and fills what comes from outside with the border value', () => {
+    const source = paint(8, 6, 3, (x, y, c) => (x + 8 * y + c) / 64)
+    const out = warpAffine(source, translation(3, -2), source, { interpolation, borderValue: 0.25 })
+    for (let y = 0; y < 6; y++)
+      for (let x = 0; x < 8; x++)
+        expect(at(out, x, y, 1)).toBeCloseTo(x >= 3 && y < 4 ? at(source, x - 3, y + 2, 1) : 0.25, 6)
+  })
+
+  it('repeats the edge pixel outside with border replicate, however far', () => {
+    const source = paint(8, 6, 1, (x, y) => (x + y) / 16)
+    const out = warpAffine(
+      source,
+      translation(100, 50),
+      { width: 20, height: 12 },
+      { interpolation, border: 'replicate' },
+    )
+    expect(largestDifference(out.data, new Float32Array(240).fill(at(source, 0, 0)))).toBeLessThan(1e-6)
+  })
+
+  it('follows a smooth function under rotation and magnification', () => {
+    const source = paint(80, 60, 3, smooth)
+    const mat = turned(1.7, 25, [40, 30], [32, 32])
+    const out = warpAffine(source, mat, { width: 65, height: 65 }, { interpolation })
+    const back = turned(1 / 1.7, -25, [32, 32], [40, 30])
+    let worst = 0
+    for (let y = 0; y < 65; y++)
+      for (let x = 0; x < 65; x++) {
+        const [u, v] = [back[0] * x + back[1] * y + back[2], back[3] * x + back[4] * y + back[5]]
+        if (u > 3 && v > 3 && u < 76 && v < 56) worst = Math.max(worst, Math.abs(at(out, x, y, 2) - smooth(u, v, 2)))
+      }
+    expect(worst).toBeLessThan(interpolation === 'linear' ? 2e-3 : 3e-4)
+  })
+
+  it('samples bytes and 16-bit words as the floats they stand for', () => {
+    const source = paint(40, 30, 3, smooth)
+    const mat = turned(0.6, -14, [20, 15], [12, 12])
+    const warp = (s: Pixels | Bitmap) =>
+      warpAffine(s, mat, { width: 25, height: 25 }, { interpolation, borderValue: 0.5 }).data
+    for (const bits of [8, 16] as const) {
+      const bitmap = toBitmap(source, bits)
+      expect(largestDifference(warp(bitmap), warp(toPixels(bitmap)))).toBeLessThan(1e-5)
+    }
+  })
+
+  it('averages fine stripes to gray when minifying, with no aliasing', () => {
+    const stripes = paint(240, 240, 1, (x) => x % 2)
+    for (const scale of [0.5, 0.43, 0.3, 0.13]) {
+      const out = warpAffine(
+        stripes,
+        turned(scale, 7, [120, 120], [12, 12]),
+        { width: 25, height: 25 },
+        { interpolation },
+      )
+      // Just at half the size linear still lets a little through.
+      expect(Math.max(...out.data) - Math.min(...out.data)).toBeLessThan(0.12)
+      expect(out.data.reduce((sum, v) => sum + v) / 625).toBeCloseTo(0.5, 2)
+    }
+    const aliased = warpAffine(stripes, scaling(0.49), { width: 50, height: 50 }, { interpolation, antialias: false })
+    expect(Math.max(...aliased.data) - Math.min(...aliased.data)).toBeGreaterThan(0.8)
+  })
+
+  it('keeps a small bright spot where the map puts it when minifying', () => {
+    const scale = 0.21
+    const spot = paint(200, 200, 1, (x, y) => Math.exp(-((x - 123) ** 2 + (y - 71) ** 2) / 50))
+    const out = warpAffine(spot, turned(scale, 0, [0, 0], [0, 0]), { width: 42, height: 42 }, { interpolation })
+    let [sum, mx, my] = [0, 0, 0]
+    for (let y = 0; y < 42; y++)
+      for (let x = 0; x < 42; x++) {
+        sum += at(out, x, y)
+        mx += x * at(out, x, y)
+        my += y * at(out, x, y)
+      }
+    expect(mx / sum).toBeCloseTo(123 * scale, 2)
+    expect(my / sum).toBeCloseTo(71 * scale, 2)
+    expect(sum / scale ** 2).toBeCloseTo(
+      spot.data.reduce((s, v) => s + v),
+      -1,
+    )
+  })
+
+  it('does not jump in sharpness while a zoom passes whole factors', () => {
+    const spot = paint(120, 120, 1, (x, y) => (Math.hypot(x - 60, y - 60) < 14 ? 1 : 0))
+    const peak = (scale: number) =>
+      warpAffine(spot, turned(scale, 10, [60, 60], [15, 15]), { width: 31, height: 31 }, { interpolation })
+    for (const factor of [2, 3]) {
+      const step = largestDifference(peak(0.998 / factor).data, peak(1.002 / factor).data)
+      expect(step).toBeLessThan(0.06)
+    }
+  })
+})
+
+describe('warpAffine', () => {
+  it('puts a face back into a frame and leaves the rest of the frame at the border value', () => {
+    const face = paint(32, 32, 3, () => 1)
+    const out = warpAffine(face, turned(2, 30, [15.5, 15.5], [200, 100]), { width: 320, height: 180 })
+    expect(at(out, 200, 100)).toBeCloseTo(1)
+    expect(at(out, 10, 10)).toBe(0)
+    expect(out.data.reduce((sum, v) => sum + v, 0) / 3).toBeCloseTo(64 * 64, -2)
+  })
+
+  it('agrees with an exact area average when the factor is a whole number', () => {
+    const source = paint(64, 64, 1, smooth)
+    const half = warpAffine(source, [0.25, 0, -0.375, 0, 0.25, -0.375], { width: 16, height: 16 })
+    const area = resize(source, { width: 16, height: 16 }, { filter: 'area' })
+    const inner = { x: 1, y: 1, width: 14, height: 14 }
+    expect(largestDifference(crop(half, inner).data, crop(area, inner).data)).toBeLessThan(0.02)
+  })
+
+  it('gives nothing but border for a map that leads elsewhere', () => {
+    const out = warpAffine(
+      paint(4, 4, 1, () => 1),
+      translation(500, 0),
+      { width: 5, height: 5 },
+      { borderValue: 0.5 },
+    )
+    expect([...out.data]).toEqual(Array(25).fill(0.5))
+  })
+
+  it('says what is wrong with a map, a size, an option or the pixels', () => {
+    const source = paint(4, 4, 1, () => 1)
+    expect(() => warpAffine(source, [1, 2, 0, 2, 4, 0], { width: 4, height: 4 })).toThrow(
+      'Expected an invertible matrix for `mat`, but got [1, 2, 0, 2, 4, 0]. Check the points it was made from.',
+    )
+    expect(() => warpAffine(source, translation(0, 0), { width: 0, height: 4 })).toThrow(
+      'Expected a whole width and height of at least 1 for `size`, but got 0x4. Round them first.',
+    )
+    expect(() => warpAffine(source, translation(0, 0), source, { interpolation: 'nearest' as 'linear' })).toThrow(
+      "Expected one of linear, cubic, lanczos3 for `interpolation`, but got 'nearest'.",
+    )
+    expect(() => warpAffine({ ...source, width: 5 }, translation(0, 0), source)).toThrow(
+      'Expected 5x4x1 samples for `source`, but got 16. Give the width, height and channels of the data as it is.',
+    )
+  })
+})
