@@ -1,4 +1,5 @@
 import { DflError, type Pixels } from '@dfl/core'
+import { meanAbsoluteError, psnr, rgbToGray } from '@dfl/image'
 
 /** How far a picture is from the true one, inside a mask. */
 export interface ImageError {
@@ -25,39 +26,26 @@ export interface ImageError {
 export function imageError(result: Pixels, truth: Pixels, mask: Pixels): ImageError {
   expectShape('result', result, truth, 3)
   expectShape('mask', mask, truth, 1)
-  const weights = mask.data
-  const channels = truth.channels
-  let total = 0
-  let absolute = 0
-  let squared = 0
-  for (let i = 0; i < weights.length; i++) {
-    const w = weights[i]!
-    if (w === 0) continue
-    total += w
-    for (let c = 0; c < channels; c++) {
-      const error = result.data[i * channels + c]! - truth.data[i * channels + c]!
-      absolute += w * Math.abs(error)
-      squared += w * error * error
-    }
-  }
+  const total = mask.data.reduce((sum, weight) => sum + weight, 0)
   if (total === 0)
     throw new DflError(
       'NO_FACES',
       'Expected some face for `mask`, but got a mask of zeros. Skip frames without a face.',
     )
   return {
-    mae: absolute / (total * channels),
-    psnr: squared === 0 ? Number.POSITIVE_INFINITY : -10 * Math.log10(squared / (total * channels)),
-    ssim: ssim(luma(result), luma(truth), mask, total),
+    mae: meanAbsoluteError(result, truth, mask),
+    psnr: psnr(result, truth, mask),
+    ssim: maskedSsim(rgbToGray(result), rgbToGray(truth), mask, total),
   }
 }
 
-function ssim(a: Float64Array, b: Float64Array, mask: Pixels, total: number): number {
+/** As `ssim` of @dfl/image, of gray pictures, with a mask that says how much each window counts. */
+function maskedSsim(a: Pixels, b: Pixels, mask: Pixels, total: number): number {
   const { width, height } = mask
-  const product = (x: Float64Array, y: Float64Array) => x.map((v, i) => v * y[i]!)
-  const window = (x: Float64Array) => blur(x, width, height)
-  const ma = window(a)
-  const mb = window(b)
+  const product = (x: Pixels, y: Pixels) => Float64Array.from(x.data, (v, i) => v * y.data[i]!)
+  const window = (x: ArrayLike<number>) => blur(x, width, height)
+  const ma = window(a.data)
+  const mb = window(b.data)
   const aa = window(product(a, a))
   const bb = window(product(b, b))
   const ab = window(product(a, b))
@@ -77,20 +65,13 @@ function ssim(a: Float64Array, b: Float64Array, mask: Pixels, total: number): nu
   return sum / total
 }
 
-function luma({ data, channels }: Pixels): Float64Array {
-  const out = new Float64Array(data.length / channels)
-  for (let i = 0; i < out.length; i++)
-    out[i] = 0.299 * data[i * channels]! + 0.587 * data[i * channels + 1]! + 0.114 * data[i * channels + 2]!
-  return out
-}
-
 const TAPS = (() => {
   const taps = Float64Array.from({ length: 11 }, (_, i) => Math.exp(-((i - 5) ** 2) / (2 * 1.5 ** 2)))
   const sum = taps.reduce((a, b) => a + b)
   return taps.map((t) => t / sum)
 })()
 
-function blur(x: Float64Array, width: number, height: number): Float64Array {
+function blur(x: ArrayLike<number>, width: number, height: number): Float64Array {
   const rows = new Float64Array(x.length)
   const out = new Float64Array(x.length)
   for (let y = 0; y < height; y++)

@@ -1,4 +1,5 @@
 export type { FaceAnalysis, FaceTrack } from './analysis.js'
+export { compareSheet } from './compare-sheet.js'
 export { type ImageError, imageError } from './image-error.js'
 export { type Jitter, jitter } from './jitter.js'
 export { type Likeness, type LikenessInput, likeness } from './likeness.js'

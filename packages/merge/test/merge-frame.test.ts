@@ -129,7 +129,7 @@ describe('mergeFrame', () => {
 
   it('gives the model crops of the size and face type it asks for', async () => {
     const given: Pixels[] = []
-    const spy = swapper(96, (dst) => (given.push(dst), dst))
+    const spy = swapper(96, (dst) => given[given.push(dst) - 1]!)
     const face = meta(landmarks({ ...centre, scale: 0.5 }))
     await mergeFrame(frame, [face, face], { swapper: spy, stages: [] })
     expect(given).toHaveLength(2)

@@ -8,7 +8,7 @@ describe('mergeOptions', () => {
   })
 
   it('names every wrong value at once', () => {
-    expect(() => mergeStages({ blur: -3, mask: 'mode 4', smoothSeconds: 99 })).toThrow(
+    expect(() => mergeStages({ blur: -3, mask: 'mode 4' as never, smoothSeconds: 99 })).toThrow(
       [
         'Expected a number between 0 and 200 px of a 256 px face for `blur`, but got -3.',
         "Expected one of learned-prd*learned-dst, learned-prd+learned-dst, learned-prd, learned-dst, dst, full for `mask`, but got 'mode 4'.",

@@ -73,8 +73,7 @@ function correct(lab: Pixels, { from, gain, to }: Correction): Pixels {
     const low = c === 0 ? 0 : -127
     const high = c === 0 ? 100 : 127
     for (let i = c; i < data.length; i += 3) {
-      const v = data[i]! * a + b
-      data[i] = v < low ? low : v > high ? high : v
+      data[i] = Math.min(high, Math.max(low, data[i]! * a + b))
     }
   }
   return lab
