@@ -21,8 +21,8 @@ export interface Tile {
 interface Axis {
   /** Source pixels per tile pixel. */
   block: number
-  /** Weight of each neighbour in the three-tap filter that follows; 0 for none. */
-  neighbour: number
+  /** Weights of the filter that follows: of the pixel itself, of each direct neighbour, and of each one after that. */
+  taps: readonly [centre: number, near: number, far: number]
   first: number
   count: number
   /** Positions, in pixels of the tile, between which the source has a say. */
@@ -33,8 +33,8 @@ interface Axis {
 /**
  * Copies the needed part of `source` into a tile with a border wide enough that sampling needs no checks.
  *
- * Where the map minifies, blocks of whole pixels are averaged, on a grid fixed to the source so that nothing swims when
- * the map moves, and three taps then bring the variance up to that of the wanted filter.
+ * Where the map minifies, each row and column is filtered with five taps; before that, where it minifies by more than
+ * 2.6, blocks of whole pixels are averaged, on a grid fixed to the source so that nothing swims when the map moves.
  *
  * @param outside  The value beyond the source, in its own unit; nothing for the nearest pixel of the source.
  * @param support  Half the width of the sampling kernel, in pixels of the tile.
@@ -84,56 +84,58 @@ function extent(a: number, b: number, t: number, size: { width: number; height: 
 }
 
 /**
- * Which blocks of one direction are needed.
+ * Which blocks of one direction are needed, and how they are filtered.
  *
- * The variance of the filter before sampling, (footprint² − 1) / 8 source pixels², lies between that of a box of one
- * output pixel (a twelfth) and that of a Gaussian of half an output pixel (a quarter). What averaging blocks of k pixels
- * lacks of it, (k² − 1) / 12, the three taps add.
+ * The whole filter before sampling has a variance of (footprint² − 1) / 6 source pixels²: 0 where nothing shrinks, twice
+ * that of a box of one output pixel where much does. What averaging blocks of k pixels lacks of it, (k² − 1) / 12, the
+ * taps add. They are two filters [w, 1 − 2w, w] in one, the first as strong as it can be: at half the size it takes out
+ * the finest stripes altogether.
  *
  * @param footprint  Source pixels per output pixel.
  */
 function planAxis(length: number, [low, high]: [number, number], footprint: number, support: number) {
-  const block = Math.max(1, Math.floor(footprint))
-  const variance = Math.max(0, (footprint ** 2 - 1) / 8 - (block ** 2 - 1) / 12) / block ** 2
-  const neighbour = variance / 2
+  const block = Math.max(1, Math.floor(footprint / 1.3))
+  const variance = Math.max(0, (footprint ** 2 - 1) / 6 - (block ** 2 - 1) / 12) / block ** 2
+  const v = Math.min(0.25, variance / 2)
+  const w = Math.min(0.25, variance / 2 - v)
+  const taps = [(1 - 2 * v) * (1 - 2 * w) + 2 * v * w, v * (1 - 2 * w) + w * (1 - 2 * v), v * w] as const
+  const filterReach = variance > 0 ? 2 : 0
   const toBlocks = (x: number) => (x - (block - 1) / 2) / block
-  const reach = support + (neighbour > 0 ? 1 : 0)
-  const min = -reach
-  const max = Math.ceil(length / block) - 1 + reach
+  const min = -support - filterReach
+  const max = Math.ceil(length / block) - 1 + support + filterReach
   const clamp = (x: number) => Math.min(max, Math.max(min, x))
-  // One pixel more on both sides than the kernel needs: rounding of positions, and the three taps.
-  const first = Math.floor(clamp(toBlocks(low))) - support - 1
-  const last = Math.floor(clamp(toBlocks(high))) + support + 2
+  // One pixel more on both sides than needed, as positions are rounded.
+  const first = Math.floor(clamp(toBlocks(low))) - support - filterReach
+  const last = Math.floor(clamp(toBlocks(high))) + 1 + support + filterReach
   const missed = toBlocks(high) < min || toBlocks(low) > max
-  return { block, neighbour, first, count: last - first + 1, min: min - first, max: max - first, missed }
+  return { block, taps, first, count: last - first + 1, min: min - first, max: max - first, missed }
 }
 
 /** Filtered block means of `source` as doubles (a tenth faster to sample than floats); outside of the source `outside`, or the nearest pixel. */
 function gather(source: Raster, columns: Axis, rows: Axis, outside: number | undefined): Float64Array {
   const stride = columns.count * source.channels
   const data = new Float64Array(stride * rows.count)
-  if (columns.neighbour === 0 && rows.neighbour === 0) {
+  if (columns.block === 1 && rows.block === 1 && columns.taps[0] === 1 && rows.taps[0] === 1) {
     for (let j = 0; j < rows.count; j++)
       readLine(source, rows.first + j, columns.first, data, j * stride, stride, outside)
     return data
   }
-  // Rows are averaged and filtered sideways one by one; three of them together give a filtered row of the tile.
+  // Rows are averaged and filtered sideways one by one; five of them together make one filtered row of the tile.
   const read = blockReader(source, columns, rows, outside)
   const line = new Float64Array(stride)
-  const filtered = (j: number, into: Float64Array<ArrayBuffer>) => {
-    read(j, line)
-    softenLine(line, source.channels, columns.neighbour, into)
-    return into
-  }
-  let above = filtered(0, new Float64Array(stride))
-  let here = above
-  let spare = new Float64Array(stride)
-  for (let j = 0; j < rows.count; j++) {
-    const below = j + 1 < rows.count ? filtered(j + 1, spare) : here
-    softenRow(above, here, below, rows.neighbour, data, j * stride)
-    spare = j === 0 ? new Float64Array(stride) : above
-    above = here
-    here = below
+  const ring = Array.from({ length: 5 }, () => new Float64Array(stride))
+  const ringAt = (j: number) => ring[Math.min(rows.count - 1, Math.max(0, j)) % 5]
+  for (let j = 0, ready = 0; j < rows.count; j++) {
+    for (; ready <= j + 2 && ready < rows.count; ready++) {
+      read(ready, line)
+      filterLine(line, source.channels, columns.taps, ringAt(ready))
+    }
+    filterRows(
+      [-2, -1, 0, 1, 2].map((d) => ringAt(j + d)),
+      rows.taps,
+      data,
+      j * stride,
+    )
   }
   return data
 }
@@ -165,28 +167,6 @@ function blockReader(source: Raster, columns: Axis, rows: Axis, outside: number 
   }
 }
 
-/** Writes `line` filtered with [w, 1 − 2w, w] per channel to `to`. */
-function softenLine(line: Float64Array, c: number, w: number, to: Float64Array): void {
-  const end = line.length - c
-  const centre = 1 - 2 * w
-  for (let i = 0; i < c; i++) to[i] = line[i] + w * (line[i + c] - line[i])
-  for (let i = c; i < end; i++) to[i] = line[i] * centre + (line[i - c] + line[i + c]) * w
-  for (let i = end; i < line.length; i++) to[i] = line[i] + w * (line[i - c] - line[i])
-}
-
-/** Writes the middle one of three rows filtered with [w, 1 − 2w, w] to `to[at…]`. */
-function softenRow(
-  above: Float64Array,
-  here: Float64Array,
-  below: Float64Array,
-  w: number,
-  to: Float64Array,
-  at: number,
-) {
-  const centre = 1 - 2 * w
-  for (let i = 0; i < here.length; i++) to[at + i] = here[i] * centre + (above[i] + below[i]) * w
-}
-
 /** Writes `length` samples of row `y`, from column `firstX` on, to `to[at…]`. Row and columns may lie outside. */
 function readLine(
   source: Raster,
@@ -214,4 +194,29 @@ function readLine(
   }
   for (let i = 0; i < left * c; i++) to[at + i] = source.data[row * c + (i % c)]
   for (let i = right * c; i < length; i++) to[at + i] = source.data[(row + width - 1) * c + (i % c)]
+}
+
+/** Writes `line`, `c` channels side by side, filtered to `to`; near the ends neighbours outside are the end pixels. */
+function filterLine(line: Float64Array, c: number, [centre, near, far]: Axis['taps'], to: Float64Array): void {
+  const end = line.length - 2 * c
+  if (far === 0) for (let i = c; i < end + c; i++) to[i] = line[i] * centre + (line[i - c] + line[i + c]) * near
+  else
+    for (let i = 2 * c; i < end; i++)
+      to[i] = line[i] * centre + (line[i - c] + line[i + c]) * near + (line[i - 2 * c] + line[i + 2 * c]) * far
+  const pixels = line.length / c
+  const at = (x: number, channel: number) => line[Math.min(pixels - 1, Math.max(0, x)) * c + channel]
+  for (const x of [0, 1, pixels - 2, pixels - 1])
+    for (let k = 0; k < c; k++)
+      to[x * c + k] = at(x, k) * centre + (at(x - 1, k) + at(x + 1, k)) * near + (at(x - 2, k) + at(x + 2, k)) * far
+}
+
+/** Writes the middle one of five rows filtered with its neighbours to `to[at…]`. */
+function filterRows(
+  [a, b, here, d, e]: Float64Array[],
+  [centre, near, far]: Axis['taps'],
+  to: Float64Array,
+  at: number,
+): void {
+  if (far === 0) for (let i = 0; i < here.length; i++) to[at + i] = here[i] * centre + (b[i] + d[i]) * near
+  else for (let i = 0; i < here.length; i++) to[at + i] = here[i] * centre + (b[i] + d[i]) * near + (a[i] + e[i]) * far
 }
