@@ -30,7 +30,7 @@ export function importsOf(text) {
     /^(?:import|export)\s+(?:type\s+)?[\w$*{},\s]*?\bfrom\s*['"]([^'"\n]+)['"]/gm,
     /^import\s*['"]([^'"\n]+)['"]/gm,
     /\bimport\(\s*['"]([^'"\n]+)['"]/g,
-    /\b(?:require|require\.resolve|import\.meta\.resolve)\(\s*['"]([^'"\n]+)['"]/g,
+    /\b(?:require|require\.resolve|import\.meta\.resolve|createRequire\([^)]*\)(?:\.resolve)?)\(\s*['"]([^'"\n]+)['"]/g,
   ]
   return [...new Set(forms.flatMap((form) => [...code.matchAll(form)].map((match) => match[1])))]
 }

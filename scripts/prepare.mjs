@@ -28,7 +28,7 @@ export function ensureBuilt() {
 /** The folders with a package.json of their own, relative to the root, with forward slashes. */
 export function workspaces() {
   const children = ['packages', 'examples'].flatMap((dir) => names(dir).map((name) => `${dir}/${name}`))
-  return [...children, 'bench'].filter((dir) => existsSync(join(root, dir, 'package.json')))
+  return [...children, 'examples', 'bench'].filter((dir) => existsSync(join(root, dir, 'package.json')))
 }
 
 /** Runs pnpm in the version this repository is pinned to; npm fetches it once and keeps it in its cache. */

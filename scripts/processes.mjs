@@ -9,16 +9,24 @@ import { dirname, join } from 'node:path'
  * Ctrl-C in a terminal reaches the program by itself, together with this one, which only waits for it to finish; where
  * there is no terminal, SIGINT is passed on, once, as are SIGTERM and SIGHUP always.
  */
-export function runProgram(file, args) {
+export async function runProgram(file, args) {
   const child = spawn(process.execPath, [file, ...args], { stdio: 'inherit' })
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   let interrupted = false
-  process.on('SIGINT', () => {
-    if (!terminal && !interrupted) child.kill('SIGINT')
-    interrupted = true
-  })
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  return exitCode(child)
+  const handlers = {
+    SIGINT: () => {
+      if (!terminal && !interrupted) child.kill('SIGINT')
+      interrupted = true
+    },
+    SIGTERM: () => child.kill('SIGTERM'),
+    SIGHUP: () => child.kill('SIGHUP'),
+  }
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
+  try {
+    return await exitCode(child)
+  } finally {
+    for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
+  }
 }
 
 /** Runs a JavaScript program without showing its output, unless it fails: then all of it is in the error. */

@@ -1,10 +1,12 @@
 import { base } from '../../tsup.base.ts'
 
-/** TensorFlow.js is bundled: Node cannot load its ES modules, and its CommonJS build has no gradients. */
+/** TensorFlow.js is bundled, `require` for its CommonJS parts included: Node cannot load its ES modules. */
 export default base({
   noExternal: [/^@tensorflow\//],
   external: ['node-fetch'],
-  banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+  banner: {
+    js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`,
+  },
   esbuildOptions: (options) => {
     options.mainFields = ['module', 'main']
   },

@@ -21,7 +21,7 @@ describe('importsOf', () => {
       "import 'four'",
       "export * as f from 'five'",
       "const g = await import('six')",
-      "const h = createRequire(import.meta.url); require('seven')",
+      "const h = createRequire(import.meta.url)('seven')",
     ].join('\n')
     expect(importsOf(text)).toEqual(['one', 'two', 'three', 'five', 'four', 'six', 'seven'])
   })
