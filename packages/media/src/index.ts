@@ -1,1 +1,24 @@
-export {}
+export type { ColorTags } from './color.js'
+export { createFrames, isVideoPath, VIDEO_EXTENSIONS } from './create-frames.js'
+export { createImageFolder, type ImageFolderOptions } from './folder-sink.js'
+export { bitmapFrame, type Frame, type FrameRange, type FrameSource } from './frame.js'
+export type { FrameChange, FrameSink } from './frame-sink.js'
+export {
+  encodeImage,
+  IMAGE_EXTENSIONS,
+  IMAGE_FORMATS,
+  IMAGE_OPTIONS,
+  type ImageFormat,
+  type ImageOptions,
+  imageSize,
+  isImagePath,
+  type ReadImageOptions,
+  readImage,
+  writeImage,
+} from './images.js'
+export { type OpenFramesOptions, openFrames } from './open-frames.js'
+export type { Rational } from './rational.js'
+export { drawText, type Label } from './text.js'
+export { VIDEO_OPTIONS, type VideoOptions } from './video-encoder.js'
+export { type AudioInfo, probeVideo, type VideoInfo } from './video-info.js'
+export { type CreateVideoOptions, createVideo } from './video-sink.js'

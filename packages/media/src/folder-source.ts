@@ -1,0 +1,99 @@
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
+import { DflError } from '@dfl/core'
+import { unsupported } from './errors.js'
+import { bitmapFrame, type Frame, type FrameRange, type FrameSource, inRange } from './frame.js'
+import { imageSize, isImagePath, readImage } from './images.js'
+import { type Rational, rescale, toFrameRate } from './rational.js'
+import { readTimestamps } from './timestamps.js'
+
+export interface FolderSourceOptions extends FrameRange {
+  signal?: AbortSignal
+  /** Frames per second where the folder has no `timestamps.json`; 25 by default. */
+  fps?: number
+}
+
+/** The images of a folder as frames, in the natural order of their names: 2.png before 10.png, gaps allowed. */
+export async function openImageFolder(folder: string, options: FolderSourceOptions): Promise<FrameSource> {
+  const order = new Intl.Collator('en', { numeric: true })
+  const names = (await readdir(folder)).filter((name) => isImagePath(name) && !name.startsWith('.'))
+  names.sort((a, b) => order.compare(a, b) || (a < b ? -1 : 1))
+  if (names.length === 0)
+    throw unsupported(folder, 'a folder of images', 'one without any', 'Put .png, .jpg, .webp or .tiff files there.')
+  return openImages(folder, folder, names, options)
+}
+
+/** A single image as a clip of one frame. */
+export function openSingleImage(path: string, options: FolderSourceOptions): Promise<FrameSource> {
+  return openImages(path, dirname(path), [basename(path)], options)
+}
+
+async function openImages(
+  path: string,
+  folder: string,
+  names: readonly string[],
+  options: FolderSourceOptions,
+): Promise<FrameSource> {
+  const { fps = 25 } = options
+  if (!(fps > 0 && Number.isFinite(fps)))
+    throw new DflError('BAD_OPTION', `Expected a number above 0 for \`fps\`, but got ${fps}. Give frames per second.`)
+  const size = await imageSize(join(folder, names[0]!))
+  const known = await readTimestamps(folder)
+  const frameRate = known?.frameRate ?? toFrameRate(fps)
+  const timeBase = known?.timeBase ?? { num: frameRate.den, den: frameRate.num }
+  const pts = timesOf(names, known?.pts ?? {}, rescale(1, { num: frameRate.den, den: frameRate.num }, timeBase))
+  async function* frames(): AsyncGenerator<Frame> {
+    for (const [index, name] of names.entries()) {
+      options.signal?.throwIfAborted()
+      if (!inRange(index, options)) continue
+      const file = join(folder, name)
+      const bitmap = await readImage(file)
+      if (bitmap.width !== size.width || bitmap.height !== size.height)
+        throw unsupported(
+          file,
+          `${size.width} x ${size.height} pixels like the first frame`,
+          `${bitmap.width} x ${bitmap.height}`,
+          'Give each clip a folder of its own.',
+        )
+      yield bitmapFrame(bitmap, { index, pts: pts[index]!, timeBase, name, file })
+    }
+  }
+  return {
+    info: {
+      path,
+      ...size,
+      rotationDegrees: 0,
+      sampleAspectRatio: { num: 1, den: 1 },
+      frameRate,
+      variableFrameRate: known !== undefined && !even(pts),
+      frameCount: names.length,
+      frameCountIsEstimate: false,
+      durationSeconds: secondsUntil(pts, frameRate, timeBase),
+      timeBase,
+      codec: extname(names[0]!).slice(1).toLowerCase(),
+      pixelFormat: 'rgb24',
+      bitDepth: 8,
+      color: { primaries: 'bt709', transfer: 'iec61966-2-1', matrix: 'gbr', range: 'full' },
+      chromaSite: 'center',
+      audio: [],
+      metadata: {},
+    },
+    frames,
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Times that are known, and after each of them an even step for images that were added later. */
+function timesOf(names: readonly string[], known: Readonly<Record<string, number>>, step: number): number[] {
+  const out: number[] = []
+  for (const name of names) {
+    const next = out.length === 0 ? 0 : out[out.length - 1]! + step
+    out.push(Math.max(known[name] ?? next, out.length === 0 ? Number.NEGATIVE_INFINITY : out[out.length - 1]! + 1))
+  }
+  return out
+}
+
+const even = (pts: readonly number[]) => pts.every((value, i) => i < 2 || value - pts[i - 1]! === pts[1]! - pts[0]!)
+
+const secondsUntil = (pts: readonly number[], frameRate: Rational, timeBase: Rational) =>
+  (pts[pts.length - 1]! * timeBase.num) / timeBase.den + frameRate.den / frameRate.num

@@ -1,0 +1,22 @@
+import type { Bitmap, Rect } from '@dfl/core'
+import type { Frame } from './frame.js'
+
+/** What was painted on a frame. */
+export interface FrameChange {
+  /** [H, W, 3] bytes, RGB, of the frame's size: a new bitmap, not the frame's own changed in place. */
+  bitmap: Bitmap
+  /** In pixels of the frame; what lies outside all of them stays as the frame had it. */
+  rects: readonly Rect[]
+}
+
+/** Where frames go. `finish` makes the result appear; leaving without it, by `abort` or an error, makes none. */
+export interface FrameSink extends AsyncDisposable {
+  readonly path: string
+  /** What does the writing: the name of libav's encoder, or the image format. */
+  readonly encoder: string
+  /** Writes a frame; it may be closed after that. Wait for one before the next. */
+  write(frame: Frame, change?: FrameChange): Promise<void>
+  finish(): Promise<void>
+  /** Gives up and frees everything. Does nothing after `finish`. */
+  abort(): Promise<void>
+}

@@ -1,0 +1,63 @@
+import type { Bitmap } from '@dfl/core'
+import type { AvFrame } from './libav.js'
+import type { Rational } from './rational.js'
+import type { VideoInfo } from './video-info.js'
+
+/** One frame of a clip. It holds memory outside JavaScript until it is closed (or collected). */
+export interface Frame extends Disposable {
+  /** Position in its clip, from 0. */
+  readonly index: number
+  /** Presentation time: `pts` ticks of `timeBase`, from the start of the clip. */
+  readonly timestampSeconds: number
+  readonly pts: number
+  readonly timeBase: Rational
+  /** File name of an image; name of a video, '#' and frame index. */
+  readonly name: string
+  /**
+   * [H, W, 3] bytes, RGB, upright, at full size. Made on first use and kept: a frame that nobody looks at is never
+   * converted. Do not change it in place: writers compare with it to find what changed.
+   */
+  readonly bitmap: Bitmap
+  /** What a video decoder gave, for writers that pass untouched samples through; nothing for images or once closed. */
+  readonly samples?: AvFrame
+  /** The image file it was read from, for writers that copy untouched files. */
+  readonly file?: string
+  /** Gives the decoder's memory back. A `bitmap` that was already made stays. */
+  close(): void
+}
+
+/** A clip whose frames can be walked, more than once if need be. */
+export interface FrameSource extends AsyncDisposable {
+  readonly info: VideoInfo
+  /** The frames in order of time. Leaving the loop early frees everything. */
+  frames(): AsyncGenerator<Frame>
+}
+
+/** Which frames of a clip are read. */
+export interface FrameRange {
+  /** Index of the first frame, from 0. */
+  start?: number
+  /** Index after the last frame. */
+  end?: number
+  /** 1 for every frame, 2 for every other one, counted from `start`. */
+  everyNth?: number
+}
+
+/** Whether a frame of that index belongs to the range. */
+export function inRange(index: number, { start = 0, end = Number.POSITIVE_INFINITY, everyNth = 1 }: FrameRange) {
+  return index >= start && index < end && (index - start) % everyNth === 0
+}
+
+/**
+ * A frame made of a bitmap, for clips that come from somewhere else than a file.
+ *
+ * @param bitmap [H, W, C] bytes, RGB or gray.
+ */
+export function bitmapFrame(
+  bitmap: Bitmap,
+  place: { index: number; pts: number; timeBase: Rational; name: string; file?: string },
+): Frame {
+  const close = () => {}
+  const timestampSeconds = (place.pts * place.timeBase.num) / place.timeBase.den
+  return { ...place, timestampSeconds, bitmap, close, [Symbol.dispose]: close }
+}

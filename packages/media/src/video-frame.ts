@@ -1,0 +1,139 @@
+import { type Bitmap, DflError } from '@dfl/core'
+import type { Frame } from './frame.js'
+import type { AvFrame, AvPixelFormat, Libav } from './libav.js'
+import { PLANAR_FORMATS, type PlaneLayout, type Planes, planesToRgb } from './planes.js'
+import type { Rational } from './rational.js'
+import { turn } from './turn.js'
+import type { VideoInfo } from './video-info.js'
+
+/** A decoder's picture as a `Frame`; it owns the picture from now on. */
+export function videoFrame(
+  libav: Libav,
+  picture: AvFrame,
+  info: VideoInfo,
+  place: { index: number; pts: number; timeBase: Rational; name: string },
+): Frame {
+  let held: AvFrame | undefined = picture
+  let bitmap: Bitmap | undefined
+  const close = () => {
+    held?.free()
+    held = undefined
+  }
+  return {
+    ...place,
+    timestampSeconds: (place.pts * place.timeBase.num) / place.timeBase.den,
+    get bitmap() {
+      if (!bitmap) {
+        if (!held)
+          throw new DflError(
+            'BAD_STATE',
+            `Expected an open frame for \`${place.name}\`, but it was closed. Read its \`bitmap\` before \`close()\`.`,
+          )
+        bitmap = turn(toRgb(libav, held, info), info.rotationDegrees)
+      }
+      return bitmap
+    },
+    get samples() {
+      return held
+    },
+    close,
+    [Symbol.dispose]: close,
+  }
+}
+
+/** What the samples of a picture in the given format mean, from its own tags where it has any, else from its clip's. */
+export function layoutOf(libav: Libav, picture: AvFrame, info: VideoInfo): PlaneLayout | undefined {
+  const name = libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? ''
+  const format = PLANAR_FORMATS[name]
+  if (!format) return undefined
+  const { AVCOL_RANGE_JPEG } = libav.constants
+  const gray = name === 'gray'
+  const untagged = gray && info.color.range === 'unknown'
+  return {
+    ...format,
+    gray,
+    fullRange:
+      name.startsWith('yuvj') || picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full' || untagged,
+    matrix: info.color.matrix,
+    chromaSite: info.chromaSite,
+  }
+}
+
+/** A view of a picture's samples: no copy, valid only while the picture is open. */
+export function planesOf(picture: AvFrame, layout: PlaneLayout): Planes {
+  const { width, height, linesize } = picture
+  const bytes = picture.data!
+  if (layout.bitDepth === 8) return { data: bytes, strides: linesize, width, height }
+  const data = bytes.map((plane) => new Uint16Array(plane.buffer, plane.byteOffset, plane.byteLength >> 1))
+  return { data, strides: linesize.map((stride) => stride >> 1), width, height }
+}
+
+/** RGB bytes of a picture, in its coded orientation. */
+function toRgb(libav: Libav, picture: AvFrame, info: VideoInfo): Bitmap {
+  const layout = layoutOf(libav, picture, info)
+  if (layout) return planesToRgb(planesOf(picture, layout), layout)
+  const { AV_PIX_FMT_RGB24 } = libav.constants
+  if (isRgb(libav, picture)) {
+    const rgb = convert(libav, picture, AV_PIX_FMT_RGB24)
+    const bitmap = { data: new Uint8Array(rgb.toBuffer()), width: rgb.width, height: rgb.height, channels: 3 } as const
+    rgb.free()
+    return bitmap
+  }
+  const planar = convert(
+    libav,
+    picture,
+    nearestPlanar(libav, picture.format as AvPixelFormat, Object.keys(PLANAR_FORMATS)),
+  )
+  const bitmap = toRgb(libav, planar, info)
+  planar.free()
+  return bitmap
+}
+
+/** Whether a picture holds RGB (or a palette) and no luma and chroma. */
+export function isRgb(libav: Libav, picture: AvFrame): boolean {
+  const name = libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? ''
+  return /rgb|bgr|gbr|pal8|mono/.test(name)
+}
+
+/** The format among those named that loses least. */
+export function nearestPlanar(libav: Libav, from: AvPixelFormat, names: readonly string[]): AvPixelFormat {
+  const formats = names.map((name) => libav.avGetPixFmtFromName(name)).filter((format) => Number(format) >= 0)
+  return formats.includes(from) ? from : libav.avcodecFindBestPixFmtOfList(formats, from)
+}
+
+/** The picture in another pixel format, of the same size and time; the caller frees it. */
+export function convert(libav: Libav, picture: AvFrame, format: AvPixelFormat): AvFrame {
+  const { SWS_BICUBIC, SWS_ACCURATE_RND, SWS_FULL_CHR_H_INP, SWS_FULL_CHR_H_INT } = libav.constants
+  const { width, height } = picture
+  const out = blank(libav, format, width, height)
+  out.copyProps(picture)
+  const scaler = new libav.SoftwareScaleContext()
+  const flags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP | SWS_FULL_CHR_H_INT
+  scaler.getContext(width, height, picture.format as AvPixelFormat, width, height, format, flags as never)
+  const code = scaler.scaleFrameSync(out, picture)
+  scaler.freeContext()
+  if (code < 0) {
+    out.free()
+    const name = libav.avGetPixFmtName(picture.format as AvPixelFormat)
+    throw new DflError(
+      'UNSUPPORTED_MEDIA',
+      `Expected a known pixel format, but got '${name}'. Convert the video first.`,
+    )
+  }
+  return out
+}
+
+/** A picture with memory of its own, not filled; the caller frees it. */
+export function blank(libav: Libav, format: AvPixelFormat, width: number, height: number): AvFrame {
+  const picture = new libav.Frame()
+  picture.alloc()
+  picture.format = format
+  picture.width = width
+  picture.height = height
+  if (picture.getBuffer(0) < 0)
+    throw new DflError(
+      'BAD_STATE',
+      `Expected memory for a frame of ${width} x ${height} pixels, but there is none. Close frames after use.`,
+    )
+  return picture
+}

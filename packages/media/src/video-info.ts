@@ -1,0 +1,179 @@
+import { stat } from 'node:fs/promises'
+import { type ColorTags, colorTags } from './color.js'
+import { check, noSuchFile, unsupported } from './errors.js'
+import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
+import { type Rational, toNumber } from './rational.js'
+import { type Rotation, rotationOf } from './turn.js'
+
+/** One sound track. */
+export interface AudioInfo {
+  codec: string
+  sampleRate: number
+  channels: number
+  /** ISO 639 code, where the file says it. */
+  language?: string
+}
+
+/** What is known of a clip before its frames are read. */
+export interface VideoInfo {
+  path: string
+  /** Size of every frame's `bitmap` in pixels: upright, so sideways phone footage has them swapped. */
+  width: number
+  height: number
+  /** How far the stored pictures are turned clockwise to be upright; frames come turned, videos are written as stored. */
+  rotationDegrees: Rotation
+  /** The container's display matrix where it has one: nine numbers, 16.16 fixed point. */
+  displayMatrix?: readonly number[]
+  /** Width to height of one pixel; 0/1 where the file does not say. Bitmaps are not stretched by it. */
+  sampleAspectRatio: Rational
+  /** Average frames per second. */
+  frameRate: Rational
+  /** Guessed from the rates that the container names, without reading all packets. */
+  variableFrameRate: boolean
+  /** From the container's index, or else duration times frame rate: an estimate if `frameCountIsEstimate`. */
+  frameCount: number
+  frameCountIsEstimate: boolean
+  durationSeconds: number
+  /** Seconds per tick of the frames' `pts`. */
+  timeBase: Rational
+  codec: string
+  /** As libav names it: 'yuv420p', 'yuv420p10le'; 'rgb24' for image files. */
+  pixelFormat: string
+  /** Of one sample: 8, 10, 12 … */
+  bitDepth: number
+  color: ColorTags
+  chromaSite: 'left' | 'center'
+  audio: readonly AudioInfo[]
+  /** Title, comment, date … as the container names them. */
+  metadata: Readonly<Record<string, string>>
+}
+
+/** A file that libav has open, with its picture stream. */
+export interface OpenedVideo {
+  container: AvFormatContext
+  stream: AvStream
+  info: VideoInfo
+}
+
+/**
+ * What a video file says of itself, without decoding it.
+ *
+ * @throws DflError `NO_SUCH_FILE`; `UNSUPPORTED_MEDIA` for anything that is not a video.
+ */
+export async function probeVideo(path: string): Promise<VideoInfo> {
+  const opened = await openVideo(await loadLibav(), path)
+  await opened.container.closeInput()
+  return opened.info
+}
+
+/** The file, opened; the caller closes the container. */
+export async function openVideo(libav: Libav, path: string): Promise<OpenedVideo> {
+  const container = await openContainer(libav, path)
+  try {
+    const { AVMEDIA_TYPE_VIDEO, AV_DISPOSITION_ATTACHED_PIC } = libav.constants
+    const stream = container.streams.find(
+      (s) => s.codecpar.codecType === AVMEDIA_TYPE_VIDEO && !(s.disposition & AV_DISPOSITION_ATTACHED_PIC),
+    )
+    const advice = 'Give a video such as .mp4, .mov or .mkv, or a folder of images.'
+    if (!stream) throw unsupported(path, 'a video', 'a file without pictures', advice)
+    if (stream.codecpar.width === 0 || stream.codecpar.height === 0)
+      throw unsupported(path, 'a video', 'a file whose pictures have no size', advice)
+    return { container, stream, info: describe(libav, path, container, stream) }
+  } catch (error) {
+    await container.closeInput()
+    throw error
+  }
+}
+
+/** A container, opened for reading, with its streams known; the caller closes it. */
+export async function openContainer(libav: Libav, path: string): Promise<AvFormatContext> {
+  const found = await stat(path).catch((cause) => {
+    throw noSuchFile(path, cause)
+  })
+  const advice = 'Give a video such as .mp4, .mov or .mkv, or a folder of images.'
+  if (found.isFile() && found.size === 0) throw unsupported(path, 'a video', 'an empty file', advice)
+  const container = new libav.FormatContext()
+  const code = await container.openInput(path)
+  if (code < 0) {
+    const reason = libav.FFmpegError.strerror(code)
+    throw unsupported(path, 'a video', `something libav cannot open ('${reason}')`, advice)
+  }
+  try {
+    check(libav, await container.findStreamInfo(), path, 'reading what the video contains')
+  } catch (error) {
+    await container.closeInput()
+    throw error
+  }
+  return container
+}
+
+/** Where the clock of a file starts, in seconds; frames and sound are counted from there, as players do. */
+export function startSeconds(libav: Libav, container: AvFormatContext): number {
+  const start = container.startTime
+  return start === libav.constants.AV_NOPTS_VALUE ? 0 : Number(start) / 1e6
+}
+
+function describe(libav: Libav, path: string, container: AvFormatContext, stream: AvStream): VideoInfo {
+  const c = stream.codecpar
+  const { AV_NOPTS_VALUE, AV_PKT_DATA_DISPLAYMATRIX, AVMEDIA_TYPE_AUDIO, AVCHROMA_LOC_CENTER } = libav.constants
+  const timeBase = plain(stream.timeBase)
+  const frameRate = plain(stream.avgFrameRate.num > 0 ? stream.avgFrameRate : stream.rFrameRate)
+  const ownDuration = stream.duration !== AV_NOPTS_VALUE && stream.duration > 0n
+  const durationSeconds = ownDuration
+    ? Number(stream.duration) * toNumber(timeBase)
+    : Math.max(0, Number(container.duration) / 1e6)
+  const counted = Number(stream.nbFrames)
+  const matrix = c.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX)
+  const displayMatrix = matrix ? Array.from({ length: 9 }, (_, i) => matrix.readInt32LE(i * 4)) : undefined
+  const rotationDegrees = rotationOf(displayMatrix)
+  const sideways = rotationDegrees === 90 || rotationDegrees === 270
+  const pixelFormat = libav.avGetPixFmtName(c.format as never) ?? 'unknown'
+  const color = colorTags({
+    primaries: c.colorPrimaries,
+    transfer: c.colorTrc,
+    matrix: c.colorSpace,
+    range: c.colorRange,
+  })
+  const exact = toNumber(plain(stream.rFrameRate))
+  return {
+    path,
+    width: sideways ? c.height : c.width,
+    height: sideways ? c.width : c.height,
+    rotationDegrees,
+    ...(displayMatrix ? { displayMatrix } : {}),
+    sampleAspectRatio: plain(c.sampleAspectRatio.num > 0 ? c.sampleAspectRatio : stream.sampleAspectRatio),
+    frameRate,
+    variableFrameRate: exact > 0 && Math.abs(toNumber(frameRate) / exact - 1) > 0.005,
+    frameCount: counted > 0 ? counted : Math.round(durationSeconds * toNumber(frameRate)),
+    frameCountIsEstimate: counted <= 0,
+    durationSeconds,
+    timeBase,
+    codec: libav.avGetCodecName(c.codecId) ?? 'unknown',
+    pixelFormat,
+    bitDepth: bitDepthOf(pixelFormat),
+    color,
+    chromaSite:
+      c.chromaLocation === AVCHROMA_LOC_CENTER || c.codecId === libav.constants.AV_CODEC_ID_MJPEG ? 'center' : 'left',
+    audio: container.streams
+      .filter((s) => s.codecpar.codecType === AVMEDIA_TYPE_AUDIO)
+      .map((s) => {
+        const language = s.metadata?.get('language')
+        return {
+          codec: libav.avGetCodecName(s.codecpar.codecId) ?? 'unknown',
+          sampleRate: s.codecpar.sampleRate,
+          channels: s.codecpar.channels,
+          ...(language && language !== 'und' ? { language } : {}),
+        }
+      }),
+    metadata: container.metadata?.getAll() ?? {},
+  }
+}
+
+const plain = (q: Rational): Rational => ({ num: q.num, den: q.den })
+
+/** The digits that pixel format names end in where a sample has more than 8 bits: yuv420p10le, p010le, rgb48le. */
+function bitDepthOf(pixelFormat: string): number {
+  if (/^(rgb|bgr)48|^(rgba|bgra)64/.test(pixelFormat)) return 16
+  const digits = /(?:p|gray|p0|p2|p4)(9|10|12|14|16)(?:le|be)$/.exec(pixelFormat)
+  return digits ? Number(digits[1]) : 8
+}

@@ -1,0 +1,262 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, extname } from 'node:path'
+import { type Bitmap, DflError, type Rect, resolveOptions } from '@dfl/core'
+import { syncFolder } from '@dfl/core/files'
+import { type AudioCopy, copyAudio } from './audio-copy.js'
+import { check, unsupported } from './errors.js'
+import { finished } from './folder-sink.js'
+import type { Frame } from './frame.js'
+import type { FrameChange, FrameSink } from './frame-sink.js'
+import { type AvFormatContext, type AvFrame, type AvStream, type Libav, loadLibav } from './libav.js'
+import { paintRects } from './planes.js'
+import { rescale } from './rational.js'
+import { turn, turnBack, turnRect } from './turn.js'
+import { type Encoder, openEncoder, rational, VIDEO_OPTIONS, type VideoOptions } from './video-encoder.js'
+import { blank, convert, isRgb, layoutOf, planesOf } from './video-frame.js'
+import type { VideoInfo } from './video-info.js'
+
+export interface CreateVideoOptions extends Partial<VideoOptions> {
+  /** The clip the frames come from: its size, clock, colours, rotation and metadata are carried over. */
+  like: { info: VideoInfo } | VideoInfo
+  /** A file whose sound tracks are copied, packet by packet, without encoding them again. */
+  audioFrom?: string
+  /** Title, comment and the like, over those of `like`. MP4 keeps only the names that it knows. */
+  metadata?: Readonly<Record<string, string>>
+}
+
+/** Written by the container itself. */
+const OWN_METADATA = ['major_brand', 'minor_version', 'compatible_brands', 'encoder']
+
+/**
+ * A video file that takes frames one by one and appears under its name only when `finish` is done.
+ *
+ * Until then it grows as `<path>.partial` with the same ending, in the same folder. Frames of a video go to the encoder
+ * as the decoder gave them: only samples inside the `rects` of a change are converted from RGB. Each frame keeps its
+ * time to the tick (in MP4 and MOV; Matroska rounds to its own milliseconds), none is dropped or doubled. A clip whose
+ * first frame is not the first of its source starts at 0, with the sound from there on; one that ends early ends its
+ * sound there. Subtitles and chapters are not copied.
+ *
+ * @throws DflError `UNSUPPORTED_MEDIA` where the container cannot hold the codec or the sound; `DISK_FULL` while writing.
+ */
+export async function createVideo(path: string, options: CreateVideoOptions): Promise<FrameSink> {
+  const { like, audioFrom, metadata, ...rest } = options
+  const settings = resolveOptions(VIDEO_OPTIONS, rest)
+  const source = 'info' in like ? like.info : like
+  const libav = await loadLibav()
+  await mkdir(dirname(path), { recursive: true })
+  const partial = `${path}.partial${extname(path)}`
+  const output = new libav.FormatContext()
+  let encoder: Encoder | undefined
+  let audio: AudioCopy | undefined
+  let state: 'open' | 'closed' = 'open'
+
+  const release = async () => {
+    state = 'closed'
+    encoder?.context.freeContext()
+    await audio?.close()
+    await output.closeOutput()
+    output.freeContext()
+  }
+  const abort = async () => {
+    if (state === 'closed') return
+    await release()
+    await rm(partial, { force: true })
+  }
+
+  try {
+    const code = output.allocOutputContext2(null, null, partial)
+    if (code < 0 || !output.oformat)
+      throw unsupported(path, 'a video name ending in .mp4, .mov or .mkv', `'${extname(path)}'`, 'Rename it.')
+    const { AVFMT_GLOBALHEADER } = libav.constants
+    const globalHeader = output.oformat.hasFlags(AVFMT_GLOBALHEADER)
+    encoder = await openEncoder(libav, path, source, { ...settings, globalHeader })
+    const stream = addStream(libav, output, encoder, path)
+    const kept = Object.entries({ ...source.metadata, ...metadata }).filter(([key]) => !OWN_METADATA.includes(key))
+    output.metadata = libav.Dictionary.fromObject(Object.fromEntries(kept))
+    if (audioFrom !== undefined) audio = await copyAudio(libav, audioFrom, output, path)
+    check(libav, await output.openOutput(), path, 'creating the video')
+    const header = await output.writeHeader(libav.Dictionary.fromObject(muxerSettings(output, source)))
+    if (header < 0) throw refused(libav, header, path, settings.codec, audioFrom)
+    const writer = pictureWriter(libav, { path, output, stream, encoder, source, audio })
+    return {
+      path,
+      encoder: encoder.name,
+      async write(frame, change) {
+        if (state === 'closed') throw finished(path)
+        await writer.write(frame, change)
+      },
+      async finish() {
+        if (state === 'closed') throw finished(path)
+        await writer.end()
+        check(libav, await output.writeTrailer(), path, 'finishing the video')
+        await release()
+        const file = await open(partial, 'r+')
+        await file.sync().finally(() => file.close())
+        await rename(partial, path)
+        await syncFolder(dirname(path))
+      },
+      abort,
+      [Symbol.asyncDispose]: abort,
+    }
+  } catch (error) {
+    await abort()
+    throw error
+  }
+}
+
+function addStream(libav: Libav, output: AvFormatContext, encoder: Encoder, path: string): AvStream {
+  const { info, context } = encoder
+  const stream = output.newStream()
+  check(libav, stream.codecpar.fromContext(context), path, 'describing the pictures')
+  stream.timeBase = context.timeBase
+  if (info.frameRate.num > 0) stream.avgFrameRate = rational(libav, info.frameRate)
+  if (info.sampleAspectRatio.num > 0) stream.sampleAspectRatio = rational(libav, info.sampleAspectRatio)
+  if (info.displayMatrix) {
+    const bytes = Buffer.alloc(36)
+    info.displayMatrix.forEach((value, i) => {
+      bytes.writeInt32LE(value, i * 4)
+    })
+    stream.codecpar.addCodedSideData(libav.constants.AV_PKT_DATA_DISPLAYMATRIX, bytes)
+  }
+  return stream
+}
+
+/** MP4: the index first, so that playing can start before all is loaded, and the source's own clock. */
+function muxerSettings(output: AvFormatContext, { timeBase }: VideoInfo): Record<string, string> {
+  if (!/mp4|mov|ipod/.test(output.oformat?.name ?? '')) return {}
+  const clock: Record<string, string> = timeBase.num === 1 ? { video_track_timescale: String(timeBase.den) } : {}
+  return { movflags: '+faststart', ...clock }
+}
+
+function refused(libav: Libav, code: number, path: string, codec: string, audioFrom?: string): unknown {
+  const sound = audioFrom ? ` and the sound of \`${audioFrom}\`` : ''
+  const reason = libav.FFmpegError.strerror(code)
+  return unsupported(
+    path,
+    `a container that can hold ${codec}${sound}`,
+    `one that refuses them ('${reason}')`,
+    'Write .mkv, which holds all of them.',
+  )
+}
+
+interface Target {
+  path: string
+  output: AvFormatContext
+  stream: AvStream
+  encoder: Encoder
+  source: VideoInfo
+  audio: AudioCopy | undefined
+}
+
+/** Sends frames through the encoder into the container, with the sound between them. */
+function pictureWriter(libav: Libav, { path, output, stream, encoder, source, audio }: Target) {
+  const { context, info } = encoder
+  const { AV_PICTURE_TYPE_NONE, AVERROR_EOF } = libav.constants
+  const again = libav.FFmpegError.AVERROR(libav.PosixError.EAGAIN)
+  const packet = new libav.Packet()
+  packet.alloc()
+  let first: number | undefined
+  let last = Number.NEGATIVE_INFINITY
+  let lastIndex = 0
+  const step =
+    info.frameRate.num > 0 ? rescale(1, { num: info.frameRate.den, den: info.frameRate.num }, info.timeBase) : 1
+
+  const drain = async () => {
+    for (;;) {
+      const code = await context.receivePacket(packet)
+      if (code === again || code === AVERROR_EOF) return
+      check(libav, code, path, 'encoding')
+      packet.rescaleTs(context.timeBase, stream.timeBase)
+      packet.streamIndex = stream.index
+      check(libav, await output.interleavedWriteFrame(packet), path, 'writing the pictures')
+    }
+  }
+  return {
+    async write(frame: Frame, change?: FrameChange) {
+      const ticks = rescale(frame.pts, frame.timeBase, info.timeBase)
+      if (ticks <= last)
+        throw new DflError(
+          'BAD_STATE',
+          `Expected a frame later than ${last} ticks for \`frame\`, but got '${frame.name}' at ${ticks}. Write frames in order, each once.`,
+        )
+      first ??= frame.index > 0 ? ticks : 0
+      last = ticks
+      lastIndex = frame.index
+      const picture = picturedFor(libav, encoder, source, frame, change)
+      try {
+        picture.pts = BigInt(ticks - first)
+        picture.pictType = AV_PICTURE_TYPE_NONE
+        if (picture.duration <= 0n) picture.duration = BigInt(step)
+        check(libav, await context.sendFrame(picture), path, `encoding frame ${frame.index}`)
+      } finally {
+        picture.free()
+      }
+      await drain()
+      await audio?.until(((ticks - first) * info.timeBase.num) / info.timeBase.den)
+    },
+    async end() {
+      check(libav, await context.sendFrame(null), path, 'encoding')
+      await drain()
+      const endSeconds = ((last + step - (first ?? 0)) * info.timeBase.num) / info.timeBase.den
+      const steps = (2 * (step * info.timeBase.num)) / info.timeBase.den
+      const reached = lastIndex + 2 >= source.frameCount || endSeconds + steps >= source.durationSeconds
+      const whole = first === 0 && reached
+      await audio?.until(whole ? Number.POSITIVE_INFINITY : endSeconds)
+      packet.free()
+    },
+  }
+}
+
+/** The picture of a frame as the encoder wants it, with the change painted in; the caller frees it. */
+function picturedFor(libav: Libav, encoder: Encoder, source: VideoInfo, frame: Frame, change?: FrameChange): AvFrame {
+  const { pixelFormat, info } = encoder
+  const { width, height } = encoder.context
+  const samples = frame.samples
+  if (!samples || isRgb(libav, samples)) {
+    const bitmap = fitting(change?.bitmap ?? frame.bitmap, info, frame)
+    const picture = blank(libav, pixelFormat, width, height)
+    paint(libav, picture, info, { bitmap, rects: [{ x: 0, y: 0, width: bitmap.width, height: bitmap.height }] })
+    return picture
+  }
+  if (samples.width !== width || samples.height !== height) fitting(frame.bitmap, info, frame)
+  if (samples.format !== pixelFormat) {
+    const picture = convert(libav, samples, pixelFormat)
+    if (change)
+      paint(libav, picture, info, { ...change, bitmap: fitting(change.bitmap, info, frame), before: frame.bitmap })
+    return picture
+  }
+  if (!change) return samples.clone()!
+  const picture = blank(libav, pixelFormat, width, height)
+  picture.copy(samples)
+  picture.copyProps(samples)
+  // A bitmap changed in place leaves nothing to compare with.
+  const before = change.bitmap === frame.bitmap ? {} : { before: frame.bitmap }
+  paint(libav, picture, source, { ...change, bitmap: fitting(change.bitmap, info, frame), ...before })
+  return picture
+}
+
+/** Paints an upright bitmap over a picture in its coded orientation. */
+function paint(
+  libav: Libav,
+  picture: AvFrame,
+  info: VideoInfo,
+  change: { bitmap: Bitmap; rects: readonly Rect[]; before?: Bitmap },
+) {
+  const layout = layoutOf(libav, picture, info)!
+  const back = turnBack(info.rotationDegrees)
+  const { bitmap, before } = change
+  paintRects(planesOf(picture, layout), layout, {
+    bitmap: turn(bitmap, back),
+    rects: change.rects.map((rect) => turnRect(rect, bitmap, back)),
+    ...(before ? { before: turn(before, back) } : {}),
+  })
+}
+
+function fitting(bitmap: Bitmap, { width, height }: VideoInfo, frame: Frame): Bitmap {
+  if (bitmap.width === width && bitmap.height === height && bitmap.data instanceof Uint8Array) return bitmap
+  const got = `${bitmap.width} x ${bitmap.height} (${bitmap.data.constructor.name})`
+  throw new DflError(
+    'BAD_SHAPE',
+    `Expected ${width} x ${height} bytes like the clip for \`bitmap\`, but got ${got} for '${frame.name}'. Scale it first.`,
+  )
+}
