@@ -1,1 +1,8 @@
-export {}
+export { createFaceset, type FacesetWriter } from './create-faceset.js'
+export type { SideBatch } from './draw-sample.js'
+export type { Faceset, FacesetInfo } from './faceset.js'
+export { memoryFaceset } from './memory-faceset.js'
+export { openFaceset } from './open-faceset.js'
+export { rewrite } from './rewrite.js'
+export { type Batch, createSampler, type Sampler, type SamplerOptions } from './sampler.js'
+export { SAMPLER_OPTIONS } from './sampler-options.js'

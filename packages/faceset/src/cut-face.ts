@@ -1,0 +1,65 @@
+import { eyesMouthMask, hullMask, imageToFaceMat } from '@dfl/align'
+import type { Affine, Bitmap, FaceType, Landmarks } from '@dfl/core'
+import { applyAffineAll, multiplyAffine, warpAffine } from '@dfl/image'
+import { REACH } from './augment.js'
+
+/** Pixels of a cut for each pixel of the model: enough that one bilinear sampling of the cut loses little. */
+const DENSITY = 1.25
+
+/** How a sampler cuts its faces. */
+export interface CutSpec {
+  /** The model's face type and side in pixels. */
+  faceType: FaceType
+  resolution: number
+  /** Whether the aligned images show more than `faceType`, so that a turned sample finds something beyond its edges. */
+  wider: boolean
+  eyesMouth: boolean
+}
+
+/**
+ * A face ready for sampling: `side` x `side` pixels of red, green, blue and mask, one byte each, and behind them
+ * `side` x `side` bytes of the eyes-and-mouth mask if the spec asks for it. Shared memory, so that any thread can read it.
+ */
+export type FaceCut = SharedArrayBuffer
+
+/** Side of a cut, in pixels. */
+export const cutSide = ({ resolution, wider }: CutSpec): number =>
+  Math.ceil(resolution * DENSITY * (wider ? REACH : 1) - 1e-9)
+
+/** Size of a cut in memory. */
+export const cutBytes = (spec: CutSpec): number => cutSide(spec) ** 2 * (spec.eyesMouth ? 5 : 4)
+
+/** Pixels of the face cropped to the model's face type → pixels of the cut. Both have the same centre. */
+export function faceToCutMat(spec: CutSpec): Affine {
+  const shift = (cutSide(spec) - 1) / 2 - (DENSITY * (spec.resolution - 1)) / 2
+  return [DENSITY, 0, shift, 0, DENSITY, shift]
+}
+
+/**
+ * An aligned image cut for sampling.
+ *
+ * @param image [S, S, 3].
+ * @param landmarks In pixels of `image`.
+ */
+export function cutFace(image: Bitmap, landmarks: Landmarks, spec: CutSpec): FaceCut {
+  const side = cutSide(spec)
+  const size = { width: side, height: side }
+  const alignedToFaceMat = imageToFaceMat(landmarks, spec.faceType, spec.resolution)
+  const alignedToCutMat = multiplyAffine(faceToCutMat(spec), alignedToFaceMat)
+  const face = warpAffine(image, alignedToCutMat, size, { interpolation: 'lanczos3', border: 'replicate' })
+  const cutLandmarks = applyAffineAll(alignedToCutMat, landmarks)
+  const mask = hullMask(cutLandmarks, size)
+  const cut = new SharedArrayBuffer(cutBytes(spec))
+  const bytes = new Uint8ClampedArray(cut) // Clamps and rounds.
+  for (let i = 0; i < side * side; i++) {
+    bytes[i * 4] = face.data[i * 3] * 255
+    bytes[i * 4 + 1] = face.data[i * 3 + 1] * 255
+    bytes[i * 4 + 2] = face.data[i * 3 + 2] * 255
+    bytes[i * 4 + 3] = mask.data[i] * 255
+  }
+  if (spec.eyesMouth) {
+    const eyesMouth = eyesMouthMask(cutLandmarks, size).data
+    for (let i = 0; i < side * side; i++) bytes[side * side * 4 + i] = eyesMouth[i] * 255
+  }
+  return cut
+}

@@ -1,0 +1,65 @@
+import { type Bitmap, hashSeed, type Landmarks, Random, type Side } from '@dfl/core'
+import { drawAugmentation, noAugmentation } from './augment.js'
+import { type CutSpec, cutFace, type FaceCut } from './cut-face.js'
+import { createSideBatch, drawSample, type SideBatch } from './draw-sample.js'
+
+/** What all batches of a sampler have in common. Plain data: it is sent to worker threads. */
+export interface MakerSettings {
+  seed: number
+  cut: Record<Side, CutSpec>
+  flip: Record<Side, number>
+  hsvPower: Record<Side, number>
+  randomWarp: boolean
+  warpPower: number
+}
+
+/** The faces of one batch. Without a step, samples are left as they are. */
+export interface BatchJob {
+  step?: number
+  cuts: Record<Side, FaceCut[]>
+}
+
+/** A face to be cut. */
+export interface CutJob {
+  side: Side
+  image: Bitmap
+  landmarks: Landmarks
+}
+
+/** Does the work of a sampler, here or in worker threads. Its results depend on the jobs and settings alone. */
+export interface SampleMaker extends AsyncDisposable {
+  cut(job: CutJob): Promise<FaceCut>
+  draw(job: BatchJob): Promise<Record<Side, SideBatch>>
+}
+
+/** A maker that works in the calling thread. */
+export function localMaker(settings: MakerSettings): SampleMaker {
+  return {
+    cut: async (job) => cut(job, settings),
+    draw: async (job) => draw(job, settings),
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+export const cut = ({ side, image, landmarks }: CutJob, { cut }: MakerSettings): FaceCut =>
+  cutFace(image, landmarks, cut[side])
+
+/** The samples of both sides. Sample i of a step and side has random numbers of its own. */
+export function draw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
+  const { seed, flip, hsvPower, randomWarp, warpPower } = settings
+  const drawSide = (side: Side): SideBatch => {
+    const spec = settings.cut[side]
+    const { resolution } = spec
+    const out = createSideBatch(cuts[side].length, spec)
+    const options = { resolution, randomWarp, warpPower, flip: flip[side], hsvPower: hsvPower[side] }
+    cuts[side].forEach((cut, i) => {
+      const augmentation =
+        step === undefined
+          ? noAugmentation
+          : drawAugmentation(new Random(hashSeed(seed, 'sample', side, step, i)), options)
+      drawSample(out, i, cut, spec, augmentation)
+    })
+    return out
+  }
+  return { src: drawSide('src'), dst: drawSide('dst') }
+}
