@@ -1,4 +1,5 @@
 export type { ColorTags } from './color.js'
+export { type ConcatOptions, concatVideos, type VideoPart } from './concat.js'
 export { createFrames, isVideoPath, VIDEO_EXTENSIONS } from './create-frames.js'
 export { createImageFolder, type ImageFolderOptions } from './folder-sink.js'
 export { bitmapFrame, type Frame, type FrameRange, type FrameSource } from './frame.js'

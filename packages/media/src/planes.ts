@@ -33,7 +33,6 @@ export const PLANAR_FORMATS: Readonly<Record<string, Pick<PlaneLayout, 'chromaSh
         const shifts = { chromaShiftX: kind === '444' ? 0 : 1, chromaShiftY: kind === '420' ? 1 : 0 } as const
         return [
           [`yuv${kind}p`, { ...shifts, bitDepth: 8 }],
-          [`yuvj${kind}p`, { ...shifts, bitDepth: 8 }],
           [`yuv${kind}p10le`, { ...shifts, bitDepth: 10 }],
           [`yuv${kind}p12le`, { ...shifts, bitDepth: 12 }],
         ]

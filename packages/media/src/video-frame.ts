@@ -13,6 +13,12 @@ export function videoFrame(
   info: VideoInfo,
   place: { index: number; pts: number; timeBase: Rational; name: string },
 ): Frame {
+  // 'yuvj420p' is an old name for 4:2:0 in full range: one name for one thing.
+  const name = libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? ''
+  if (name.startsWith('yuvj')) {
+    picture.format = libav.avGetPixFmtFromName(name.replace('j', ''))
+    picture.colorRange = libav.constants.AVCOL_RANGE_JPEG
+  }
   let held: AvFrame | undefined = picture
   let bitmap: Bitmap | undefined
   const close = () => {
@@ -52,8 +58,7 @@ export function layoutOf(libav: Libav, picture: AvFrame, info: VideoInfo): Plane
   return {
     ...format,
     gray,
-    fullRange:
-      name.startsWith('yuvj') || picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full' || untagged,
+    fullRange: picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full' || untagged,
     matrix: info.color.matrix,
     chromaSite: info.chromaSite,
   }

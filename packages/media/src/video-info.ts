@@ -115,7 +115,8 @@ export function startSeconds(libav: Libav, container: AvFormatContext): number {
 
 function describe(libav: Libav, path: string, container: AvFormatContext, stream: AvStream): VideoInfo {
   const c = stream.codecpar
-  const { AV_NOPTS_VALUE, AV_PKT_DATA_DISPLAYMATRIX, AVMEDIA_TYPE_AUDIO, AVCHROMA_LOC_CENTER } = libav.constants
+  const { AV_NOPTS_VALUE, AV_PKT_DATA_DISPLAYMATRIX, AVMEDIA_TYPE_AUDIO, AVCHROMA_LOC_CENTER, AVCOL_RANGE_JPEG } =
+    libav.constants
   const timeBase = plain(stream.timeBase)
   const frameRate = plain(stream.avgFrameRate.num > 0 ? stream.avgFrameRate : stream.rFrameRate)
   const ownDuration = stream.duration !== AV_NOPTS_VALUE && stream.duration > 0n
@@ -127,13 +128,11 @@ function describe(libav: Libav, path: string, container: AvFormatContext, stream
   const displayMatrix = matrix ? Array.from({ length: 9 }, (_, i) => matrix.readInt32LE(i * 4)) : undefined
   const rotationDegrees = rotationOf(displayMatrix)
   const sideways = rotationDegrees === 90 || rotationDegrees === 270
-  const pixelFormat = libav.avGetPixFmtName(c.format as never) ?? 'unknown'
-  const color = colorTags({
-    primaries: c.colorPrimaries,
-    transfer: c.colorTrc,
-    matrix: c.colorSpace,
-    range: c.colorRange,
-  })
+  const named = libav.avGetPixFmtName(c.format as never) ?? 'unknown'
+  const oldFullRange = named.startsWith('yuvj')
+  const pixelFormat = oldFullRange ? named.replace('j', '') : named
+  const range = oldFullRange ? AVCOL_RANGE_JPEG : c.colorRange
+  const color = colorTags({ primaries: c.colorPrimaries, transfer: c.colorTrc, matrix: c.colorSpace, range })
   const exact = toNumber(plain(stream.rFrameRate))
   return {
     path,

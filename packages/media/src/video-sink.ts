@@ -64,11 +64,9 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
   }
 
   try {
-    const code = output.allocOutputContext2(null, null, partial)
-    if (code < 0 || !output.oformat)
-      throw unsupported(path, 'a video name ending in .mp4, .mov or .mkv', `'${extname(path)}'`, 'Rename it.')
+    allocate(libav, output, path, partial)
     const { AVFMT_GLOBALHEADER } = libav.constants
-    const globalHeader = output.oformat.hasFlags(AVFMT_GLOBALHEADER)
+    const globalHeader = output.oformat!.hasFlags(AVFMT_GLOBALHEADER)
     encoder = await openEncoder(libav, path, source, { ...settings, globalHeader })
     const stream = addStream(libav, output, encoder, path)
     const kept = Object.entries({ ...source.metadata, ...metadata }).filter(([key]) => !OWN_METADATA.includes(key))
@@ -102,6 +100,14 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
     await abort()
     throw error
   }
+}
+
+/** Chooses the container by the ending. */
+function allocate(libav: Libav, output: AvFormatContext, path: string, partial: string): void {
+  const guess = libav.OutputFormat.guessFormat(null, partial, null)
+  if (!guess || extname(path) === '')
+    throw unsupported(path, 'a video name ending in .mp4, .mov or .mkv', `'${extname(path)}'`, 'Rename it.')
+  check(libav, output.allocOutputContext2(guess, null, partial), path, 'creating the video')
 }
 
 function addStream(libav: Libav, output: AvFormatContext, encoder: Encoder, path: string): AvStream {
@@ -179,7 +185,10 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
           'BAD_STATE',
           `Expected a frame later than ${last} ticks for \`frame\`, but got '${frame.name}' at ${ticks}. Write frames in order, each once.`,
         )
-      first ??= frame.index > 0 ? ticks : 0
+      if (first === undefined) {
+        first = frame.index > 0 ? ticks : 0
+        audio?.startAt((first * info.timeBase.num) / info.timeBase.den)
+      }
       last = ticks
       lastIndex = frame.index
       const picture = picturedFor(libav, encoder, source, frame, change)

@@ -1,0 +1,187 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, extname } from 'node:path'
+import { DflError } from '@dfl/core'
+import { syncFolder } from '@dfl/core/files'
+import { type AudioCopy, copyAudio } from './audio-copy.js'
+import { check, unsupported } from './errors.js'
+import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
+import { rescale } from './rational.js'
+import { rational } from './video-encoder.js'
+import { openVideo, type VideoInfo } from './video-info.js'
+
+/** A piece of a clip, encoded on its own; its first frame can be decoded without any other piece. */
+export interface VideoPart {
+  path: string
+  /** When its own time 0 is in the whole clip, in ticks of the clip's `timeBase`. */
+  startPts: number
+  /** How many frames it must have. */
+  frames: number
+}
+
+export interface ConcatOptions {
+  /** The clip that the parts are of: its clock and metadata are carried over. */
+  like: { info: VideoInfo } | VideoInfo
+  /** A file whose sound tracks are copied, packet by packet, without encoding them again. */
+  audioFrom?: string
+  /** Title, comment and the like, over those of `like`. */
+  metadata?: Readonly<Record<string, string>>
+  signal?: AbortSignal
+}
+
+/** Written by the container itself. */
+const OWN_METADATA = ['major_brand', 'minor_version', 'compatible_brands', 'encoder']
+
+/**
+ * One video of parts written by `createVideo` with the same settings, copied packet by packet: nothing is encoded again.
+ *
+ * It grows as `<path>.partial` with the same ending and appears under its name only when it is whole. The parts stay.
+ *
+ * @param parts In order of time.
+ * @throws DflError `CORRUPT_FILE` where a part has another number of frames than it should; `BAD_STATE` where parts were
+ * encoded with different settings.
+ */
+export async function concatVideos(parts: readonly VideoPart[], path: string, options: ConcatOptions): Promise<void> {
+  const { like, audioFrom, metadata, signal } = options
+  const source = 'info' in like ? like.info : like
+  if (parts.length === 0)
+    throw new DflError('BAD_SHAPE', 'Expected at least one part for `parts`, but got none. Write some frames first.')
+  const libav = await loadLibav()
+  await mkdir(dirname(path), { recursive: true })
+  const partial = `${path}.partial${extname(path)}`
+  const output = new libav.FormatContext()
+  let audio: AudioCopy | undefined
+  try {
+    const code = output.allocOutputContext2(null, null, partial)
+    if (code < 0 || !output.oformat)
+      throw unsupported(path, 'a video name ending in .mp4, .mov or .mkv', `'${extname(path)}'`, 'Rename it.')
+    const { stream, extradata } = await describeAs(libav, parts[0]!.path, output, { path, source })
+    const kept = Object.entries({ ...source.metadata, ...metadata }).filter(([key]) => !OWN_METADATA.includes(key))
+    output.metadata = libav.Dictionary.fromObject(Object.fromEntries(kept))
+    if (audioFrom !== undefined) audio = await copyAudio(libav, audioFrom, output, path)
+    check(libav, await output.openOutput(), path, 'creating the video')
+    check(
+      libav,
+      await output.writeHeader(libav.Dictionary.fromObject(clock(output, source))),
+      path,
+      'starting the video',
+    )
+    let lastDts = -(2n ** 62n)
+    for (const part of parts)
+      lastDts = await copyPart(libav, part, { path, output, stream, extradata, source, audio, lastDts, signal })
+    await audio?.until(Number.POSITIVE_INFINITY)
+    check(libav, await output.writeTrailer(), path, 'finishing the video')
+    await audio?.close()
+    audio = undefined
+    await output.closeOutput()
+    const file = await open(partial, 'r+')
+    await file.sync().finally(() => file.close())
+    await rename(partial, path)
+    await syncFolder(dirname(path))
+  } catch (error) {
+    await audio?.close()
+    await output.closeOutput().catch(() => {})
+    await rm(partial, { force: true })
+    throw error
+  } finally {
+    output.freeContext()
+  }
+}
+
+/** Adds a picture stream like that of a part. */
+async function describeAs(
+  libav: Libav,
+  part: string,
+  output: AvFormatContext,
+  { path, source }: { path: string; source: VideoInfo },
+): Promise<{ stream: AvStream; extradata: Buffer }> {
+  const from = await openVideo(libav, part)
+  try {
+    const stream = output.newStream()
+    check(libav, from.stream.codecpar.copy(stream.codecpar), path, 'describing the pictures')
+    stream.codecpar.codecTag = 0
+    stream.timeBase = rational(libav, source.timeBase)
+    if (source.frameRate.num > 0) stream.avgFrameRate = rational(libav, source.frameRate)
+    if (source.sampleAspectRatio.num > 0) stream.sampleAspectRatio = rational(libav, source.sampleAspectRatio)
+    return { stream, extradata: extradataOf(from.stream) }
+  } finally {
+    await from.container.closeInput()
+  }
+}
+
+/** A copy of what decoders must know before the first packet. */
+const extradataOf = (stream: AvStream): Buffer => Buffer.from(stream.codecpar.extradata ?? [])
+
+/** MP4: the index first, so that playing can start before all is loaded, and the source's own clock. */
+function clock(output: AvFormatContext, { timeBase }: VideoInfo): Record<string, string> {
+  if (!/mp4|mov|ipod/.test(output.oformat?.name ?? '')) return {}
+  const scale: Record<string, string> = timeBase.num === 1 ? { video_track_timescale: String(timeBase.den) } : {}
+  return { movflags: '+faststart', ...scale }
+}
+
+interface Target {
+  path: string
+  output: AvFormatContext
+  stream: AvStream
+  extradata: Buffer
+  source: VideoInfo
+  audio: AudioCopy | undefined
+  /** Of the packet before, in ticks of `stream`. */
+  lastDts: bigint
+  signal: AbortSignal | undefined
+}
+
+/** Copies the packets of a part to their place in time, with the sound up to there; gives back the last one's dts. */
+async function copyPart(libav: Libav, part: VideoPart, target: Target): Promise<bigint> {
+  const { path, output, stream, extradata, source, audio, signal } = target
+  const { AVERROR_EOF, AV_NOPTS_VALUE } = libav.constants
+  const from = await openVideo(libav, part.path)
+  const packet = new libav.Packet()
+  packet.alloc()
+  try {
+    if (!extradataOf(from.stream).equals(extradata))
+      throw new DflError(
+        'BAD_STATE',
+        `Expected parts encoded with the same settings for \`parts\`, but got others in \`${part.path}\`. Encode all parts again on one machine.`,
+        { data: { path: part.path } },
+      )
+    const { timeBase: partClock } = from.stream
+    // By way of the clip's own clock, so that a container with a coarser one rounds each time once.
+    const place = (ticks: bigint) =>
+      BigInt(
+        rescale(rescale(Number(ticks), partClock, source.timeBase) + part.startPts, source.timeBase, stream.timeBase),
+      )
+    let frames = 0
+    let lastDts = target.lastDts
+    for (;;) {
+      signal?.throwIfAborted()
+      const code = await from.container.readFrame(packet)
+      if (code === AVERROR_EOF) break
+      check(libav, code, part.path, 'reading a part')
+      if (packet.streamIndex !== from.stream.index) {
+        packet.unref()
+        continue
+      }
+      frames++
+      const pts = place(packet.pts)
+      const dts = packet.dts === AV_NOPTS_VALUE ? pts : place(packet.dts)
+      await audio?.until((Number(dts) * stream.timeBase.num) / stream.timeBase.den)
+      packet.pts = pts
+      // Where frames lie unevenly the first of a part may be due for decoding before the last of the part before.
+      packet.dts = lastDts = dts > lastDts ? dts : lastDts + 1n
+      packet.duration = BigInt(rescale(Number(packet.duration), partClock, stream.timeBase))
+      packet.streamIndex = stream.index
+      packet.pos = -1n
+      check(libav, await output.interleavedWriteFrame(packet), path, 'writing the pictures')
+    }
+    if (frames !== part.frames)
+      throw new DflError(
+        'CORRUPT_FILE',
+        `Expected ${part.frames} frames in \`${part.path}\`, but got ${frames}. Delete this part and make it again.`,
+        { data: { path: part.path, expected: part.frames, got: frames } },
+      )
+    return lastDts
+  } finally {
+    packet.free()
+    await from.container.closeInput()
+  }
+}
