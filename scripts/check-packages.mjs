@@ -17,17 +17,16 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
-import { ensureBuilt, ensureInstalled, pnpm, root, workspaces } from './prepare.mjs'
+import { ensureBuilt, pnpm, root, workspaces } from './prepare.mjs'
 import { npmCli } from './processes.mjs'
 import { readTarball, writeFiles } from './tarball.mjs'
 
 const temporary = realpathSync(mkdtempSync(join(tmpdir(), 'dfl-packages-')))
-const problems = []
 try {
-  await ensureInstalled()
   await ensureBuilt()
   await pnpm(['exec', 'turbo', 'run', 'types'])
   const packages = await pack()
+  const problems = []
   for (const one of packages) {
     problems.push(...contentProblems(one), ...(await lintProblems(one)))
     install(one)
@@ -40,10 +39,13 @@ try {
       ? `${problems.length} problems`
       : `${packages.length} packages are fit to publish, ${size.toFixed(1)} MB`,
   )
+  process.exitCode = problems.length ? 1 : 0
+} catch (error) {
+  console.log(error.message)
+  process.exitCode = 1
 } finally {
   rmSync(temporary, { recursive: true, force: true })
 }
-process.exitCode = problems.length ? 1 : 0
 
 /** Packs every package that is not private; gives name, folder, tarball and the files in it. */
 async function pack() {
