@@ -1,1 +1,5 @@
-export {}
+export { eyeOpening, mouthOpening } from './expression.js'
+export { type CutOptions, faceCorners, faceToFaceMat, faceTypeContains, imageToFaceMat } from './face-square.js'
+export { eyesMask, eyesMouthMask, hullMask, type MaskSize, mouthMask } from './masks.js'
+export { estimatePose, type Pose } from './pose.js'
+export { similarityTransform } from './umeyama.js'
