@@ -1,5 +1,8 @@
+export { type Compiled, type CompileOptions, type CompileSpec, compile, type Traceable } from './compile.js'
 export { faceApiRecognitionToOnnx } from './import/face-api.js'
 export { type TfjsGraphModel, tfjsGraphToOnnx } from './import/tfjs.js'
 export { tfliteToOnnx } from './import/tflite.js'
 export type { WeightGroup, WeightSpec } from './import/weights.js'
 export { loadNetwork, type Network, type NetworkOptions, type TensorData } from './network.js'
+export { State, type StateTensor } from './state.js'
+export { tf } from './tf.js'

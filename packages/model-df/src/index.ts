@@ -1,1 +1,1 @@
-export {}
+export { df } from './df.js'

@@ -1,1 +1,5 @@
-export {}
+export type { Decoded, FaceModel, Initialiser, ModelArchitecture, ParamSpec, Params } from './architecture.js'
+export { countParams, initialise } from './initialise.js'
+export { conv, convParams, dense, denseParams, depthToSpace, pixelNorm } from './layers.js'
+export { dssim, meanAbsoluteError, meanSquaredError } from './losses.js'
+export { adaBelief, type Optimiser, rmsProp } from './optimisers.js'

@@ -9,7 +9,7 @@ const RGB_MEANS = [122.782, 117.001, 104.298]
 /**
  * dlib's face recognition ResNet-29 as the bytes of an ONNX file, from the weights that face-api ships.
  *
- * Input `input`: [1, 150, 150, 3] float32, RGB, 0..255. Output `embedding`: [1, 128] float32, of about unit length;
+ * Input `input`: [1, 150, 150, 3] float32, RGB, 0..255. Output `embedding`: [1, 128] float32;
  * two faces of one person lie less than 0.6 apart.
  *
  * @param weights  `face_recognition_model.bin`.

@@ -71,10 +71,23 @@ export class OnnxGraph {
     return name
   }
 
-  /** Makes the value `from` the graph's output called `name`. */
+  /**
+   * Makes the value `from` the graph's output called `name`.
+   *
+   * The value is renamed where a node makes it, so that ONNX Runtime writes it into the caller's buffer without a copy;
+   * inputs, constants and values that are an output already are copied.
+   */
   output(name: string, type: ElementType, shape: GraphPort['shape'], from = name): void {
-    if (from !== name) this.nodes.push({ op: 'Identity', domain: '', inputs: [from], outputs: [name], attributes: {} })
     this.outputs.push({ name, type, shape })
+    if (from === name) return
+    const taken = this.outputs.some((port) => port.name === from)
+    const maker = taken ? undefined : this.nodes.find((node) => node.outputs.includes(from))
+    if (!maker) {
+      this.nodes.push({ op: 'Identity', domain: '', inputs: [from], outputs: [name], attributes: {} })
+      return
+    }
+    maker.outputs = maker.outputs.map((output) => (output === from ? name : output))
+    for (const node of this.nodes) node.inputs = node.inputs.map((input) => (input === from ? name : input))
   }
 
   /** A float32 constant of the given shape, a scalar if none is given. */
@@ -95,6 +108,19 @@ export class OnnxGraph {
     const name = this.unique('c')
     this.constants.set(name, { type, shape, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) })
     return name
+  }
+
+  /** Drops nodes and constants that no output needs. */
+  prune(): void {
+    const needed = new Set(this.outputs.map((port) => port.name))
+    const kept: GraphNode[] = []
+    for (const node of [...this.nodes].reverse()) {
+      if (!node.outputs.some((name) => needed.has(name))) continue
+      kept.push(node)
+      for (const name of node.inputs) needed.add(name)
+    }
+    this.nodes = kept.reverse()
+    for (const name of this.constants.keys()) if (!needed.has(name)) this.constants.delete(name)
   }
 
   /** The graph as the bytes of an ONNX file (IR version 9). */

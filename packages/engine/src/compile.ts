@@ -1,0 +1,182 @@
+import { DflError } from '@dfl/core'
+import type { TensorData } from './network.js'
+import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
+import type { State } from './state.js'
+import type { tf } from './tf.js'
+import { record } from './trace/record.js'
+import { same, sizeOf, type Value } from './trace/trace.js'
+
+type Tensors = Record<string, tf.Tensor>
+
+/** A pure function of state and inputs: what it gives back under `state` replaces the tensors of those names. */
+export type Traceable = (state: Tensors, inputs: Tensors) => { state?: Tensors; outputs: Tensors }
+
+export interface CompileSpec {
+  /** Shapes of the state's float32 tensors. */
+  state?: Readonly<Record<string, readonly number[]>>
+  inputs: Readonly<Record<string, readonly number[] | { shape: readonly number[]; dtype: 'float32' | 'int32' }>>
+}
+
+export interface CompileOptions {
+  /** Threads of one run; all cores by default. */
+  threads?: number
+  /** Builds the state's present values into the graph: faster for inference, blind to later training. */
+  freeze?: State
+  /** Folder and name prefix of a profile that ONNX Runtime writes when the function is disposed of. */
+  profile?: string
+}
+
+/** A function that became a graph. */
+export interface Compiled extends AsyncDisposable {
+  /** Runs once: reads the state, replaces what the function replaces, gives back its outputs. */
+  run(
+    state: State | undefined,
+    inputs: Readonly<Record<string, ArrayLike<number> | TensorData>>,
+  ): Promise<Record<string, TensorData>>
+  /** The graph as an ONNX file: state and inputs in, outputs and new state out. */
+  readonly onnx: Uint8Array
+  readonly nodeCount: number
+}
+
+/**
+ * A graph of the function that ONNX Runtime runs: forward, backward and optimiser in one.
+ *
+ * `fn` is called once, with placeholders that have shapes but no values. It may use every covered op of TensorFlow.js,
+ * `tf.grads` included, and has to be pure: what it reads besides its arguments becomes a constant.
+ *
+ * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values.
+ */
+export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
+  const frozen = options.freeze
+  const stateShapes = frozen ? {} : (spec.state ?? {})
+  const inputs = Object.entries(spec.inputs).map(([name, s]) =>
+    'shape' in s
+      ? { name, shape: s.shape, dtype: s.dtype }
+      : { name, shape: s as readonly number[], dtype: 'float32' as const },
+  )
+  let replaced: string[] = []
+  const { trace, outputs } = record((placeholder) => {
+    const state: Tensors = {}
+    for (const [name, shape] of Object.entries(spec.state ?? {})) {
+      const constant = frozen?.get(name).data
+      state[name] = placeholder(
+        name,
+        constant ? { shape, dtype: 'float32', constant } : { shape, dtype: 'float32', name: `state:${name}` },
+      )
+    }
+    const given: Tensors = {}
+    for (const { name, shape, dtype } of inputs)
+      given[name] = placeholder(name, { shape, dtype, name: `input:${name}` })
+    const result = fn(state, given)
+    replaced = Object.keys(result.state ?? {})
+    for (const name of replaced) checkShape(name, result.state![name]!.shape, stateShapes[name])
+    return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
+  })
+  const { graph } = trace
+  for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
+  for (const [name, shape] of Object.entries(stateShapes)) graph.input(`state:${name}`, 'float32', shape)
+  for (const [name, value] of Object.entries(outputs)) graph.output(name, value.dtype, value.shape, trace.name(value))
+  graph.prune()
+  const onnx = graph.build()
+  const ort = onnxRuntime()
+  const session = await ort.InferenceSession.create(onnx, {
+    intraOpNumThreads: options.threads ?? 0,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
+  })
+  return compiled({
+    session,
+    onnx,
+    inputs,
+    stateShapes,
+    replaced,
+    outputs,
+    nodeCount: graph.nodes.length,
+    profile: !!options.profile,
+  })
+}
+
+interface Parts {
+  session: InferenceSession
+  onnx: Uint8Array
+  inputs: { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[]
+  stateShapes: Readonly<Record<string, readonly number[]>>
+  replaced: string[]
+  outputs: Record<string, Value>
+  nodeCount: number
+  profile: boolean
+}
+
+function compiled({ session, onnx, inputs, stateShapes, replaced, outputs, nodeCount, profile }: Parts): Compiled {
+  const { Tensor } = onnxRuntime()
+  const known = new Set(session.inputNames)
+  const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
+  const wrap = (data: Float32Array, shape: readonly number[]) => new Tensor('float32', data, shape as number[])
+  return {
+    onnx,
+    nodeCount,
+    async run(state, given) {
+      const feeds: Record<string, Tensor> = {}
+      for (const { name, shape, dtype } of inputs) {
+        const value = given[name]
+        const data = value && 'data' in value ? value.data : (value as ArrayLike<number> | undefined)
+        if (!data) throw new DflError('BAD_SHAPE', `Expected values of shape [${shape}] for \`${name}\`, but got none.`)
+        if (value && 'data' in value) checkShape(name, value.shape, shape)
+        if (data.length !== sizeOf(shape))
+          throw new DflError(
+            'BAD_SHAPE',
+            `Expected ${sizeOf(shape)} values of shape [${shape}] for \`${name}\`, but got ${data.length}. The function was compiled for that shape; compile it again for another.`,
+          )
+        if (known.has(`input:${name}`))
+          feeds[`input:${name}`] =
+            dtype === 'int32'
+              ? new Tensor('int32', Int32Array.from(data as ArrayLike<number>), shape as number[])
+              : wrap(owned(data as ArrayLike<number>), shape)
+      }
+      for (const [name, shape] of Object.entries(stateShapes)) {
+        const tensor = state?.get(name)
+        if (!tensor) throw new DflError('BAD_STATE', `Expected a state with \`${name}\`, but \`run\` got none.`)
+        checkShape(name, tensor.shape, shape)
+        if (known.has(`state:${name}`)) feeds[`state:${name}`] = wrap(tensor.data, shape)
+      }
+      const fetches: Record<string, Tensor | null> = {}
+      for (const name of replaced) {
+        const spare = state!.spare(name)
+        fetches[`next:${name}`] = wrap(spare.data, spare.shape)
+      }
+      for (const name of wanted) fetches[name] = null
+      const results = await session.run(feeds, fetches as Record<string, Tensor>)
+      state?.advance(replaced)
+      const out: Record<string, TensorData> = {}
+      for (const name of wanted)
+        out[name.slice('output:'.length)] = { data: results[name]!.data as Float32Array, shape: results[name]!.dims }
+      return out
+    },
+    async [Symbol.asyncDispose]() {
+      if (profile) session.endProfiling()
+      await session.release()
+    },
+  }
+}
+
+/** As a Float32Array on memory that ONNX Runtime takes: shared memory is copied. */
+function owned(data: ArrayLike<number>): Float32Array {
+  if (!(data instanceof Float32Array)) return Float32Array.from(data)
+  return data.buffer instanceof ArrayBuffer ? data : data.slice()
+}
+
+function prefixed(prefix: string, tensors: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]))
+}
+
+function checkShape(name: string, got: readonly number[], expected: readonly number[] | undefined): void {
+  if (!expected)
+    throw new DflError(
+      'UNKNOWN_NAME',
+      `Expected only tensors named in the spec's \`state\`, but got \`${name}\`. Add it there with its shape.`,
+    )
+  if (!same(got, expected)) throw new DflError('BAD_SHAPE', `Expected [${expected}] for \`${name}\`, but got [${got}].`)
+}

@@ -1,0 +1,67 @@
+import { tf } from '../tf.js'
+import { sizeOf, type Trace, type Value } from '../trace/trace.js'
+import { broadcasted } from './elementwise.js'
+import type { Lowering } from './index.js'
+import { reshaped } from './shape.js'
+
+/**
+ * A product of matrices, batched over leading axes.
+ *
+ * Where one side is the same for the whole batch and the rows of the other can be laid end to end, it is one large
+ * product instead of many small ones.
+ */
+export function product(trace: Trace, a: Value, b: Value, transposeA = false, transposeB = false): Value {
+  const rows = a.shape.at(transposeA ? -1 : -2)!
+  const columns = b.shape.at(transposeB ? -2 : -1)!
+  const batchA = a.shape.slice(0, -2)
+  const batchB = b.shape.slice(0, -2)
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchA as number[], batchB as number[])
+  const shape = [...batch, rows, columns]
+  const flags = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 }
+  const matrix = (v: Value) => trace.name(reshaped(trace, v, v.shape.slice(-2)))
+  if (sizeOf(batchB) === 1 && (sizeOf(batchA) === 1 || !transposeA)) {
+    const flat = reshaped(trace, a, [sizeOf(a.shape) / a.shape.at(-1)!, a.shape.at(-1)!])
+    const name = trace.op('Gemm', [trace.name(flat), matrix(b)], flags)
+    return reshaped(trace, { shape: [sizeOf(shape) / columns, columns], dtype: 'float32', name }, shape)
+  }
+  const name = trace.op('FusedMatMul', [trace.name(a), trace.name(b)], flags, 'com.microsoft')
+  return { shape, dtype: 'float32', name }
+}
+
+/** `value` through the activation of a fused kernel. */
+export function activated(
+  trace: Trace,
+  value: Value,
+  activation: string | undefined,
+  alpha: number | undefined,
+  weights: Value | undefined,
+): Value {
+  if (!activation || activation === 'linear') return value
+  const ops: Record<string, () => string> = {
+    relu: () => trace.op('Relu', [trace.name(value)]),
+    relu6: () => trace.op('Clip', [trace.name(value), trace.scalar(0), trace.scalar(6)]),
+    elu: () => trace.op('Elu', [trace.name(value)]),
+    sigmoid: () => trace.op('Sigmoid', [trace.name(value)]),
+    leakyrelu: () => trace.op('LeakyRelu', [trace.name(value)], { alpha: { float: alpha ?? 0.2 } }),
+    prelu: () => trace.op('PRelu', [trace.name(value), trace.loose(weights!)]),
+  }
+  const emit = ops[activation]
+  if (!emit) throw new Error(`Kernel '${activation} activation' not registered`)
+  return { ...value, actual: undefined, name: emit() }
+}
+
+const matMul: Lowering = (trace, { a, b }, { transposeA, transposeB }) => product(trace, a!, b!, transposeA, transposeB)
+
+export const MATRIX: Record<string, Lowering> = {
+  BatchMatMul: matMul,
+  _FusedMatMul: (
+    trace,
+    { a, b, bias, preluActivationWeights },
+    { transposeA, transposeB, activation, leakyreluAlpha },
+  ) => {
+    let result = product(trace, a!, b!, transposeA, transposeB)
+    if (bias)
+      result = { ...result, name: trace.op('Add', [trace.name(result), trace.loose(broadcasted(bias, result.shape))]) }
+    return activated(trace, result, activation, leakyreluAlpha, preluActivationWeights)
+  },
+}

@@ -1,0 +1,151 @@
+import { tf } from '../tf.js'
+import { filled, same, sizeOf, type Trace, type Value } from '../trace/trace.js'
+import { broadcasted } from './elementwise.js'
+import type { Lowering } from './index.js'
+
+/** The same elements at another shape. */
+export function reshaped(trace: Trace, x: Value, shape: readonly number[]): Value {
+  if (same(x.shape, shape)) return x
+  if (x.constant?.length === 1 && x.actual?.length === 0) return { ...x, shape }
+  return { shape, dtype: x.dtype, name: trace.op('Reshape', [trace.name(x), trace.i64(shape)]) }
+}
+
+const concat: Lowering = (trace, inputs, { axis }) => {
+  const values = Object.values(inputs)
+  const first = values[0]!
+  const at = axis < 0 ? axis + first.shape.length : axis
+  const shape = first.shape.map((n, i) => (i === at ? values.reduce((sum, v) => sum + v.shape[i]!, 0) : n))
+  return {
+    shape,
+    dtype: first.dtype,
+    name: trace.op(
+      'Concat',
+      values.map((v) => trace.name(v)),
+      { axis: at },
+    ),
+  }
+}
+
+const slice: Lowering = (trace, { x }, { begin, size }) => {
+  const [from, length] = tf.slice_util.parseSliceParams(x as tf.TensorInfo & Value, begin, size)
+  if (same(length, x!.shape)) return x!
+  const axes = x!.shape.map((_, i) => i).filter((i) => length[i] !== x!.shape[i])
+  const name = trace.op('Slice', [
+    trace.name(x!),
+    trace.i64(axes.map((i) => from[i]!)),
+    trace.i64(axes.map((i) => from[i]! + length[i]!)),
+    trace.i64(axes),
+  ])
+  return { shape: length, dtype: x!.dtype, name }
+}
+
+const pad: Lowering = (trace, { x }, { paddings, constantValue }) => {
+  const pairs = paddings as [number, number][]
+  const pads = [...pairs.map((p) => p[0]), ...pairs.map((p) => p[1])]
+  const shape = x!.shape.map((n, i) => n + pairs[i]![0] + pairs[i]![1])
+  const value = constantValue ? [trace.scalar(constantValue, x!.dtype)] : []
+  return { shape, dtype: x!.dtype, name: trace.op('Pad', [trace.name(x!), trace.i64(pads), ...value]) }
+}
+
+const tile: Lowering = (trace, { x }, { reps }) => {
+  const shape = x!.shape.map((n, i) => n * reps[i])
+  if (x!.shape.every((n, i) => n === 1 || reps[i] === 1)) return broadcasted(x!, shape)
+  return { shape, dtype: x!.dtype, name: trace.op('Tile', [trace.name(x!), trace.i64(reps)]) }
+}
+
+const transpose: Lowering = (trace, { x }, { perm }) => {
+  const shape = (perm as number[]).map((p) => x!.shape[p]!)
+  if ((perm as number[]).every((p, i) => p === i)) return x!
+  const rows = movedRows(x!.shape, perm)
+  if (rows) {
+    const matrix = trace.op('Reshape', [trace.name(x!), trace.i64([rows.indices.length, rows.length])])
+    const key = `transpose:${x!.shape}:${perm}`
+    const moved = trace.op('Gather', [matrix, trace.i32(rows.indices, key)], { axis: 0 })
+    return { shape, dtype: x!.dtype, name: trace.op('Reshape', [moved, trace.i64(shape)]) }
+  }
+  return { shape, dtype: x!.dtype, name: trace.op('Transpose', [trace.name(x!)], { perm }) }
+}
+
+/**
+ * A transpose that leaves the last axes in place only moves rows, which Gather does on all cores and Transpose on one.
+ * Undefined where the rows are too short to gain.
+ */
+function movedRows(
+  shape: readonly number[],
+  perm: readonly number[],
+): { indices: Int32Array; length: number } | undefined {
+  let kept = perm.length
+  while (kept > 0 && perm[kept - 1] === kept - 1) kept--
+  const length = sizeOf(shape.slice(kept))
+  if (length < 8 || kept < 2) return undefined
+  const strides = shape.slice(0, kept).map((_, i) => sizeOf(shape.slice(i + 1, kept)))
+  const indices = new Int32Array(sizeOf(shape.slice(0, kept)))
+  const position = new Array<number>(kept).fill(0)
+  for (let i = 0; i < indices.length; i++) {
+    indices[i] = position.reduce((sum, p, axis) => sum + p * strides[perm[axis]!]!, 0)
+    for (let axis = kept - 1; axis >= 0 && ++position[axis]! === shape[perm[axis]!]; axis--) position[axis] = 0
+  }
+  return { indices, length }
+}
+
+const gather: Lowering = (trace, { x, indices }, { axis, batchDims }) => {
+  const at = tf.util.parseAxisParam(axis, x!.shape as number[])[0]!
+  if (batchDims) throw new Error("Kernel 'GatherV2 with batchDims' not registered")
+  const shape = [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)]
+  return { shape, dtype: x!.dtype, name: trace.op('Gather', [trace.name(x!), trace.name(indices!)], { axis: at }) }
+}
+
+export const SHAPE: Record<string, Lowering> = {
+  Reshape: (trace, { x }, { shape }) => reshaped(trace, x!, tf.util.inferFromImplicitShape(shape, sizeOf(x!.shape))),
+  ExpandDims: (trace, { input }, { dim }) => {
+    const shape = [...input!.shape]
+    shape.splice(dim < 0 ? shape.length + 1 + dim : dim, 0, 1)
+    return reshaped(trace, input!, shape)
+  },
+  Concat: concat,
+  Pack: (trace, inputs, { axis }) => {
+    const parts = Object.values(inputs).map((v) => SHAPE.ExpandDims!(trace, { input: v }, { dim: axis }) as Value)
+    return concat(trace, Object.fromEntries(parts.map((v, i) => [i, v])), {
+      axis: axis < 0 ? axis + parts[0]!.shape.length : axis,
+    })
+  },
+  Unpack: (trace, { value }, { axis }) => {
+    const at = axis < 0 ? axis + value!.shape.length : axis
+    const rest = value!.shape.filter((_, i) => i !== at)
+    return Array.from({ length: value!.shape[at]! }, (_, k) => {
+      const begin = value!.shape.map((_, i) => (i === at ? k : 0))
+      const size = value!.shape.map((n, i) => (i === at ? 1 : n))
+      return reshaped(trace, slice(trace, { x: value! }, { begin, size }) as Value, rest)
+    })
+  },
+  SplitV: (trace, { x }, { numOrSizeSplits, axis }) => {
+    const at = tf.util.parseAxisParam(axis, x!.shape as number[])[0]!
+    let from = 0
+    return tf.backend_util.prepareSplitSize(x as never, numOrSizeSplits, at).map((length) => {
+      const begin = x!.shape.map((_, i) => (i === at ? from : 0))
+      from += length
+      return slice(trace, { x: x! }, { begin, size: x!.shape.map((n, i) => (i === at ? length : n)) }) as Value
+    })
+  },
+  Slice: slice,
+  PadV2: pad,
+  Tile: tile,
+  Transpose: transpose,
+  GatherV2: gather,
+  Reverse: (trace, { x }, { dims }) => {
+    const axes = tf.util.parseAxisParam(dims, x!.shape as number[])
+    const steps = axes.map(() => -1)
+    const name = trace.op('Slice', [
+      trace.name(x!),
+      trace.i64(axes.map(() => -1)),
+      trace.i64(axes.map(() => -(2 ** 31))),
+      trace.i64(axes),
+      trace.i64(steps),
+    ])
+    return { shape: x!.shape, dtype: x!.dtype, name }
+  },
+  BroadcastTo: (_, { x }, { shape }) => broadcasted(x!, shape),
+  Fill: (_, __, { shape, value, dtype }) => filled(shape, value, dtype ?? 'float32'),
+  ZerosLike: (_, { x }) => filled(x!.shape, 0, x!.dtype),
+  OnesLike: (_, { x }) => filled(x!.shape, 1, x!.dtype),
+}

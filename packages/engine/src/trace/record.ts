@@ -1,0 +1,147 @@
+import { DflError } from '@dfl/core'
+import { LOWERINGS } from '../kernels/index.js'
+import { tf } from '../tf.js'
+import { sizeOf, Trace, type Value } from './trace.js'
+
+const BACKEND = 'dfl-record'
+
+/** A TensorFlow.js backend whose kernels write nodes of a graph instead of computing. */
+class RecordingBackend extends tf.KernelBackend {
+  trace: Trace | undefined
+  readonly data = new tf.DataStorage<Value>(this, tf.engine())
+
+  override numDataIds(): number {
+    return this.data.numDataIds()
+  }
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    const id = {}
+    this.data.set(id, {
+      shape,
+      dtype: dtype as Value['dtype'],
+      constant: (values as ArrayLike<number>) ?? new Float32Array(sizeOf(shape)),
+    })
+    return id
+  }
+  override move(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
+    this.data.set(id, { shape, dtype: dtype as Value['dtype'], constant: values as ArrayLike<number> })
+  }
+  override readSync(id: object): tf.BackendValues {
+    const { constant, shape } = this.data.get(id)
+    if (constant?.length === sizeOf(shape)) return constant as Float32Array
+    throw new DflError(
+      'UNSUPPORTED_OP',
+      `Expected a function that only builds new tensors, but it read the values of a traced one of shape [${shape}]${userLine()}. Move the decision into the graph (tf.where) or pass the value as an input.`,
+    )
+  }
+  override async read(id: object): Promise<tf.BackendValues> {
+    return this.readSync(id)
+  }
+  override incRef(): void {}
+  decRef(): void {}
+  override refCount(): number {
+    return 1
+  }
+  override disposeData(): boolean {
+    return false
+  }
+  override memory() {
+    return { unreliable: true }
+  }
+  override floatPrecision(): 32 {
+    return 32
+  }
+  override epsilon(): number {
+    return 1e-7
+  }
+}
+
+let backend: RecordingBackend | undefined
+
+/** The recording backend, with one kernel per known lowering. Made at the first trace. */
+function recordingBackend(): RecordingBackend {
+  if (backend) return backend
+  const made = new RecordingBackend()
+  backend = made
+  tf.registerBackend(BACKEND, () => made, 0)
+  for (const [kernelName, lower] of Object.entries(LOWERINGS)) {
+    tf.registerKernel({
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: ({ inputs, attrs }) => {
+        const values: Record<string, Value> = {}
+        for (const [key, info] of Object.entries(inputs)) if (info) values[key] = valueOf(made, info as tf.TensorInfo)
+        const result = lower(made.trace!, values, (attrs ?? {}) as never)
+        return Array.isArray(result) ? result.map((v) => infoOf(made, v)) : infoOf(made, result)
+      },
+    })
+  }
+  return made
+}
+
+function valueOf(to: RecordingBackend, info: tf.TensorInfo): Value {
+  return { ...to.data.get(info.dataId), shape: info.shape, dtype: info.dtype as Value['dtype'] }
+}
+
+function infoOf(to: RecordingBackend, value: Value): tf.TensorInfo {
+  const dataId = {}
+  to.data.set(dataId, value)
+  return { dataId, shape: value.shape as number[], dtype: value.dtype }
+}
+
+/**
+ * Runs `fn` once on placeholders and gives back the graph of what it did.
+ *
+ * @param fn  Gets a way to make placeholders; whatever tensors it returns are the outputs.
+ */
+export function record(fn: (placeholder: (name: string, value: Value) => tf.Tensor) => Record<string, tf.Tensor>): {
+  trace: Trace
+  outputs: Record<string, Value>
+} {
+  const recorder = recordingBackend()
+  if (recorder.trace)
+    throw new DflError(
+      'BAD_STATE',
+      'Expected `compile` outside of a compiled function, but it was called inside one. Call the inner function directly.',
+    )
+  const previous = tf.engine().backendName
+  const trace = new Trace()
+  recorder.trace = trace
+  tf.setBackend(BACKEND)
+  const engine = tf.engine()
+  engine.startScope('dfl-compile')
+  try {
+    const outputs: Record<string, Value> = {}
+    for (const [name, tensor] of Object.entries(
+      fn((_, value) => engine.makeTensorFromTensorInfo(infoOf(recorder, value))),
+    ))
+      outputs[name] = valueOf(recorder, tensor)
+    return { trace, outputs }
+  } catch (error) {
+    throw explain(error)
+  } finally {
+    engine.endScope()
+    recorder.trace = undefined
+    if (previous && previous !== BACKEND) tf.setBackend(previous)
+  }
+}
+
+/** TensorFlow.js's own complaint about a missing kernel, in this project's words. */
+function explain(error: unknown): unknown {
+  const missing = /Kernel '(\w+)' not registered/.exec((error as Error)?.message ?? '')?.[1]
+  if (!missing) return error
+  return new DflError(
+    'UNSUPPORTED_OP',
+    `Expected an op that the engine covers, but got \`${missing}\`${userLine(error as Error)}. Write it with other ops; the covered ones stand in the engine's kernel table.`,
+    { data: { op: missing }, cause: error },
+  )
+}
+
+/** ' at file:line' of the innermost frame outside TensorFlow.js and this package, as far as the stack tells. */
+function userLine(error: Error = new Error()): string {
+  for (const line of (error.stack ?? '').split('\n').slice(1)) {
+    if (/node:|tensorflow|tfjs|engine[\\/](src|dist)/.test(line)) continue
+    const place = /\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/.exec(line)?.[1]
+    if (place) return ` at ${place}`
+  }
+  return ''
+}

@@ -1,0 +1,132 @@
+import { DflError } from '@dfl/core'
+import { type Attribute, type ElementType, type GraphNode, OnnxGraph } from '../onnx/index.js'
+
+/** What TensorFlow.js knows of a tensor while a function is traced. */
+export interface Value {
+  shape: readonly number[]
+  dtype: 'float32' | 'int32' | 'bool'
+  /** Name in the graph, once it has one. */
+  name?: string
+  /** Shape of the graph's value where it is smaller than `shape` and broadcasts to it. */
+  actual?: readonly number[]
+  /** Values known while tracing. */
+  constant?: ArrayLike<number>
+}
+
+const ELEMENT: Record<Value['dtype'], ElementType> = { float32: 'float32', int32: 'int32', bool: 'bool' }
+
+/** The graph that a traced function becomes. The same operation on the same values is recorded once. */
+export class Trace {
+  readonly graph = new OnnxGraph()
+  readonly #known = new Map<string, readonly string[]>()
+  readonly #scalars = new Map<string, number>()
+  readonly #producers = new Map<string, GraphNode>()
+
+  op(
+    op: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute | undefined> = {},
+    domain = '',
+  ): string {
+    return this.ops(op, inputs, 1, attributes, domain)[0]!
+  }
+
+  ops(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Record<string, Attribute | undefined> = {},
+    domain = '',
+  ): readonly string[] {
+    const key = `${domain}:${op}(${inputs.join()})${count}${JSON.stringify(attributes)}`
+    const known = this.#known.get(key)
+    if (known) return known
+    const outputs = this.graph.ops(op, inputs, count, attributes, domain)
+    this.#known.set(key, outputs)
+    for (const output of outputs) this.#producers.set(output, this.graph.nodes.at(-1)!)
+    return outputs
+  }
+
+  /** The node that makes a value, if one does. */
+  producer(name: string | undefined): GraphNode | undefined {
+    return name === undefined ? undefined : this.#producers.get(name)
+  }
+
+  i64(values: readonly number[]): string {
+    return this.#once(`i64:${values.join()}`, () => this.graph.i64(values))
+  }
+
+  i32(values: Int32Array, key: string): string {
+    return this.#once(`i32:${key}`, () => this.graph.constant('int32', [values.length], values))
+  }
+
+  scalar(value: number, dtype: Value['dtype'] = 'float32'): string {
+    return this.#once(`${dtype}:${Object.is(value, -0) ? '-0' : value}`, () => {
+      const name = this.graph.constant(ELEMENT[dtype], [], typed(dtype, [value]))
+      this.#scalars.set(name, value)
+      return name
+    })
+  }
+
+  /** The number behind a name that `scalar` gave. */
+  scalarValue(name: string): number | undefined {
+    return this.#scalars.get(name)
+  }
+
+  /** The name of the value at its full shape. */
+  name(value: Value): string {
+    const loose = this.loose(value)
+    if (!value.actual || same(value.actual, value.shape)) return loose
+    const full = this.op('Expand', [loose, this.i64(value.shape)])
+    value.name = full
+    value.actual = undefined
+    return full
+  }
+
+  /** The name of the value, possibly smaller than its shape: for operators that broadcast. */
+  loose(value: Value): string {
+    if (value.name !== undefined) return value.name
+    if (!value.constant)
+      throw new DflError(
+        'BAD_STATE',
+        'Expected a tensor made inside the compiled function, but got one from elsewhere. Pass it as an input or as state.',
+      )
+    value.name =
+      value.constant.length === 1 && (value.actual ?? value.shape).length === 0
+        ? this.scalar(value.constant[0]!, value.dtype)
+        : this.graph.constant(ELEMENT[value.dtype], value.shape, typed(value.dtype, value.constant))
+    return value.name
+  }
+
+  #once(key: string, make: () => string): string {
+    const known = this.#known.get(key)
+    if (known) return known[0]!
+    const name = make()
+    this.#known.set(key, [name])
+    return name
+  }
+}
+
+/** The number that fills the whole value, if it is known to be one number. */
+export function uniform(value: Value): number | undefined {
+  if (!value.constant || value.constant.length === 0) return undefined
+  const first = value.constant[0]!
+  if (value.constant.length === 1) return first
+  if (value.constant.length > 16) return undefined
+  for (let i = 1; i < value.constant.length; i++) if (value.constant[i] !== first) return undefined
+  return first
+}
+
+/** A value that is one number everywhere. */
+export function filled(shape: readonly number[], number: number, dtype: Value['dtype'] = 'float32'): Value {
+  return { shape, dtype, actual: [], constant: [number] }
+}
+
+export const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((v, i) => v === b[i])
+export const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+
+function typed(dtype: Value['dtype'], values: ArrayLike<number>): ArrayBufferView {
+  if (dtype === 'float32') return Float32Array.from(values)
+  return dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values)
+}

@@ -1,0 +1,81 @@
+import { DflError } from '@dfl/core'
+import { tf } from '@dfl/engine'
+
+/**
+ * Structural dissimilarity of two image batches, (1 − SSIM) / 2, one number for each sample.
+ *
+ * Gaussian window with σ = 1.5, only where it lies inside the image. The blur is two products with banded matrices,
+ * which is quick in both directions of differentiation.
+ *
+ * @param a  [N, H, W, C] float32 0..1.
+ * @param b  Same shape and range as `a`.
+ * @param windowPx  Side of the window, at most H and W; DeepFaceLab uses R / 11.6.
+ * @returns [N] float32 0..1; 0 where the images are equal.
+ * @throws DflError `BAD_SHAPE` when the shapes differ or the window is larger than the image.
+ *
+ * Source: Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
+ */
+export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tensor1D {
+  const [n, height, width, channels] = a.shape
+  if (a.shape.join() !== b.shape.join())
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected [${a.shape}] for \`b\`, but got [${b.shape}]. Both images need one shape.`,
+    )
+  if (windowPx > Math.min(height, width))
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected \`windowPx\` of at most ${Math.min(height, width)}, but got ${windowPx}. Use a smaller window.`,
+    )
+  const rows = blurMatrix(height, windowPx, 1)
+  const columns = blurMatrix(width, windowPx, channels)
+  const outHeight = height - windowPx + 1
+  const outWidth = width - windowPx + 1
+  const blur = (x: tf.Tensor4D) => {
+    const count = x.shape[0]
+    const lines = tf.matMul(tf.reshape(x, [count * height, width * channels]), columns) // [count·H, outW·C]
+    const columnsDone = tf.reshape(lines, [count, height, outWidth * channels])
+    return tf.matMul(tf.tile(tf.expandDims(rows, 0), [count, 1, 1]), columnsDone) // [count, outH, outW·C]
+  }
+  const maps = blur(tf.concat([a, b, tf.square(a), tf.square(b), tf.mul(a, b)], 0))
+  const part = (i: number) => tf.slice(maps, [i * n, 0, 0], [n, outHeight, outWidth * channels])
+  const [meanA, meanB] = [part(0), part(1)]
+  const product = tf.mul(meanA, meanB)
+  const squares = tf.add(tf.square(meanA), tf.square(meanB))
+  const covariance = tf.sub(part(4), product)
+  const variances = tf.sub(tf.add(part(2), part(3)), squares)
+  const [c1, c2] = [0.01 ** 2, 0.03 ** 2]
+  const luminance = tf.div(tf.add(tf.mul(product, 2), c1), tf.add(squares, c1))
+  const structure = tf.div(tf.add(tf.mul(covariance, 2), c2), tf.add(variances, c2))
+  return tf.div(tf.sub(1, tf.mean(tf.mul(luminance, structure), [1, 2])), 2)
+}
+
+/** Row weights of a valid Gaussian blur with σ = 1.5: [out, size] for one channel, [size·C, out·C] for several interleaved ones. */
+function blurMatrix(size: number, windowPx: number, channels: number): tf.Tensor2D {
+  const weights = Array.from({ length: windowPx }, (_, i) =>
+    Math.exp(-((i - (windowPx - 1) / 2) ** 2) / (2 * 1.5 ** 2)),
+  )
+  const sum = weights.reduce((x, y) => x + y)
+  const out = size - windowPx + 1
+  if (channels === 1) {
+    const values = new Float32Array(out * size)
+    for (let o = 0; o < out; o++) weights.forEach((w, i) => (values[o * size + o + i] = w / sum))
+    return tf.tensor2d(values, [out, size])
+  }
+  const values = new Float32Array(size * channels * out * channels)
+  for (let o = 0; o < out; o++)
+    weights.forEach((w, i) => {
+      for (let c = 0; c < channels; c++) values[((o + i) * channels + c) * out * channels + o * channels + c] = w / sum
+    })
+  return tf.tensor2d(values, [size * channels, out * channels])
+}
+
+/** Mean squared difference of each sample: two [N, H, W, C] float32 → [N]. */
+export function meanSquaredError(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor1D {
+  return tf.mean(tf.squaredDifference(a, b), [1, 2, 3])
+}
+
+/** Mean absolute difference of each sample: two [N, H, W, C] float32 → [N]. */
+export function meanAbsoluteError(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor1D {
+  return tf.mean(tf.abs(tf.sub(a, b)), [1, 2, 3])
+}
