@@ -1,1 +1,11 @@
-export {}
+export { attentionMesh } from './attention-mesh.js'
+export { type BlazeFaceOptions, blazeFace } from './blaze-face.js'
+export { debugPicture } from './debug-picture.js'
+export { type DetectFacesOptions, detectFaces } from './detect-faces.js'
+export { dlibEmbedder, SAME_PERSON_DISTANCE } from './dlib-embedder.js'
+export { type ExtractFacesetOptions, extractFaceset } from './extract-faceset.js'
+export { followFaces, type Segment } from './follow-faces.js'
+export { alignedSize, type ExtractOptions, extractOptions } from './options.js'
+export type { ExtractPart, ExtractProgress } from './progress.js'
+export { regionOfLandmarks } from './region.js'
+export type { Detection, Embedder, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'

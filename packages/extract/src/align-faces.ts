@@ -1,0 +1,50 @@
+import { basename, extname } from 'node:path'
+import { estimatePose, imageToFaceMat } from '@dfl/align'
+import type { Bitmap, FaceMeta, FaceType, Pixels } from '@dfl/core'
+import { applyAffineAll, warpAffine } from '@dfl/image'
+import type { Frame } from '@dfl/media'
+import type { Face } from './types.js'
+
+/** What is known of a face once it is placed in the geometry of aligned images. */
+export function describeFace(
+  face: Face,
+  frame: Pick<Frame, 'name' | 'index' | 'timestampSeconds'>,
+  { faceIndex, faceType, size }: { faceIndex: number; faceType: FaceType; size: number },
+): FaceMeta {
+  const mat = imageToFaceMat(face.landmarks, faceType, size)
+  return {
+    filename: alignedName(frame, faceIndex),
+    faceType,
+    size,
+    landmarks: applyAffineAll(mat, face.landmarks),
+    sourceFilename: frame.name,
+    frameIndex: frame.index,
+    timestampSeconds: frame.timestampSeconds,
+    faceIndex,
+    sourceLandmarks: face.landmarks,
+    sourceRect: face.rect,
+    imageToFaceMat: mat,
+    score: face.score,
+    pose: estimatePose(face.landmarks),
+  }
+}
+
+/** The aligned image of a described face: [size, size, 3]. Past the frame's edge its last pixels go on. */
+export function alignedImage(frame: Bitmap, { imageToFaceMat, size }: FaceMeta): Pixels {
+  return warpAffine(
+    frame,
+    imageToFaceMat,
+    { width: size, height: size },
+    { interpolation: 'cubic', border: 'replicate' },
+  )
+}
+
+/** 'clip_000012_0.png' for the first face of frame 12 of clip.mp4. Sorts by frame, and is a safe file name anywhere. */
+function alignedName(frame: Pick<Frame, 'name' | 'index'>, faceIndex: number): string {
+  const file = frame.name.replace(/#\d+$/, '')
+  const stem = basename(file, extname(file))
+    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
+    .replace(/^\.+/, '')
+    .slice(0, 120)
+  return `${stem || 'frame'}_${String(frame.index).padStart(6, '0')}_${faceIndex}.png`
+}

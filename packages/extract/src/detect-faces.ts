@@ -1,0 +1,112 @@
+import type { Raster } from '@dfl/core'
+import { boundingBox, containment, overlap, regionOfDetection } from './region.js'
+import { detectTiled, detectTurned } from './search-views.js'
+import type { Detection, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
+import { isUpsideDown, turnedByHalf } from './upright.js'
+
+export interface DetectFacesOptions {
+  detector: FaceDetector
+  landmarker: Landmarker
+  /** The largest so many faces; 0 for all. */
+  maxFaces?: number
+  /** Faces smaller than this, in pixels of the image, are left out. */
+  minSize?: number
+  /** Faces whose landmarks are less certain than this, 0..1, are left out. */
+  minScore?: number
+  /** Look again with the image turned by quarters: never, or when nothing was found upright; 'auto' also turns faces
+   * that stand on their heads. */
+  rotations?: 'off' | 'auto'
+  /** Look at overlapping parts too: never, for large images or when nothing was found, or always. */
+  tiles?: 'off' | 'auto' | 'on'
+}
+
+/** From this length of the longer side on, `tiles: 'auto'` always looks at parts. */
+const LARGE_PX = 1600
+
+/** Detections at least this certain are of faces that stand upright. */
+const SURE_SCORE = 0.8
+
+/** Boxes of landmarks that overlap more than this, or hold so much of each other, are of one face. */
+const SAME_OVERLAP = 0.4
+const SAME_CONTAINMENT = 0.7
+
+/**
+ * The faces of an image with their landmarks, largest first.
+ *
+ * A detector proposes, the landmarker decides: it looks at each proposal, looks again at the region that its own points
+ * give, and drops what it does not take for a face. Proposals that end on the same face count once.
+ *
+ * @param image  [H, W, C] RGB.
+ */
+export async function detectFaces(image: Raster, options: DetectFacesOptions): Promise<Face[]> {
+  const { detector, tiles = 'auto', rotations = 'auto' } = options
+  const large = Math.max(image.width, image.height) >= LARGE_PX
+  const proposals = await detector.detect(image)
+  if (tiles === 'on' || (tiles === 'auto' && large)) proposals.push(...(await detectTiled(image, detector)))
+  let faces = await confirm(image, proposals, options)
+  if (faces.length === 0 && tiles === 'auto' && !large)
+    faces = await confirm(image, await detectTiled(image, detector), options)
+  if (faces.length === 0 && rotations === 'auto')
+    faces = await confirm(image, await detectTurned(image, detector), options)
+  return faces
+}
+
+/** The proposals that the landmarker takes for faces, each face once, largest first. */
+async function confirm(image: Raster, proposals: readonly Detection[], options: DetectFacesOptions): Promise<Face[]> {
+  const { detector, maxFaces = 0, rotations = 'auto' } = options
+  const faces: Face[] = []
+  for (const proposal of [...proposals].sort((a, b) => b.score - a.score)) {
+    // A proposal well inside a confirmed face of about its size would only find it again.
+    if (faces.some((face) => overlap(face.rect, proposal.rect) > SAME_OVERLAP)) continue
+    const region = regionOfDetection(proposal)
+    const found = await lookTwice(image, region, options)
+    // A face on its head makes detectors doubt; only then is it worth asking again.
+    const doubtful = proposal.score < SURE_SCORE || Math.abs(found?.region.rollRadians ?? 0) > Math.PI / 3
+    const turned = found && doubtful && rotations === 'auto' && (await isUpsideDown(image, found.region, detector))
+    const face = turned ? ((await lookTwice(image, turnedByHalf(found.region), options)) ?? found) : found
+    if (face && isFace(face, image, options)) faces.push(face)
+  }
+  const kept = withoutDuplicates(faces)
+  return maxFaces > 0 ? kept.slice(0, maxFaces) : kept
+}
+
+/** Landmarks read in the region that landmarks of a first look give, if the first look shows anything like a face. */
+async function lookTwice(
+  image: Raster,
+  region: FaceRegion,
+  { landmarker, minScore = 0.5 }: DetectFacesOptions,
+): Promise<Face | undefined> {
+  const first = await landmarker.landmarks(image, region)
+  return first.score < minScore / 2 ? undefined : asFace(await landmarker.landmarks(image, first.region))
+}
+
+/** Landmarks with the box of all their points. */
+export function asFace(found: FaceLandmarks): Face {
+  return { ...found, rect: boundingBox(found.points ?? found.landmarks) }
+}
+
+/** Whether landmarks are certain and large enough to be kept, and lie at least half inside the image. */
+export function isFace(
+  { rect, score }: Face,
+  image: Raster,
+  { minScore = 0.5, minSize = 32 }: Pick<DetectFacesOptions, 'minScore' | 'minSize'>,
+): boolean {
+  const frame = { x: -0.5, y: -0.5, width: image.width, height: image.height }
+  const inside = containment(rect, frame) >= 0.5
+  return score >= minScore && Math.max(rect.width, rect.height) >= minSize && inside
+}
+
+/** Each face once, the most certain one of those in the same place; largest first. */
+export function withoutDuplicates(faces: readonly Face[]): Face[] {
+  const kept: Face[] = []
+  for (const face of [...faces].sort((a, b) => b.score - a.score))
+    if (!kept.some((other) => isSameFace(face, other))) kept.push(face)
+  return kept.sort((a, b) => area(b) - area(a))
+}
+
+/** Whether two results in one image, or in neighbouring frames, are of one face. */
+export function isSameFace(a: Face, b: Face): boolean {
+  return overlap(a.rect, b.rect) > SAME_OVERLAP || containment(a.rect, b.rect) > SAME_CONTAINMENT
+}
+
+const area = ({ rect }: Face) => rect.width * rect.height

@@ -1,0 +1,214 @@
+import { basename, extname, join } from 'node:path'
+import { smoothLandmarks } from '@dfl/align'
+import { DflError, type FaceMeta, type Landmarks, mapConcurrent, resolveOptions } from '@dfl/core'
+import { createFaceset, type FacesetWriter, openFaceset } from '@dfl/faceset'
+import { type Frame, type FrameSource, openFrames, writeImage } from '@dfl/media'
+import { alignedImage, describeFace } from './align-faces.js'
+import { debugPicture } from './debug-picture.js'
+import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
+import { followFaces } from './follow-faces.js'
+import { loadNetworks, type Networks } from './networks.js'
+import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
+import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
+import { frameSignature } from './scene-cut.js'
+import { cutsOf, type FrameItem, type FrameSegment, segmentLength, segmentsOf } from './segments.js'
+import { type FrameFaces, SMOOTHING_FRAMES, smoothFrames } from './smooth-frames.js'
+import type { Embedder, FaceDetector, Landmarker } from './types.js'
+
+export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
+  /** Networks of your own instead of the built-in ones. They are not disposed of. */
+  detector?: FaceDetector
+  landmarker?: Landmarker
+  embedder?: Embedder
+  /** What the faceset calls the footage; the source's file name if not given. Tells clips of one faceset apart. */
+  sourceName?: string
+}
+
+/** Segments, and frames to be written, that are under way at once. */
+const SEGMENTS_UNDER_WAY = 2
+const FRAMES_UNDER_WAY = 4
+
+/** One frame with its faces found. */
+interface FoundFrame extends FrameFaces {
+  item: FrameItem
+}
+
+/**
+ * Extracts the faces of footage into a faceset, one report after each frame. The work happens while you walk:
+ *
+ *     for await (const report of extractFaceset('src.mp4', 'src-faces')) console.log(report.fps)
+ *
+ * It can be stopped at any moment, by `break` or by killing the process. The same call later goes on where it stopped
+ * and ends with the faceset that an uninterrupted run gives; after the end it changes nothing.
+ *
+ * @param source  A video, a folder of images, an image, or frames from anywhere.
+ * @param folder  The faceset: new, or one of the same face type and size that more is added to.
+ * @throws DflError `NO_FACES` at the end when the footage shows none; `BAD_OPTION`, `NO_SUCH_FILE`,
+ * `UNSUPPORTED_MEDIA`, `FACE_TYPE_MISMATCH`, `DISK_FULL`.
+ */
+export async function* extractFaceset(
+  source: string | FrameSource,
+  folder: string,
+  options: ExtractFacesetOptions = {},
+): AsyncGenerator<ExtractProgress> {
+  const { detector, landmarker, embedder, sourceName, ...chosen } = options
+  const settings = resolveOptions(extractOptions, chosen)
+  const owned: AsyncDisposable[] = []
+  const own = async <T extends AsyncDisposable>(made: Promise<T>): Promise<T> => {
+    const value = await made
+    owned.unshift(value)
+    return value
+  }
+  try {
+    const clip = typeof source === 'string' ? await own(openFrames(source)) : source
+    const writer = await own(createFaceset(folder, { faceType: settings.faceType, size: alignedSize(settings) }))
+    const name = sourceName ?? basename(clip.info.path)
+    const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))
+    let networks: Promise<Networks> | undefined
+    const run: Run = {
+      name,
+      settings,
+      writer,
+      meter,
+      // Only when first needed: a run that has nothing to do ends at once.
+      networks: () => (networks ??= own(loadNetworks({ detector, landmarker, embedder }, meter))),
+    }
+    yield* runExtraction(clip, run)
+    await writer.flush()
+    const report = meter.report()
+    if (report.faces === 0 && !(await hasFaces(folder, clip, name))) throw noFaces(name, report)
+  } finally {
+    for (const item of owned) await item[Symbol.asyncDispose]()
+  }
+}
+
+interface Run {
+  name: string
+  settings: ExtractOptions
+  writer: FacesetWriter
+  meter: ProgressMeter
+  networks(): Promise<Networks>
+}
+
+async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<ExtractProgress> {
+  const { settings, meter } = run
+  const length = segmentLength(clip.info, settings.detectEvery)
+  const reach = Math.max(1, Math.ceil(SMOOTHING_FRAMES / length))
+  const segments = segmentsOf(frameItems(clip, run), length, reach)
+  const found = flatten(mapConcurrent(segments, (segment) => findFaces(segment, run), SEGMENTS_UNDER_WAY))
+  const smooth = settings.smooth === 'on' || (settings.smooth === 'auto' && settings.side === 'dst')
+  const ready = smooth ? smoothFrames(found, (track: Landmarks[]) => smoothLandmarks(track)) : found
+  for await (const _ of mapConcurrent(ready, (frame) => writeFaces(frame, run), FRAMES_UNDER_WAY)) yield meter.report()
+}
+
+/** The frames of the clip that are asked for. */
+async function* frameItems(clip: FrameSource, run: Run): AsyncGenerator<FrameItem> {
+  const { settings, meter } = run
+  const done = new Set(run.writer.done(run.name))
+  const frames = clip.frames()
+  try {
+    for (;;) {
+      const next = await meter.timed('decode', () => frames.next())
+      if (next.done) return
+      const frame = next.value
+      if (frame.index % settings.everyNth === 0) yield frameItem(frame, done.has(frame.index), run)
+      else frame.close()
+    }
+  } finally {
+    await frames.return(undefined)
+  }
+}
+
+function frameItem(frame: Frame, done: boolean, run: Run): FrameItem {
+  let signature: Float32Array | undefined
+  let detected: ReturnType<FrameItem['detected']> | undefined
+  return {
+    frame,
+    done,
+    signature: () => (signature ??= frameSignature(frame.bitmap)),
+    detected: () => (detected ??= detectionOptions(run).then((options) => detectFaces(frame.bitmap, options))),
+  }
+}
+
+async function detectionOptions({ settings, networks }: Run): Promise<DetectFacesOptions> {
+  const { detector, landmarker } = await networks()
+  const { maxFaces, minSize, minScore } = settings
+  const { rotations, tiles } = settings as Pick<DetectFacesOptions, 'rotations' | 'tiles'>
+  return { detector, landmarker, maxFaces, minSize, minScore, rotations, tiles }
+}
+
+/** The frames of a segment with their faces; without, where nothing is needed of the segment. */
+async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]> {
+  const { items, next, needed } = segment
+  if (!needed) return items.map((item) => ({ item, faces: [], cut: false }))
+  const options = await detectionOptions(run)
+  for (const item of next ? [...items, next] : items) await run.meter.timed('decode', () => item.frame.bitmap)
+  const cuts = cutsOf(segment)
+  const faces = await followFaces(
+    {
+      frames: items.map((item) => item.frame.bitmap),
+      cuts,
+      first: await items[0]!.detected(),
+      next: next ? await next.detected() : [],
+    },
+    options,
+  )
+  return items.map((item, i) => ({ item, faces: faces[i]!, cut: cuts[i]! }))
+}
+
+async function* flatten<T>(lists: AsyncIterable<T[]>): AsyncGenerator<T> {
+  for await (const list of lists) yield* list
+}
+
+/** Writes the faces of a frame, and that it is done. Frames that were done before are only counted. */
+async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> {
+  const { name, settings, writer, meter } = run
+  const { frame } = item
+  try {
+    if (item.done) return meter.frameSkipped()
+    const size = alignedSize(settings)
+    const metas: FaceMeta[] = []
+    const writes: Promise<void>[] = []
+    for (const [faceIndex, face] of faces.entries()) {
+      const meta = describeFace(face, frame, { faceIndex, faceType: settings.faceType, size })
+      if (settings.embedEvery > 0 && (frame.index / settings.everyNth) % settings.embedEvery === 0) {
+        const { embedder } = await run.networks()
+        meta.embedding = Array.from(await embedder.embed(frame.bitmap, face.landmarks), roundTo5)
+      }
+      metas.push(meta)
+      const image = await meter.timed('warp', () => alignedImage(frame.bitmap, meta))
+      writes.push(meter.timed('write', () => writer.add(meta, image)))
+    }
+    await Promise.all(writes)
+    if (settings.debugFolder) {
+      const path = join(
+        settings.debugFolder,
+        `${basename(name, extname(name))}_${String(frame.index).padStart(6, '0')}.jpg`,
+      )
+      await writeImage(path, debugPicture(frame.bitmap, metas), { quality: 80 })
+    }
+    await writer.frameDone(name, frame.index)
+    meter.frameDone(frame.name, faces.length)
+  } finally {
+    frame.close()
+  }
+}
+
+/** Embeddings differ by tenths from face to face: five digits keep the log small. */
+const roundTo5 = (value: number) => Math.round(value * 1e5) / 1e5
+
+/** Whether an earlier run found faces in this clip. */
+async function hasFaces(folder: string, clip: FrameSource, name: string): Promise<boolean> {
+  const stem = name === basename(clip.info.path) ? `${name}#` : undefined
+  for await (const { sourceFilename } of (await openFaceset(folder)).faces())
+    if (!stem || !sourceFilename.includes('#') || sourceFilename.startsWith(stem)) return true
+  return false
+}
+
+function noFaces(name: string, report: ExtractProgress): DflError {
+  return new DflError(
+    'NO_FACES',
+    `Expected faces in \`${name}\`, but got none in ${report.framesDone} frames. Look at a few frames: if there are faces, try a smaller minSize, a lower minScore or tiles 'on'.`,
+    { data: { source: name, frames: report.framesDone } },
+  )
+}

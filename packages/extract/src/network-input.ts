@@ -1,0 +1,17 @@
+import type { Affine, Raster } from '@dfl/core'
+import { warpAffine } from '@dfl/image'
+
+/**
+ * Part of an image as a network takes it: [side, side, 3] float32, RGB, 0..1. The array is new.
+ *
+ * @param imageToInputMat  Pixels of `image` → pixels of the network's input.
+ * @param borderValue  What lies outside the image.
+ */
+export function networkInput(image: Raster, imageToInputMat: Affine, side: number, borderValue = 0): Float32Array {
+  const { data, channels } = warpAffine(image, imageToInputMat, { width: side, height: side }, { borderValue })
+  if (channels === 3) return data
+  const out = new Float32Array(side * side * 3)
+  for (let i = 0; i < side * side; i++)
+    for (let c = 0; c < 3; c++) out[i * 3 + c] = data[i * channels + (channels === 1 ? 0 : c)]!
+  return out
+}

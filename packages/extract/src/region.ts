@@ -1,0 +1,79 @@
+import type { Affine, Landmarks, Point, Rect } from '@dfl/core'
+import type { Detection, FaceRegion } from './types.js'
+
+/** How much wider than the face the region is that landmarks are read from. */
+const MARGIN = 1.5
+
+/** The region around a detected face: the box's longer side and half as much again, turned with the eyes. */
+export function regionOfDetection({ rect, keyPoints }: Detection): FaceRegion {
+  const [a, b] = keyPoints
+  return {
+    centre: [rect.x + rect.width / 2, rect.y + rect.height / 2],
+    sizePx: Math.max(rect.width, rect.height) * MARGIN,
+    rollRadians: a && b ? Math.atan2(b[1] - a[1], b[0] - a[0]) : 0,
+  }
+}
+
+/**
+ * The region around points of a face: their box in the face's own orientation and half as much again.
+ *
+ * @param eyes  Two points whose line is level in an upright face, the one on the left of an upright image first.
+ */
+export function regionOfPoints(points: readonly Point[], eyes: readonly [Point, Point]): FaceRegion {
+  const rollRadians = Math.atan2(eyes[1][1] - eyes[0][1], eyes[1][0] - eyes[0][0])
+  const cos = Math.cos(rollRadians)
+  const sin = Math.sin(rollRadians)
+  const upright = boundingBox(points.map(([x, y]) => [cos * x + sin * y, cos * y - sin * x] as const))
+  const cx = upright.x + upright.width / 2
+  const cy = upright.y + upright.height / 2
+  return {
+    centre: [cos * cx - sin * cy, sin * cx + cos * cy],
+    sizePx: Math.max(upright.width, upright.height) * MARGIN,
+    rollRadians,
+  }
+}
+
+/** The region around 68 landmarks. For landmarkers that know nothing better. */
+export function regionOfLandmarks(landmarks: Landmarks): FaceRegion {
+  return regionOfPoints(landmarks, [landmarks[36]!, landmarks[45]!])
+}
+
+/** Pixels of the image → pixels of the region drawn upright as a square of `side` pixels. */
+export function imageToRegionMat({ centre, sizePx, rollRadians }: FaceRegion, side: number): Affine {
+  const scale = side / sizePx
+  const cos = Math.cos(rollRadians) * scale
+  const sin = Math.sin(rollRadians) * scale
+  const middle = (side - 1) / 2
+  return [cos, sin, middle - cos * centre[0] - sin * centre[1], -sin, cos, middle + sin * centre[0] - cos * centre[1]]
+}
+
+/** The smallest upright rectangle around points. */
+export function boundingBox(points: readonly Point[]): Rect {
+  let left = Number.POSITIVE_INFINITY
+  let top = Number.POSITIVE_INFINITY
+  let right = Number.NEGATIVE_INFINITY
+  let bottom = Number.NEGATIVE_INFINITY
+  for (const [x, y] of points) {
+    left = Math.min(left, x)
+    top = Math.min(top, y)
+    right = Math.max(right, x)
+    bottom = Math.max(bottom, y)
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top }
+}
+
+/** Shared area of two rectangles over their joint area, 0..1. */
+export function overlap(a: Rect, b: Rect): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y)
+  const shared = Math.max(0, width) * Math.max(0, height)
+  return shared / Math.max(1e-12, a.width * a.height + b.width * b.height - shared)
+}
+
+/** Shared area of two rectangles over the smaller one's area, 0..1: 1 when one lies inside the other. */
+export function containment(a: Rect, b: Rect): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y)
+  const shared = Math.max(0, width) * Math.max(0, height)
+  return shared / Math.max(1e-12, Math.min(a.width * a.height, b.width * b.height))
+}

@@ -1,0 +1,66 @@
+import type { Landmarks, Point, Raster, Rect } from '@dfl/core'
+
+/** Where a detector saw a face. */
+export interface Detection {
+  /** In pixels of the image. */
+  rect: Rect
+  /**
+   * In pixels of the image. The first two are the eyes, the one on the left of an upright image first; detectors add what
+   * else they know (nose, mouth, ears). Empty if the detector has none: the face is then taken to be upright.
+   */
+  keyPoints: readonly Point[]
+  /** 0..1. */
+  score: number
+}
+
+/** Finds faces in a whole image. Bring your own: any object of this shape works. */
+export interface FaceDetector {
+  readonly name: string
+  /** All faces seen, in any order. Must not change `image`. */
+  detect(image: Raster): Promise<Detection[]>
+}
+
+/** A square part of an image, turned. */
+export interface FaceRegion {
+  /** In pixels of the image. */
+  centre: Point
+  /** Side of the square, in pixels of the image. */
+  sizePx: number
+  /** Rotation of the face, clockwise as seen in the image; 0 when the eyes are level. */
+  rollRadians: number
+}
+
+/** What a landmarker sees in a region. */
+export interface FaceLandmarks {
+  /** 68 points in pixels of the image. */
+  landmarks: Landmarks
+  /** All points that the network gives, in pixels of the image, if it gives more than 68. */
+  points?: readonly Point[]
+  /** Confidence that the region shows a face, 0..1; faces below 0.5 are dropped. */
+  score: number
+  /** The region that fits this face best: where to look again, in this frame or in the next one. */
+  region: FaceRegion
+}
+
+/** Finds landmarks of the one face in a region. Bring your own: any object of this shape works. */
+export interface Landmarker {
+  readonly name: string
+  landmarks(image: Raster, region: FaceRegion): Promise<FaceLandmarks>
+}
+
+/** Tells people apart. Bring your own: any object of this shape works. */
+export interface Embedder {
+  readonly name: string
+  /**
+   * The identity of a face: vectors of one person lie close together.
+   *
+   * @param landmarks  In pixels of the image.
+   */
+  embed(image: Raster, landmarks: Landmarks): Promise<Float32Array>
+}
+
+/** A face found in an image. */
+export interface Face extends FaceLandmarks {
+  /** In pixels of the image: what the detector gave, or the box of the points where the face was followed. */
+  rect: Rect
+}
