@@ -1,10 +1,11 @@
 import { defineOptions, type OptionsOf, resolveOptions } from '@dfl/core'
+import { IMAGE_FORMATS, VIDEO_OPTIONS } from '@dfl/media'
 import type { MergeStage } from './merge-face.js'
 import { COLOR_TRANSFERS, type ColorTransfer, colorTransfer } from './stages/color-transfer.js'
 import { blur, erode, MASK_MODES, type MaskMode, mask } from './stages/mask.js'
 import { overlay } from './stages/overlay.js'
 
-/** What can be set about how faces are put back into frames. */
+/** What can be set about how faces are put back into frames and how the result is written. */
 export const mergeOptions = defineOptions({
   mask: {
     type: 'choice',
@@ -46,6 +47,13 @@ export const mergeOptions = defineOptions({
     max: 10,
     unit: 's',
     description: 'Over how long the change of colour is averaged, so that it does not flicker; 0 switches this off.',
+  },
+  ...VIDEO_OPTIONS,
+  format: {
+    type: 'choice',
+    default: 'png',
+    choices: IMAGE_FORMATS,
+    description: 'Of the images, where the result is a folder of images.',
   },
 })
 

@@ -1,0 +1,196 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { collect, take } from '@dfl/core'
+import { createFaceset } from '@dfl/faceset'
+import { createFrames, type Frame, openFrames, probeVideo } from '@dfl/media'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type FacesOf, type MergeProgress, mergeVideo, type Swapper } from '../src/index.js'
+import { clip, identity, meta, painted, truth } from './synthetic.js'
+
+const FRAMES = 18
+/** Frames of the demo's DST, with faces in all but a few. */
+const landmarks = truth('pair1-dst')
+const hasFace = (index: number) => index < 9 || index > 11
+const faces: FacesOf = ({ index }) => (hasFace(index) ? [meta(landmarks[index]!, index)] : [])
+
+let folder: string
+let dst: string
+let count = 0
+const out = (ending = '.mp4') => join(folder, `out-${count++}${ending}`)
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'merge-'))
+  dst = join(folder, 'dst.mp4')
+  await using source = await openFrames(clip('pair1-dst'), { end: FRAMES })
+  const sink = await createFrames(dst, { like: source, audioFrom: clip('pair1-dst'), preset: 'ultrafast' })
+  for await (const frame of source.frames()) await sink.write(frame)
+  await sink.finish()
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Quick and lossless, so that frames can be compared exactly. */
+const options = { crf: 0, preset: 'ultrafast', smoothSeconds: 0.25 } as const
+const job = (swapper: Swapper, path: string) => ({ frames: dst, faces, swapper, out: path, options, partSeconds: 0.25 })
+
+async function allFrames(path: string): Promise<Frame[]> {
+  await using source = await openFrames(path)
+  const frames = await collect(source.frames())
+  for (const frame of frames) void frame.bitmap
+  return frames
+}
+const largestDifference = (a: Frame, b: Frame) => {
+  let largest = 0
+  for (let i = 0; i < a.bitmap.data.length; i++)
+    largest = Math.max(largest, Math.abs(a.bitmap.data[i]! - b.bitmap.data[i]!))
+  return largest
+}
+
+describe('mergeVideo', () => {
+  it('keeps length, size, time stamps and sound, and frames without a face exactly', async () => {
+    const path = out()
+    const reports = await collect(mergeVideo(job(painted(64, [0, 0.6, 0]), path)))
+    const [before, after] = [await allFrames(dst), await allFrames(path)]
+    expect(after.map((frame) => frame.timestampSeconds)).toEqual(before.map((frame) => frame.timestampSeconds))
+    for (const [i, frame] of after.entries()) {
+      const difference = largestDifference(frame, before[i]!)
+      if (hasFace(i)) expect(difference).toBeGreaterThan(20)
+      else expect(difference).toBe(0)
+    }
+    const [was, is] = [await probeVideo(dst), await probeVideo(path)]
+    expect(is).toMatchObject({ width: was.width, height: was.height, frameCount: FRAMES, audio: was.audio })
+    expect(is.durationSeconds).toBeCloseTo(was.durationSeconds, 3)
+    expect(reports).toHaveLength(FRAMES)
+    expect(reports.at(-1)).toMatchObject({
+      done: FRAMES,
+      frames: FRAMES,
+      framesWithFaces: FRAMES - 3,
+      resumedFrom: 0,
+      secondsLeft: 0,
+    })
+    expect(existsSync(`${path}.parts`)).toBe(false)
+  })
+
+  it('changes nothing to speak of where the model paints what it sees', async () => {
+    const path = out()
+    await collect(mergeVideo(job(identity(256), path)))
+    const [before, after] = [await allFrames(dst), await allFrames(path)]
+    for (const [i, frame] of after.entries()) {
+      let sum = 0
+      for (let k = 0; k < frame.bitmap.data.length; k++)
+        sum += Math.abs(frame.bitmap.data[k]! - before[i]!.bitmap.data[k]!)
+      expect(sum / frame.bitmap.data.length).toBeLessThan(0.3)
+    }
+  })
+
+  it('goes on after an interruption and gives the same file as without one', async () => {
+    // Each face gets a colour of its own and colours are averaged over time: forgotten notes would show.
+    const colourful: Swapper = {
+      ...identity(64),
+      swap: async (crops) =>
+        (await identity(64).swap(crops)).map((swap, i) => ({
+          ...swap,
+          face: { ...swap.face, data: swap.face.data.map((v) => v * 0.7 + 0.1 * ((crops[i]!.data[0]! * 37) % 1)) },
+        })),
+    }
+    const [whole, broken] = [out(), out()]
+    await collect(mergeVideo(job(colourful, whole)))
+    const first = await collect(take(mergeVideo(job(colourful, broken)), 15))
+    expect(first.at(-1)!.done).toBe(15)
+    expect(existsSync(broken)).toBe(false)
+    // As a killed process leaves it: a half-written part beside the finished ones.
+    await writeFile(join(`${broken}.parts`, 'part-00002.mov.partial.mov'), 'half of it')
+    const rest = await collect(mergeVideo(job(colourful, broken)))
+    expect(rest[0]).toMatchObject({ resumedFrom: 12, done: 13 })
+    expect(rest.at(-1)).toMatchObject({ done: FRAMES, framesWithFaces: FRAMES - 3 })
+    const [a, b] = [await allFrames(whole), await allFrames(broken)]
+    expect(b).toHaveLength(FRAMES)
+    for (const [i, frame] of b.entries()) expect(largestDifference(frame, a[i]!)).toBe(0)
+    expect(Buffer.compare(await readFile(whole), await readFile(broken))).toBe(0)
+  })
+
+  it('only joins the parts where it was stopped after the last of them', async () => {
+    const path = out()
+    // A folder that stands where the result should go stops it at the very end.
+    await mkdir(join(path, 'in the way'), { recursive: true })
+    await expect(collect(mergeVideo(job(identity(64), path)))).rejects.toThrow()
+    await rm(path, { recursive: true })
+    expect(await collect(mergeVideo(job(identity(64), path)))).toEqual([])
+    expect(await allFrames(path)).toHaveLength(FRAMES)
+    expect(existsSync(`${path}.parts`)).toBe(false)
+  })
+
+  it('makes a part again that was damaged, and those after it', async () => {
+    const path = out()
+    await collect(take(mergeVideo(job(identity(64), path)), 15))
+    await truncate(join(`${path}.parts`, 'part-00001.mov'), 100)
+    const [first] = await collect(take(mergeVideo(job(identity(64), path)), 1))
+    expect(first!.resumedFrom).toBe(6)
+  })
+
+  it('starts from the beginning when the result would be another one', async () => {
+    const path = out()
+    await collect(take(mergeVideo({ ...job(identity(64), path), fingerprint: 'iteration 1' }), 8))
+    const [first] = await collect(take(mergeVideo({ ...job(identity(64), path), fingerprint: 'iteration 2' }), 1))
+    expect(first!.resumedFrom).toBe(0)
+    const changed = { ...job(identity(64), path), fingerprint: 'iteration 2', options: { ...options, blur: 3 } }
+    expect((await collect(take(mergeVideo(changed), 1)))[0]!.resumedFrom).toBe(0)
+  })
+
+  it('writes a folder of images where the path does not end like a video, and goes on there too', async () => {
+    const path = out('')
+    await collect(take(mergeVideo(job(painted(64, [0, 0.6, 0]), path)), 14))
+    const reports = await collect(mergeVideo(job(painted(64, [0, 0.6, 0]), path)))
+    expect(reports[0]!.resumedFrom).toBe(12)
+    expect((await readdir(path)).filter((name) => name.endsWith('.png'))).toHaveLength(FRAMES)
+    const [before, after] = [await allFrames(dst), await allFrames(path)]
+    expect(after.map((frame) => frame.timestampSeconds)).toEqual(before.map((frame) => frame.timestampSeconds))
+    expect(largestDifference(after[10]!, before[10]!)).toBe(0)
+    expect(largestDifference(after[5]!, before[5]!)).toBeGreaterThan(20)
+  })
+
+  it('takes the faces from a faceset, found by the names of their frames', async () => {
+    const [path, faceset] = [out(), join(folder, 'aligned')]
+    await writeFaceset(faceset, 'dst.mp4')
+    const reports: MergeProgress[] = await collect(mergeVideo({ ...job(identity(64), path), faces: faceset }))
+    expect(reports.at(-1)!.framesWithFaces).toBe(3)
+  })
+
+  it('takes the faces by their index where the clip was renamed', async () => {
+    const [path, faceset] = [out(), join(folder, 'renamed')]
+    await writeFaceset(faceset, 'old name.mov')
+    const reports = await collect(mergeVideo({ ...job(identity(64), path), faces: faceset }))
+    expect(reports.at(-1)!.framesWithFaces).toBe(3)
+  })
+
+  it('refuses a faceset of other clips', async () => {
+    const faceset = join(folder, 'others')
+    await writeFaceset(faceset, 'a.mp4', 'b.mp4')
+    await expect(collect(mergeVideo({ ...job(identity(64), out()), faces: faceset }))).rejects.toThrow(
+      `Expected faces of 'dst.mp4' in \`${faceset}\`, but got faces of 'a.mp4', 'b.mp4'. Extract the faces of this clip first.`,
+    )
+  })
+
+  it('refuses wrong numbers before any work', async () => {
+    const path = out()
+    await expect(collect(mergeVideo({ ...job(identity(64), path), batchFrames: 0 }))).rejects.toThrow(
+      'Expected a whole number of at least 1 for `batchFrames`, but got 0. Leave it out for the default.',
+    )
+    await expect(collect(mergeVideo({ ...job(identity(64), path), partSeconds: -1 }))).rejects.toThrow(
+      'Expected a number of seconds above 0 for `partSeconds`, but got -1. Leave it out for the default.',
+    )
+    expect(existsSync(`${path}.parts`)).toBe(false)
+  })
+})
+
+async function writeFaceset(path: string, ...clips: string[]): Promise<void> {
+  await using writer = await createFaceset(path, { faceType: 'full_face', size: 64 })
+  const image = { data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 } as const
+  for (const name of clips) {
+    for (let index = 2; index < 5; index++) {
+      const face = { ...meta(landmarks[index]!, index), sourceFilename: `${name}#${index}`, size: 64 }
+      await writer.add({ ...face, filename: `${name.replace(/\W/g, '')}-${index}.png` }, image)
+    }
+  }
+}
