@@ -3,8 +3,11 @@ import type { Affine, Bitmap, FaceType, Landmarks } from '@dfl/core'
 import { applyAffineAll, multiplyAffine, warpAffine } from '@dfl/image'
 import { REACH } from './augment.js'
 
-/** Pixels of a cut for each pixel of the model: enough that one bilinear sampling of the cut loses little. */
-const DENSITY = 1.25
+/**
+ * Pixels of a cut for each pixel of the model. One bilinear sampling of a cut this dense comes closest to a Lanczos
+ * resampling of the aligned image itself, and keeps its gradients' energy; a sparser one blurs, a denser one aliases.
+ */
+const DENSITY = 1.4
 
 /** How a sampler cuts its faces. */
 export interface CutSpec {
@@ -57,9 +60,18 @@ export function cutFace(image: Bitmap, landmarks: Landmarks, spec: CutSpec): Fac
     bytes[i * 4 + 2] = face.data[i * 3 + 2] * 255
     bytes[i * 4 + 3] = mask.data[i] * 255
   }
-  if (spec.eyesMouth) {
-    const eyesMouth = eyesMouthMask(cutLandmarks, size).data
-    for (let i = 0; i < side * side; i++) bytes[side * side * 4 + i] = eyesMouth[i] * 255
-  }
+  if (spec.eyesMouth) writeEyesMouth(bytes.subarray(side * side * 4), side, cutLandmarks, spec)
   return cut
+}
+
+/** Draws eyes and mouth into a plane of the cut. Their softness follows the model's crop, not the margin around it. */
+function writeEyesMouth(plane: Uint8ClampedArray, side: number, cutLandmarks: Landmarks, spec: CutSpec): void {
+  const inner = cutSide({ ...spec, wider: false })
+  const margin = (side - inner) >> 1
+  const mask = eyesMouthMask(
+    cutLandmarks.map(([x, y]) => [x - margin, y - margin] as const),
+    inner,
+  )
+  for (let y = 0; y < inner; y++)
+    for (let x = 0; x < inner; x++) plane[(y + margin) * side + x + margin] = mask.data[y * inner + x] * 255
 }

@@ -147,6 +147,5 @@ const clamp = (x: number) => (x < 0 ? 0 : x > 1 ? 1 : x)
 
 function channel(n: number, h: number, s: number, v: number): number {
   const k = n + h < 6 ? n + h : n + h - 6
-  const ramp = k < 4 - k ? k : 4 - k
-  return v - v * s * (ramp < 0 ? 0 : ramp > 1 ? 1 : ramp)
+  return v - v * s * clamp(Math.min(k, 4 - k))
 }

@@ -35,17 +35,18 @@ export interface SampleMaker extends AsyncDisposable {
 /** A maker that works in the calling thread. */
 export function localMaker(settings: MakerSettings): SampleMaker {
   return {
-    cut: async (job) => cut(job, settings),
-    draw: async (job) => draw(job, settings),
+    cut: async (job) => runCut(job, settings),
+    draw: async (job) => runDraw(job, settings),
     [Symbol.asyncDispose]: async () => {},
   }
 }
 
-export const cut = ({ side, image, landmarks }: CutJob, { cut }: MakerSettings): FaceCut =>
-  cutFace(image, landmarks, cut[side])
+/** The face of a job, cut as its side is. */
+export const runCut = ({ side, image, landmarks }: CutJob, settings: MakerSettings): FaceCut =>
+  cutFace(image, landmarks, settings.cut[side])
 
 /** The samples of both sides. Sample i of a step and side has random numbers of its own. */
-export function draw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
+export function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
   const { seed, flip, hsvPower, randomWarp, warpPower } = settings
   const drawSide = (side: Side): SideBatch => {
     const spec = settings.cut[side]

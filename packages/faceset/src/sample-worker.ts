@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type BatchJob, type CutJob, cut, draw, type MakerSettings } from './sample-maker.js'
+import { type BatchJob, type CutJob, type MakerSettings, runCut, runDraw } from './sample-maker.js'
 
 /** What the main thread asks for. */
 export type Request = { id: number } & ({ cut: CutJob } | { draw: BatchJob })
@@ -15,9 +15,9 @@ parentPort?.on('message', (request: Request) => {
   const settings: MakerSettings = workerData
   const { id } = request
   try {
-    if ('cut' in request) parentPort?.postMessage({ id, result: cut(request.cut, settings) })
+    if ('cut' in request) parentPort?.postMessage({ id, result: runCut(request.cut, settings) })
     else {
-      const result = draw(request.draw, settings)
+      const result = runDraw(request.draw, settings)
       const arrays = [result.src, result.dst].flatMap((side) => Object.values(side) as Float32Array<ArrayBuffer>[])
       // The arrays move to the other thread: nothing is copied, and they belong to the caller alone.
       parentPort?.postMessage(

@@ -1,10 +1,10 @@
 import {
-  type Bitmap,
   DflError,
   FACE_TYPES,
   type FaceType,
   hashSeed,
   type OptionsOf,
+  type Point,
   resolveOptions,
   type Side,
 } from '@dfl/core'
@@ -19,6 +19,9 @@ import { builtWorkerUrl, closedError, workerMaker } from './worker-maker.js'
 
 /** Samples for which a face is kept when not all fit into the cache. */
 const USES_PER_DECODE = 8
+
+/** Each holds an image in memory until it is cut. */
+const DECODES_AT_ONCE = 4
 
 /** Samples of both sides. The arrays belong to whoever asked for them. */
 export interface Batch extends Record<Side, SideBatch> {
@@ -94,10 +97,7 @@ export async function createSampler(options: SamplerOptions): Promise<Sampler> {
     dst: await readSource('dst', dst, resolved),
   }
   const maker = resolved.workers > 0 ? workerMaker(settings, resolved.workers, workerUrl!) : localMaker(settings)
-  const sides = {
-    src: makeSide('src', sources.src, settings, resolved, maker),
-    dst: makeSide('dst', sources.dst, settings, resolved, maker),
-  }
+  const sides = makeSides(sources, settings, resolved, maker)
   return makeSampler(sides, maker, resolution, resolved)
 }
 
@@ -195,29 +195,40 @@ async function readSource(side: Side, faceset: Faceset, options: OptionsOf<typeo
   return { faceset, filenames, landmarks, order }
 }
 
-function makeSide(
-  side: Side,
-  { faceset, filenames, landmarks, order }: Source,
+/** Both sides with their caches; one cache when both show the same faceset. */
+function makeSides(
+  sources: Record<Side, Source>,
   settings: MakerSettings,
   { batchSize, cacheMegabytes, prefetch, seed }: OptionsOf<typeof SAMPLER_OPTIONS>,
   maker: SampleMaker,
-): SampledSide {
-  const count = filenames.length
-  const capacity = Math.max(batchSize, Math.floor((cacheMegabytes * 1e6) / 2 / cutBytes(settings.cut[side])))
-  const make = async (face: number) => {
-    const image: Bitmap = await faceset.readImage({ filename: filenames[face] })
-    const points = Array.from({ length: 68 }, (_, i) => {
+): Record<Side, SampledSide> {
+  const same = sources.src.faceset === sources.dst.faceset
+  const bytes = cacheMegabytes * 1e6
+  const need = (side: Side) => sources[side].filenames.length * cutBytes(settings.cut[side])
+  // Batches under way may still use faces that the window has just left.
+  const room = batchSize * (prefetch + 1)
+  const makeSide = (side: Side, other: Side, shared?: FaceCache): SampledSide => {
+    const { filenames, order } = sources[side]
+    const count = filenames.length
+    const share = same && need(side) <= bytes ? bytes : Math.max(bytes / 2, same ? 0 : bytes - need(other))
+    const places = Math.max(batchSize, Math.floor(share / cutBytes(settings.cut[side])))
+    return {
+      count,
+      order: count <= places ? order : windowedOrder(order, places, USES_PER_DECODE, hashSeed(seed, 'window', side)),
+      cache: shared ?? faceCache((face) => cutOf(side, face), (same ? 2 : 1) * (places + room), DECODES_AT_ONCE),
+    }
+  }
+  const cutOf = async (side: Side, face: number) => {
+    const { faceset, filenames, landmarks } = sources[side]
+    const image = await faceset.readImage({ filename: filenames[face] })
+    const points = Array.from({ length: 68 }, (_, i): Point => {
       const at = face * 136 + i * 2
-      return [landmarks[at], landmarks[at + 1]] as const
+      return [landmarks[at], landmarks[at + 1]]
     })
     return maker.cut({ side, image, landmarks: points })
   }
-  return {
-    count,
-    order: count <= capacity ? order : windowedOrder(order, capacity, USES_PER_DECODE, hashSeed(seed, 'window', side)),
-    // The window leaves some room for faces that it has just left but that batches under way still use.
-    cache: faceCache(make, capacity + batchSize * (prefetch + 1), 4),
-  }
+  const src = makeSide('src', 'dst')
+  return { src, dst: makeSide('dst', 'src', same ? src.cache : undefined) }
 }
 
 function checkTarget({ src, dst, faceType, resolution }: SamplerOptions): void {
