@@ -20,7 +20,7 @@ export const mergeOptions = defineOptions({
   },
   erode: {
     type: 'number',
-    default: 4,
+    default: 0,
     min: -100,
     max: 100,
     unit: 'px of a 256 px face',
