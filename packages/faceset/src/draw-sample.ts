@@ -76,8 +76,8 @@ function sampleFace(
       const py = moves ? y + moves[plane + i] : y
       const u = a * px + b * py + tx
       const v = c * px + d * py + ty
-      const cu = u < 0 ? 0 : u > last ? last : u
-      const cv = v < 0 ? 0 : v > last ? last : v
+      const cu = Math.min(last, Math.max(0, u))
+      const cv = Math.min(last, Math.max(0, v))
       const u0 = cu < last ? cu | 0 : last - 1
       const v0 = cv < last ? cv | 0 : last - 1
       const fu = cu - u0
@@ -143,7 +143,7 @@ export function shiftHsv(rgb: Float32Array, { hue, saturation, value }: HsvShift
   }
 }
 
-const clamp = (x: number) => (x < 0 ? 0 : x > 1 ? 1 : x)
+const clamp = (x: number) => Math.min(1, Math.max(0, x))
 
 function channel(n: number, h: number, s: number, v: number): number {
   const k = n + h < 6 ? n + h : n + h - 6

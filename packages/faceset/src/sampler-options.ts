@@ -35,7 +35,7 @@ export const SAMPLER_OPTIONS = defineOptions({
   cacheMegabytes: {
     type: 'number',
     default: 2048,
-    min: 1,
+    min: 0,
     unit: 'MB',
     description: 'Memory for decoded faces. What does not fit is decoded again and again, a few faces at each step.',
   },

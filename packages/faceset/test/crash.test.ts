@@ -87,7 +87,7 @@ describe('a writer that is killed', () => {
     const folder = join(await temporaryFolder(), 'faces')
     await mkdir(folder)
     let last = 0
-    for (const extraFrames of [0, 23, 41, 70]) {
+    for (const extraFrames of [0, 17, 31]) {
       await runUntil(() => fork(program, [folder]), last + extraFrames)
       const frames = await checkWhole(folder)
       expect(frames).toBeGreaterThanOrEqual(last)
@@ -112,7 +112,7 @@ describe('a writer that is killed', () => {
   it('leaves a faceset that is whole when its thread is ended at random moments', async () => {
     const folder = join(await temporaryFolder(), 'faces')
     await mkdir(folder)
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const worker = new Worker(program, { argv: [folder] })
       await new Promise((resolve) => worker.once('message', resolve))
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 200))

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { collect, type FaceMeta, take } from '@dfl/core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -41,6 +42,22 @@ function centroid(plane: Float32Array): [x: number, y: number, sum: number] {
   return [sx / sum, sy / sum, sum]
 }
 
+/** The same for equal batches or arrays only. Comparing them number by number is slow. */
+const digest = (batch: object): string => {
+  const hash = createHash('sha1')
+  const visit = (value: unknown) => {
+    if (value instanceof Float32Array) hash.update(value)
+    else if (typeof value === 'object')
+      for (const [key, item] of Object.entries(value ?? {})) {
+        hash.update(key)
+        visit(item)
+      }
+    else hash.update(String(value))
+  }
+  visit(batch)
+  return hash.digest('hex')
+}
+
 const meanDifference = (a: Float32Array, b: Float32Array) =>
   a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length
 
@@ -67,11 +84,11 @@ describe('a sampler', () => {
     await using two = await sampler({ seed: 5, prefetch: 0 })
     await using other = await sampler({ seed: 6 })
     const forwards = await collect(take(one.batches(), 4))
-    expect(await two.batch(3)).toEqual(forwards[3])
-    expect(await two.batch(0)).toEqual(forwards[0])
-    expect(await one.batch(1)).toEqual(forwards[1])
-    expect((await other.batch(0)).src.target).not.toEqual(forwards[0].src.target)
-    expect(forwards[1].src.target).not.toEqual(forwards[0].src.target)
+    expect(digest(await two.batch(3))).toBe(digest(forwards[3]))
+    expect(digest(await two.batch(0))).toBe(digest(forwards[0]))
+    expect(digest(await one.batch(1))).toBe(digest(forwards[1]))
+    expect(digest((await other.batch(0)).src)).not.toBe(digest(forwards[0].src))
+    expect(digest(forwards[1].src)).not.toBe(digest(forwards[0].src))
   })
 
   it('hands the arrays over: changing them changes no other batch', async () => {
@@ -80,23 +97,23 @@ describe('a sampler', () => {
     const before = batch.src.target.slice()
     batch.src.target.fill(0)
     await it.batch(5)
-    expect((await it.batch(0)).src.target).toEqual(before)
+    expect(digest((await it.batch(0)).src.target)).toBe(digest(before))
   })
 
   it('gives a model without random warp the target as its input', async () => {
     await using it = await sampler({ randomWarp: false })
     const { src, dst } = await it.batch(2)
-    expect(src.warped).toEqual(src.target)
-    expect(dst.warped).toEqual(dst.target)
+    expect(digest(src.warped)).toBe(digest(src.target))
+    expect(digest(dst.warped)).toBe(digest(dst.target))
   })
 
   it('changes the input but never the target with random warp and colour', async () => {
     await using plain = await sampler({ randomWarp: false })
     await using warped = await sampler({ hsvPower: 0.3 })
     const [a, b] = [await plain.batch(2), await warped.batch(2)]
-    expect(b.src.target).toEqual(a.src.target)
-    expect(b.src.mask).toEqual(a.src.mask)
-    expect(b.dst.target).toEqual(a.dst.target)
+    expect(digest(b.src.target)).toBe(digest(a.src.target))
+    expect(digest(b.src.mask)).toBe(digest(a.src.mask))
+    expect(digest(b.dst.target)).toBe(digest(a.dst.target))
     expect(meanDifference(b.src.warped, b.src.target)).toBeGreaterThan(0.02)
     expect(meanDifference(b.dst.warped, b.dst.target)).toBeGreaterThan(0.005)
   })
@@ -105,7 +122,7 @@ describe('a sampler', () => {
     await using straight = await sampler({ randomWarp: false })
     await using mirrored = await sampler({ randomWarp: false, flipSrc: 1 })
     const [a, b] = [await straight.batch(0), await mirrored.batch(0)]
-    expect(b.dst).toEqual(a.dst)
+    expect(digest(b.dst)).toBe(digest(a.dst))
     // A sample is flipped before it is turned: the centre of the mask lands at the same height, the picture differs.
     expect(meanDifference(a.src.target, b.src.target)).toBeGreaterThan(0.05)
     for (let i = 0; i < 4; i++) {
@@ -218,11 +235,11 @@ describe('a sampler', () => {
     await using it = await sampler({ hsvPower: 0.3, flipSrc: 1 })
     const preview = await it.previewBatch(3)
     expect(preview.batchSize).toBe(3)
-    expect(preview.src.warped).toEqual(preview.src.target)
+    expect(digest(preview.src.warped)).toBe(digest(preview.src.target))
     await it.batch(7)
-    expect(await it.previewBatch(3)).toEqual(preview)
+    expect(digest(await it.previewBatch(3))).toBe(digest(preview))
     await using other = await sampler({ seed: 9 })
-    expect(await other.previewBatch(3)).toEqual(preview)
+    expect(digest(await other.previewBatch(3))).toBe(digest(preview))
   })
 
   it('keeps to its memory: faces that do not fit are decoded again, and the batches still depend on the step alone', async () => {
@@ -235,19 +252,19 @@ describe('a sampler', () => {
         return set.readImage(face)
       },
     }
-    // Room for about 9 cuts of src.
-    const small = { src: counted, dst: faceset(1), cacheMegabytes: 1, resolution: 112 }
+    // Room for 11 cuts of src.
+    const small = { src: counted, dst: faceset(1), cacheMegabytes: 0.1 }
     await using one = await sampler({ ...small, prefetch: 0 })
     const seen = new Set<number>()
     let last: Batch | undefined
     for (let step = 0; step < 30; step++) {
       last = await one.batch(step)
-      for (let i = 0; i < 4; i++) seen.add(last.src.target[(i * 112 * 112 + 56 * 112 + 56) * 3])
+      for (let i = 0; i < 4; i++) seen.add(last.src.target[(i * R * R + (R * R) / 2 + R / 2) * 3])
     }
     expect(decoded).toBeLessThan(60) // Of 120 samples.
     expect(seen.size).toBeGreaterThan(18)
     await using two = await sampler({ ...small, prefetch: 3 })
-    expect(await two.batch(29)).toEqual(last)
+    expect(digest(await two.batch(29))).toBe(digest(last!))
   })
 
   it('reads from a folder like from memory', async () => {
@@ -287,10 +304,10 @@ describe('worker threads', () => {
   it('make the same batches as the calling thread, however many there are', async () => {
     const options = { seed: 3, eyesMouth: true, hsvPower: 0.1, flipDst: 0.5 }
     await using here = await sampler({ ...options, workers: 0 })
-    const expected = await collect(take(here.batches(), 5))
+    const expected = digest(await collect(take(here.batches(), 3)))
     for (const workers of [1, 2]) {
       await using there = await sampler({ ...options, workers, workerUrl })
-      expect(await collect(take(there.batches(), 5))).toEqual(expected)
+      expect(digest(await collect(take(there.batches(), 3)))).toBe(expected)
     }
   })
 
