@@ -59,7 +59,10 @@ function blurMatrix(size: number, windowPx: number, channels: number): tf.Tensor
   const out = size - windowPx + 1
   if (channels === 1) {
     const values = new Float32Array(out * size)
-    for (let o = 0; o < out; o++) weights.forEach((w, i) => (values[o * size + o + i] = w / sum))
+    for (let o = 0; o < out; o++)
+      weights.forEach((w, i) => {
+        values[o * size + o + i] = w / sum
+      })
     return tf.tensor2d(values, [out, size])
   }
   const values = new Float32Array(size * channels * out * channels)

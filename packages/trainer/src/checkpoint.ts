@@ -1,0 +1,135 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DflError, isDflError } from '@dfl/core'
+import { explain, syncFolder } from '@dfl/core/files'
+import { decodeSafetensors, encodeSafetensors, type SavedTensor, State } from '@dfl/engine'
+
+/** How far a run is. */
+export interface Progress {
+  iteration: number
+  /** Time spent training, over all sittings. */
+  seconds: number
+  /** Mean losses since the checkpoint before. */
+  losses: { src: number; dst: number }
+}
+
+interface Manifest extends Progress {
+  format: 1
+  /** sha256 of each file, in hex. */
+  files: Record<string, string>
+}
+
+const PARTS = {
+  'weights.safetensors': (name: string) => !name.includes(':'),
+  'optimizer.safetensors': (name: string) => name.includes(':'),
+} as const
+
+/**
+ * Writes one generation: `checkpoints/<iteration>/` with weights, optimiser and progress.
+ *
+ * It is written under another name, synced and then renamed, so that a folder under its final name is always whole.
+ * Older generations go after that, all but `keep`.
+ *
+ * @throws DflError `DISK_FULL`; the generations before are untouched.
+ */
+export async function saveCheckpoint(folder: string, state: State, progress: Progress, keep = 2): Promise<void> {
+  const parent = join(folder, 'checkpoints')
+  const name = String(progress.iteration).padStart(8, '0')
+  const temporary = join(parent, `.${name}.${randomBytes(4).toString('hex')}.tmp`)
+  try {
+    await mkdir(temporary, { recursive: true })
+    const manifest: Manifest = { format: 1, ...progress, files: {} }
+    for (const [file, belongs] of Object.entries(PARTS)) {
+      const tensors: Record<string, SavedTensor> = {}
+      for (const tensor of state.names.filter(belongs)) tensors[tensor] = state.get(tensor)
+      const bytes = encodeSafetensors(tensors, { iteration: String(progress.iteration) })
+      manifest.files[file] = createHash('sha256').update(bytes).digest('hex')
+      await writeSynced(join(temporary, file), bytes)
+    }
+    await writeSynced(join(temporary, 'progress.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+    await rm(join(parent, name), { recursive: true, force: true })
+    await rename(temporary, join(parent, name))
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true })
+    throw explain(error, join(parent, name))
+  }
+  await syncFolder(parent)
+  const generations = await listGenerations(folder)
+  for (const old of generations.slice(keep)) await rm(join(parent, old), { recursive: true, force: true })
+}
+
+/**
+ * The newest generation that is whole, or nothing if there is none yet.
+ *
+ * @returns `skipped`: why newer generations could not be used.
+ * @throws DflError `CORRUPT_FILE` when there are generations but none is whole.
+ */
+export async function loadCheckpoint(
+  folder: string,
+): Promise<{ state: State; progress: Progress; skipped: string[] } | undefined> {
+  const generations = await listGenerations(folder)
+  const skipped: string[] = []
+  for (const name of generations) {
+    try {
+      return { ...(await readGeneration(join(folder, 'checkpoints', name))), skipped }
+    } catch (error) {
+      if (!isDflError(error, 'CORRUPT_FILE')) throw error
+      skipped.push(error.message)
+    }
+  }
+  if (generations.length === 0) return undefined
+  throw new DflError(
+    'CORRUPT_FILE',
+    `Expected a whole checkpoint in \`${join(folder, 'checkpoints')}\`, but none of ${generations.length} is. Restore a copy, or remove the folder to train from the start.`,
+    { data: { skipped } },
+  )
+}
+
+/** Removes what a killed `saveCheckpoint` left behind. */
+export async function removeUnfinishedCheckpoints(folder: string): Promise<void> {
+  const parent = join(folder, 'checkpoints')
+  for (const name of await readdir(parent).catch(() => []))
+    if (name.startsWith('.') && name.endsWith('.tmp')) await rm(join(parent, name), { recursive: true, force: true })
+}
+
+/** Names of all generations, newest first. */
+async function listGenerations(folder: string): Promise<string[]> {
+  const names = await readdir(join(folder, 'checkpoints')).catch(() => [])
+  return names.filter((name) => /^\d{8,}$/.test(name)).sort((a, b) => Number(b) - Number(a))
+}
+
+async function readGeneration(path: string): Promise<{ state: State; progress: Progress }> {
+  const broken = (what: string, cause?: unknown) =>
+    new DflError('CORRUPT_FILE', `Expected a whole checkpoint in \`${path}\`, but ${what}.`, { cause })
+  const read = (file: string) =>
+    readFile(join(path, file)).catch((cause) => {
+      throw broken(`\`${file}\` cannot be read`, cause)
+    })
+  let manifest: Manifest
+  try {
+    manifest = JSON.parse((await read('progress.json')).toString('utf8'))
+  } catch (cause) {
+    throw isDflError(cause) ? cause : broken('`progress.json` is no JSON', cause)
+  }
+  if (manifest.format !== 1 || !Number.isInteger(manifest.iteration)) throw broken('`progress.json` is not of format 1')
+  const state = new State()
+  for (const file of Object.keys(PARTS)) {
+    const bytes = await read(file)
+    if (createHash('sha256').update(bytes).digest('hex') !== manifest.files?.[file])
+      throw broken(`\`${file}\` is not as it was written`)
+    for (const [name, tensor] of Object.entries(decodeSafetensors(bytes, join(path, file)).tensors))
+      state.set(name, tensor)
+  }
+  return { state, progress: { iteration: manifest.iteration, seconds: manifest.seconds, losses: manifest.losses } }
+}
+
+async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {
+  const file = await open(path, 'wx')
+  try {
+    await file.writeFile(data)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

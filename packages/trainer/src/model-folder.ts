@@ -1,0 +1,192 @@
+import { appendFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DflError, type FaceType, type OptionsOf, type OptionTable, resolveOptions } from '@dfl/core'
+import { exists, removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
+import type { State } from '@dfl/engine'
+import { adaBelief, type FaceModel, type ModelArchitecture, type Optimiser } from '@dfl/nn'
+import { loadCheckpoint, type Progress, removeUnfinishedCheckpoints, saveCheckpoint } from './checkpoint.js'
+import { createTrainState } from './train-step.js'
+
+/** What `model.json` says: fixed once a model exists. */
+export interface ModelDescription {
+  format: 1
+  architecture: string
+  options: Record<string, unknown>
+  faceType: FaceType
+  seed: number
+}
+
+/** One line of `history.jsonl`: what the weights were fed from an iteration on. */
+export interface HistoryEntry {
+  fromIteration: number
+  recipe: string
+  phase: string
+  batchSize: number
+  /** What the batches were drawn from, in the caller's words. */
+  data?: Record<string, unknown>
+}
+
+/** One line of `log.jsonl`: means over the iterations since the line before. */
+export interface LogEntry {
+  iteration: number
+  seconds: number
+  src: number
+  dst: number
+  learningRate: number
+}
+
+/** A model on disk and in memory: description, weights, optimiser, progress. */
+export interface ModelFolder {
+  readonly folder: string
+  readonly description: ModelDescription
+  readonly model: FaceModel
+  readonly optimiser: Optimiser
+  readonly state: State
+  readonly progress: Progress
+  /** Why newer checkpoints were passed over when it was opened. */
+  readonly skipped: readonly string[]
+  /** Writes a checkpoint of the present state. */
+  save(): Promise<void>
+  /** Lines of the log that belong to the present weights. */
+  readLog(): Promise<LogEntry[]>
+  log(entry: LogEntry): Promise<void>
+  remember(entry: HistoryEntry): Promise<void>
+}
+
+export interface CreateModelOptions {
+  options?: Record<string, unknown>
+  faceType: FaceType
+  seed?: number
+  /** Weights to begin with instead of random ones, by path; paths that the model lacks or of another shape are refused. */
+  weights?: Readonly<Record<string, { data: ArrayLike<number>; shape: readonly number[] }>>
+}
+
+/**
+ * A new model in a folder, with weights from the seed.
+ *
+ * @throws DflError `BAD_STATE` when the folder holds a model already, `BAD_OPTION` for wrong options.
+ */
+export async function createModel(
+  folder: string,
+  architecture: ModelArchitecture,
+  given: CreateModelOptions,
+): Promise<ModelFolder> {
+  if (await hasModel(folder))
+    throw new DflError(
+      'BAD_STATE',
+      `Expected no model yet in \`${folder}\`, but there is one. Open it, or choose another folder.`,
+    )
+  const options = resolveOptions(architecture.options, given.options as OptionsOf<OptionTable>)
+  const description: ModelDescription = {
+    format: 1,
+    architecture: architecture.name,
+    options,
+    faceType: given.faceType,
+    seed: given.seed ?? 1,
+  }
+  const model = architecture.build(options)
+  const optimiser = adaBelief()
+  const state = createTrainState(model, optimiser, description.seed)
+  for (const [path, tensor] of Object.entries(given.weights ?? {})) {
+    const shape = model.params[path]?.shape
+    if (shape?.join() !== tensor.shape.join())
+      throw new DflError(
+        'BAD_SHAPE',
+        `Expected ${shape ? `[${shape}]` : 'no tensor'} for \`${path}\`, but the starting weights hold [${tensor.shape}]. They belong to a model with other options.`,
+      )
+    state.set(path, tensor)
+  }
+  await writeFileAtomic(join(folder, 'model.json'), `${JSON.stringify(description, null, 2)}\n`)
+  const made = modelFolder(
+    folder,
+    description,
+    model,
+    optimiser,
+    state,
+    { iteration: 0, seconds: 0, losses: { src: 0, dst: 0 } },
+    [],
+  )
+  await made.save()
+  return made
+}
+
+/** Whether a folder holds a model. */
+export const hasModel = (folder: string): Promise<boolean> => exists(join(folder, 'model.json'))
+
+/**
+ * A model as its newest whole checkpoint has it.
+ *
+ * @param architectures  Those that the model may be of.
+ * @throws DflError `NO_SUCH_FILE`, `CORRUPT_FILE`, or `UNKNOWN_NAME` when its architecture is not among the given ones.
+ */
+export async function openModel(folder: string, architectures: readonly ModelArchitecture[]): Promise<ModelFolder> {
+  const path = join(folder, 'model.json')
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new DflError(
+      'NO_SUCH_FILE',
+      `Expected a model in \`${folder}\`, but there is no model.json. Train one first.`,
+      { cause },
+    )
+  })
+  let description: ModelDescription
+  try {
+    description = JSON.parse(text)
+  } catch (cause) {
+    throw new DflError(
+      'CORRUPT_FILE',
+      `Expected JSON in \`${path}\`, but it cannot be parsed. Restore it from a copy.`,
+      { cause },
+    )
+  }
+  const architecture = architectures.find(({ name }) => name === description.architecture)
+  if (!architecture)
+    throw new DflError(
+      'UNKNOWN_NAME',
+      `No architecture named \`${description.architecture}\`, which \`${path}\` asks for. Known here: ${architectures.map(({ name }) => name).join(', ')}. Install the package that has it.`,
+    )
+  await removeUnfinishedCheckpoints(folder)
+  await removeTemporaryFiles(folder)
+  const model = architecture.build(resolveOptions(architecture.options, description.options as OptionsOf<OptionTable>))
+  const optimiser = adaBelief()
+  const checkpoint = await loadCheckpoint(folder)
+  const state = createTrainState(model, optimiser, description.seed)
+  for (const name of checkpoint?.state.names ?? []) state.set(name, checkpoint!.state.get(name))
+  const progress = checkpoint?.progress ?? { iteration: 0, seconds: 0, losses: { src: 0, dst: 0 } }
+  return modelFolder(folder, description, model, optimiser, state, progress, checkpoint?.skipped ?? [])
+}
+
+function modelFolder(
+  folder: string,
+  description: ModelDescription,
+  model: FaceModel,
+  optimiser: Optimiser,
+  state: State,
+  progress: Progress,
+  skipped: readonly string[],
+): ModelFolder {
+  const append = (file: string, entry: object) => appendFile(join(folder, file), `${JSON.stringify(entry)}\n`)
+  return {
+    folder,
+    description,
+    model,
+    optimiser,
+    state,
+    progress,
+    skipped,
+    save: () => saveCheckpoint(folder, state, progress),
+    log: (entry) => append('log.jsonl', entry),
+    remember: (entry) => append('history.jsonl', entry),
+    async readLog() {
+      const lines = await readFile(join(folder, 'log.jsonl'), 'utf8').catch(() => '')
+      const entries: LogEntry[] = []
+      for (const line of lines.split('\n')) {
+        try {
+          entries.push(JSON.parse(line))
+        } catch {
+          // The last line may be torn by a crash.
+        }
+      }
+      return entries.filter((entry) => entry.iteration <= progress.iteration)
+    },
+  }
+}

@@ -1,0 +1,93 @@
+import { DflError, type Pixels, type Side } from '@dfl/core'
+import { compile, type State, type tf } from '@dfl/engine'
+import type { FaceModel } from '@dfl/nn'
+
+/** Faces painted as both people. All [R, R, C] float32 0..1. */
+export interface Painted {
+  /** The face with each identity: [R, R, 3]. */
+  face: Record<Side, Pixels>
+  /** Where each identity's face is: [R, R, 1]. */
+  mask: Record<Side, Pixels>
+}
+
+/** A model's forward pass for both identities. */
+export interface Painter extends AsyncDisposable {
+  readonly resolution: number
+  /** @param faces  [R, R, 3] float32 0..1 each. */
+  paint(faces: readonly Pixels[]): Promise<Painted[]>
+}
+
+export interface PainterOptions {
+  /** Faces in one pass. */
+  batchSize?: number
+  /** Build the present weights into the graph: faster, but blind to later training. */
+  freeze?: boolean
+  threads?: number
+}
+
+/** A painter with the weights of a state: its present ones with `freeze`, otherwise whatever it holds at each call. */
+export async function createPainter(model: FaceModel, state: State, options: PainterOptions = {}): Promise<Painter> {
+  const { batchSize = 4, freeze = true, threads } = options
+  const R = model.resolution
+  const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
+  const compiled = await compile(
+    (params, { x }) => {
+      const outputs: Record<string, tf.Tensor> = {}
+      for (const side of ['src', 'dst'] as const) {
+        const { face, mask } = model.forward(params, x as tf.Tensor4D, side)
+        outputs[`face/${side}`] = face
+        outputs[`mask/${side}`] = mask
+      }
+      return { outputs }
+    },
+    { state: shapes, inputs: { x: [batchSize, R, R, 3] } },
+    { threads, freeze: freeze ? state : undefined },
+  )
+  const paintBatch = async (faces: readonly Pixels[]): Promise<Painted[]> => {
+    const x = new Float32Array(batchSize * R * R * 3)
+    faces.forEach((face, i) => {
+      if (face.width !== R || face.height !== R || face.channels !== 3)
+        throw new DflError(
+          'BAD_SHAPE',
+          `Expected [${R}, ${R}, 3] for \`faces\`, but got [${face.height}, ${face.width}, ${face.channels}]. Cut faces at the model's resolution.`,
+        )
+      x.set(face.data, i * R * R * 3)
+    })
+    const out = await compiled.run(freeze ? undefined : state, { x })
+    const part = (name: string, i: number, channels: 1 | 3): Pixels => {
+      const size = R * R * channels
+      return { data: (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size), width: R, height: R, channels }
+    }
+    return faces.map((_, i) => ({
+      face: { src: part('face/src', i, 3), dst: part('face/dst', i, 3) },
+      mask: { src: part('mask/src', i, 1), dst: part('mask/dst', i, 1) },
+    }))
+  }
+  return {
+    resolution: R,
+    async paint(faces) {
+      const out: Painted[] = []
+      for (let i = 0; i < faces.length; i += batchSize) out.push(...(await paintBatch(faces.slice(i, i + batchSize))))
+      return out
+    },
+    [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
+  }
+}
+
+/**
+ * The rows of the five-column preview: src, src→src, dst, dst→dst, dst→src (the swap).
+ *
+ * @param src  [R, R, 3] float32 0..1 faces of SRC, one for each row.
+ * @param dst  As many faces of DST.
+ */
+export async function previewRows(
+  painter: Painter,
+  src: readonly Pixels[],
+  dst: readonly Pixels[],
+): Promise<Pixels[][]> {
+  const painted = await painter.paint([...src, ...dst])
+  return src.map((face, i) => {
+    const ofDst = painted[src.length + i]!
+    return [face, painted[i]!.face.src, dst[i]!, ofDst.face.dst, ofDst.face.src]
+  })
+}
