@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 
 /**
  * The exit code of a JavaScript program run in the foreground with this one's terminal.
@@ -41,17 +41,16 @@ export async function runQuietly(file, args, { cwd, env = process.env }) {
 
 /** npm's own program file, so that it can be run with this Node on every system, without a shell. */
 export function npmCli() {
-  const node = dirname(realpathSync(process.execPath))
-  const candidates = [
-    process.env.npm_execpath,
-    join(node, 'node_modules/npm/bin/npm-cli.js'), // Windows
-    join(node, '../lib/node_modules/npm/bin/npm-cli.js'),
-    join(node, '../share/nodejs/npm/bin/npm-cli.js'), // Debian
-  ]
-  const found = candidates.find((file) => file && /npm-cli\.js$/.test(file) && existsSync(file))
+  const started = process.env.npm_execpath ?? ''
+  const folders = [dirname(process.execPath), ...(process.env.PATH ?? '').split(delimiter)]
+  const found = [
+    started,
+    ...folders.map((dir) => join(dir, 'npm')), // a link to the program
+    ...folders.map((dir) => join(dir, 'node_modules/npm/bin/npm-cli.js')), // where Windows has it
+  ].find((file) => existsSync(file) && basename(realpathSync(file)) === 'npm-cli.js')
   if (!found)
-    throw new Error('Expected npm beside Node, but found none. Start this through npm: `npm run demo`, `npm test`.')
-  return found
+    throw new Error('Expected npm to be installed, but found none. Install Node together with npm and try again.')
+  return realpathSync(found)
 }
 
 function exitCode(child) {

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { npmCli, runQuietly } from '../processes.mjs'
 
 let dir
@@ -81,10 +81,23 @@ describe('runQuietly', () => {
   })
 })
 
-test('the npm that started us is the one that is used', () => {
-  const before = process.env.npm_execpath
-  process.env.npm_execpath = program('npm-cli.js', '')
-  expect(npmCli()).toBe(process.env.npm_execpath)
-  if (before === undefined) delete process.env.npm_execpath
-  else process.env.npm_execpath = before
+describe('npmCli', () => {
+  const before = { ...process.env }
+  afterEach(() => {
+    process.env = { ...before }
+  })
+
+  test('is the npm that started us', () => {
+    process.env.npm_execpath = realpathSync(program('npm-cli.js', ''))
+    expect(npmCli()).toBe(process.env.npm_execpath)
+  })
+
+  test('is the npm on the PATH where another package manager started us', () => {
+    const place = join(dir, 'node_modules/npm/bin')
+    mkdirSync(place, { recursive: true })
+    writeFileSync(join(place, 'npm-cli.js'), '')
+    process.env.npm_execpath = program('yarn.js', '')
+    process.env.PATH = dir
+    expect(basename(npmCli())).toBe('npm-cli.js')
+  })
 })
