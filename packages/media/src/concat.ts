@@ -18,6 +18,7 @@ export interface VideoPart {
   frames: number
 }
 
+/** What `concatVideos` takes besides the parts. */
 export interface ConcatOptions {
   /** The clip that the parts are of: its clock and metadata are carried over. */
   like: { info: VideoInfo } | VideoInfo

@@ -84,7 +84,13 @@ export function planesToRgb(planes: Planes, layout: PlaneLayout): Bitmap {
       chromaLine(planes, 1, layout, y, t.chromaOffset, uLine)
       chromaLine(planes, 2, layout, y, t.chromaOffset, vLine)
     }
-    rgbRow(luma.subarray(y * stride, y * stride + width), uLine, vLine, factors, out.subarray(y * width * 3))
+    rgbRow(
+      luma.subarray(y * stride, y * stride + width),
+      uLine,
+      vLine,
+      factors,
+      out.subarray(y * width * 3, (y + 1) * width * 3),
+    )
   }
   return { data: out, width, height, channels: 3 }
 }
@@ -99,16 +105,21 @@ interface Factors {
   round: number
 }
 
-/** One row of pixels; a function of its own, so that it is compiled well after a few rows. */
+/**
+ * One row of pixels; a function of its own, so that it is compiled well after a few rows. Each `| 0` keeps a sum a
+ * 32-bit integer for the compiler.
+ */
 function rgbRow(luma: Uint8Array | Uint16Array, uLine: Int32Array, vLine: Int32Array, f: Factors, out: Uint8Array) {
   const { shift, y, rv, bu, gu, gv, round } = f
-  for (let x = 0, o = 0; x < luma.length; x++, o += 3) {
-    const l = Math.imul(luma[x]!, y) + round
+  const count = luma.length
+  for (let x = 0, o = 0; x < count; x++, o += 3) {
+    const l = (Math.imul(luma[x]!, y) + round) | 0
     const u = uLine[x]!
     const v = vLine[x]!
-    out[o] = CLAMP[LOW + ((l + Math.imul(rv, v)) >> shift)]!
-    out[o + 1] = CLAMP[LOW + ((l - Math.imul(gu, u) - Math.imul(gv, v)) >> shift)]!
-    out[o + 2] = CLAMP[LOW + ((l + Math.imul(bu, u)) >> shift)]!
+    const green = (Math.imul(gu, u) + Math.imul(gv, v)) | 0
+    out[o] = CLAMP[LOW + (((l + Math.imul(rv, v)) | 0) >> shift)]!
+    out[o + 1] = CLAMP[LOW + (((l - green) | 0) >> shift)]!
+    out[o + 2] = CLAMP[LOW + (((l + Math.imul(bu, u)) | 0) >> shift)]!
   }
 }
 
