@@ -57,6 +57,7 @@ export const mergeOptions = defineOptions({
   },
 })
 
+/** The values of `mergeOptions`. */
 export type MergeOptions = OptionsOf<typeof mergeOptions>
 
 /**

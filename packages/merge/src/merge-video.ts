@@ -17,6 +17,7 @@ import { type MergeOptions, mergeOptions, mergeStages } from './merge-options.js
 import { mergedFrames, type StageSeconds, timer } from './merged-frames.js'
 import { type MergeState, openState, partFile, saveState } from './progress-file.js'
 
+/** What `mergeVideo` takes. */
 export interface MergeVideoOptions {
   /** DST's clip: a video file or a folder of images. */
   frames: string

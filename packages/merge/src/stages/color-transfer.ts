@@ -5,6 +5,7 @@ import { clamp, type FaceNotes, type MergeStage } from '../merge-face.js'
 /** How colours are matched to DST's, in DFL's words. */
 export const COLOR_TRANSFERS = ['rct', 'none'] as const
 
+/** One of `COLOR_TRANSFERS`. */
 export type ColorTransfer = (typeof COLOR_TRANSFERS)[number]
 
 /** How colours are changed: lab' = (lab − from) · gain + to, per channel. */

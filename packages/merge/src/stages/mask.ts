@@ -13,6 +13,7 @@ export const MASK_MODES = [
   'full',
 ] as const
 
+/** One of `MASK_MODES`. */
 export type MaskMode = (typeof MASK_MODES)[number]
 
 /** Masks are worked on as if each face were 256 px wide, so that a number does the same to every face and model. */
