@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { collect, type FaceMeta, take } from '@dfl/core'
+import { hullMask, imageToFaceMat } from '@dfl/align'
+import { type Bitmap, collect, type FaceMeta, take } from '@dfl/core'
+import { applyAffine, invertAffine, toBitmap } from '@dfl/image'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   type Batch,
@@ -168,33 +170,27 @@ describe('a sampler', () => {
 
   it('puts the mask where the face is in the target', async () => {
     // The picture is the mask's own shape: white where the hull of the landmarks is.
-    const plain = await (await sampler({ src: faceset(1), dst: faceset(1) })).previewBatch(1)
-    const mask = plain.src.mask
-    const size = R * 2
-    const picture = new Uint8Array(size * size * 3)
-    for (let y = 0; y < size; y++)
-      for (let x = 0; x < size; x++)
-        picture.fill(mask[(y >> 1) * R + (x >> 1)] > 0.5 ? 255 : 0, (y * size + x) * 3, (y * size + x) * 3 + 3)
-    const straight: FaceMeta = await faceAsCropped(size)
-    const set = memoryFaceset([straight], [{ data: picture, width: size, height: size, channels: 3 }])
+    const face = syntheticFace(0, 128)
+    const data = toBitmap(hullMask(face.landmarks, 128)).data
+    const white = Uint8Array.from({ length: 128 * 128 * 3 }, (_, i) => data[Math.floor(i / 3)])
+    const set = memoryFaceset([face], [{ data: white, width: 128, height: 128, channels: 3 }])
     await using it = await sampler({ src: set, dst: set, flipDst: 0.5 })
     for (let step = 0; step < 3; step++) {
       const { src, dst } = await it.batch(step)
       for (const { target, mask } of [src, dst])
-        expect(
-          meanDifference(
-            target.filter((_, i) => i % 3 === 0),
-            mask,
-          ),
-        ).toBeLessThan(0.03)
+        for (let i = 0; i < 4; i++) {
+          const red = target.filter((_, at) => at % 3 === 0).subarray(i * R * R, (i + 1) * R * R)
+          const [x, y, area] = centroid(red)
+          const [maskX, maskY, maskArea] = centroid(mask.subarray(i * R * R, (i + 1) * R * R))
+          expect(Math.abs(x - maskX)).toBeLessThan(0.05)
+          expect(Math.abs(y - maskY)).toBeLessThan(0.05)
+          expect(Math.abs(area / maskArea - 1)).toBeLessThan(0.03)
+        }
     }
   })
 
   it('does not move the picture on the whole by its random warp', async () => {
-    const size = 64
-    const ramp = new Uint8Array(size * size * 3)
-    for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) ramp.set([x * 4, y * 4, 0], (y * size + x) * 3)
-    const set = memoryFaceset(faces(1), [{ data: ramp, width: size, height: size, channels: 3 }])
+    const set = memoryFaceset(faces(1), [ramps()])
     await using it = await sampler({ src: set, dst: set, batchSize: 64 })
     let [dx, dy, xx, yy, xy, n] = [0, 0, 0, 0, 0, 0]
     for (let step = 0; step < 6; step++) {
@@ -220,14 +216,68 @@ describe('a sampler', () => {
     expect(xx / yy).toBeLessThan(1.4)
   })
 
-  it('finds a picture beyond the edges of the crop when the faceset is wider than the model', async () => {
-    // A picture that fills the whole aligned image: nothing in a full_face crop of it may be a repeated edge.
-    await using it = await sampler({ faceType: 'full_face', randomWarp: false })
-    const { src } = await it.batch(0)
-    for (let i = 0; i < 4; i++)
-      for (const row of [0, R - 1]) {
-        const line = (y: number) => src.target.subarray((i * R + y) * R * 3, (i * R + y + 1) * R * 3)
-        expect(meanDifference(line(row), line(row === 0 ? 2 : R - 3))).toBeGreaterThan(0.001)
+  it('moves all four borders alike by its random warp: hardly', async () => {
+    const set = memoryFaceset(faces(1), [ramps()])
+    await using it = await sampler({ src: set, dst: set, batchSize: 64 })
+    const moved = { left: 0, right: 0, top: 0, bottom: 0, centre: 0 }
+    for (let step = 0; step < 3; step++) {
+      const { warped, target } = (await it.batch(step)).src
+      const difference = (i: number, x: number, y: number) => {
+        const at = ((i * R + y) * R + x) * 3
+        return Math.abs(warped[at] - target[at]) + Math.abs(warped[at + 1] - target[at + 1])
+      }
+      for (let i = 0; i < 64; i++)
+        for (let k = 8; k < R - 8; k++) {
+          moved.left += difference(i, 0, k)
+          moved.right += difference(i, R - 1, k)
+          moved.top += difference(i, k, 0)
+          moved.bottom += difference(i, k, R - 1)
+          moved.centre += difference(i, k, k)
+        }
+    }
+    for (const side of [moved.left, moved.right, moved.top, moved.bottom]) {
+      expect(side).toBeLessThan(moved.centre / 4)
+      expect(side / moved.left).toBeGreaterThan(0.6)
+      expect(side / moved.left).toBeLessThan(1.6)
+    }
+  })
+
+  it.each(['whole_face', 'full_face', 'half_face'] as const)(
+    'crops to %s exactly where imageToFaceMat puts it',
+    async (faceType) => {
+      const set = memoryFaceset(faces(1), [ramps()])
+      await using it = await sampler({ src: set, dst: set, faceType })
+      const { target } = (await it.previewBatch(1)).src
+      const faceToAlignedMat = invertAffine(imageToFaceMat(faces(1)[0].landmarks, faceType, R))
+      for (const [x, y] of [
+        [8, 8],
+        [20, 10],
+        [16, 24],
+      ] as const) {
+        const [alignedX, alignedY] = applyAffine(faceToAlignedMat, [x, y])
+        expect((target[(y * R + x) * 3] * 255) / 4).toBeCloseTo(alignedX, 0.6)
+        expect((target[(y * R + x) * 3 + 1] * 255) / 4).toBeCloseTo(alignedY, 0.6)
+      }
+    },
+  )
+
+  it('finds more of the picture beyond the edges of the crop when the faceset is wider than the model', async () => {
+    // On a ramp every pixel differs from its neighbours, unless an edge was repeated.
+    const set = memoryFaceset(faces(1), [ramps()])
+    await using it = await sampler({ src: set, dst: set, faceType: 'half_face', randomWarp: false, batchSize: 16 })
+    const { target } = (await it.batch(0)).src
+    for (let i = 0; i < 16; i++)
+      for (const [x, y] of [
+        [0, 0],
+        [R - 2, 0],
+        [0, R - 2],
+        [R - 2, R - 2],
+      ]) {
+        const at = ((i * R + y) * R + x) * 3
+        const slope = Math.hypot(target[at + 3] - target[at], target[at + 4] - target[at + 1])
+        const centre = ((i * R + R / 2) * R + R / 2) * 3
+        const expected = Math.hypot(target[centre + 3] - target[centre], target[centre + 4] - target[centre + 1])
+        expect(slope / expected).toBeGreaterThan(0.6)
       }
   })
 
@@ -394,14 +444,10 @@ describe('wrong options', () => {
   })
 })
 
-/** A face whose landmarks are where the model's crop puts them, in an aligned image of `size` pixels. */
-async function faceAsCropped(size: number): Promise<FaceMeta> {
-  const { imageToFaceMat } = await import('@dfl/align')
-  const { applyAffineAll } = await import('@dfl/image')
-  const face = syntheticFace(0, 64)
-  return {
-    ...face,
-    size,
-    landmarks: applyAffineAll(imageToFaceMat(face.landmarks, 'whole_face', size), face.landmarks),
-  }
+/** 64 x 64 pixels whose red says 4 x their column and whose green 4 x their row. */
+function ramps(): Bitmap {
+  const size = 64
+  const data = new Uint8Array(size * size * 3)
+  for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) data.set([x * 4, y * 4, 0], (y * size + x) * 3)
+  return { data, width: size, height: size, channels: 3 }
 }
