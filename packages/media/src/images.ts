@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { type Bitmap, DflError, defineOptions, type OptionsOf, type Raster, resolveOptions } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
-import type { Metadata, Sharp } from 'sharp'
 import { noSuchFile, unsupported } from './errors.js'
-import { loadSharp } from './sharp.js'
+import { type ImageMetadata, type ImagePipeline, loadSharp } from './sharp.js'
 
 /** The formats that can be written. */
 export const IMAGE_FORMATS = ['png', 'jpg', 'webp', 'tiff'] as const
@@ -142,7 +141,7 @@ export const isImagePath = (path: string) =>
 /** Runs `use` on an image that was found readable and small enough; failures come in this project's words. */
 async function opened<T>(
   source: string | Uint8Array,
-  use: (image: Sharp, metadata: Metadata) => Promise<T>,
+  use: (image: ImagePipeline, metadata: ImageMetadata) => Promise<T>,
 ): Promise<T> {
   const path = typeof source === 'string' ? source : 'the given bytes'
   const sharp = await loadSharp()

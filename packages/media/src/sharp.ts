@@ -1,7 +1,8 @@
 import { DflError } from '@dfl/core'
 
-export type SharpModule = typeof import('sharp')
-export type SharpFunction = SharpModule['default']
+export type SharpFunction = typeof import('sharp')['default']
+export type ImagePipeline = import('sharp').Sharp
+export type ImageMetadata = import('sharp').Metadata
 
 /**
  * sharp, loaded on first use.
