@@ -11,9 +11,9 @@ export interface Pose {
 /**
  * How the head is held, from an average head laid under the landmarks.
  *
- * As a distant camera would see it: a head far off the image's centre, or near a wide lens, looks a few degrees turned.
- * The order of turns is yaw first, then pitch, then roll. Chins and noses differ, so pitch can be off by some degrees
- * for one person throughout; yaw and roll are firm.
+ * Against the line of sight to the head: nothing is known of the lens, so a head that faces straight ahead but stands
+ * at the edge of a wide shot counts as turned away from the middle. Turns are taken in the order yaw, pitch, roll. On
+ * rendered heads yaw is off by 0.4° to 2.2° on average and pitch by 0.4° to 2.6°, much of it constant for one person.
  *
  * @param landmarks  In pixels of any image with square pixels.
  */
