@@ -27,5 +27,5 @@ export function correlation(a: readonly number[], b: readonly number[]): number 
 }
 
 export function largestDifference(a: readonly number[], b: readonly number[]): number {
-  return Math.max(...a.map((v, i) => Math.abs(v - b[i])))
+  return a.reduce((worst, v, i) => Math.max(worst, Math.abs(v - b[i])), 0)
 }

@@ -35,7 +35,9 @@ export function gaussianBlur(pixels: Pixels, sigmaPx: number, options: { border?
   const copy: Pixels = { ...pixels, data: pixels.data.slice() }
   if (sigmaPx === 0) return copy
   if (sigmaPx > LARGEST_DIRECT_SIGMA_PX) {
+    const [low, high] = rangeOf(pixels.data, border === 'zero')
     filterLines(copy, recursiveGaussian(sigmaPx, border === 'replicate'))
+    clampTo(copy.data, low, high)
     return copy
   }
   return convolve(pixels, gaussianTaps(sigmaPx), border === 'replicate')
@@ -54,6 +56,27 @@ export function boxBlur(pixels: Pixels, radiusPx: number, options: { border?: Bl
   const radius = Math.round(radiusPx)
   if (radius > 0) filterLines(copy, runningMean(radius, border === 'replicate'))
   return copy
+}
+
+/** The smallest and the largest sample, and 0 if it counts too. */
+function rangeOf(data: Float32Array, withZero: boolean): [number, number] {
+  let low = withZero ? 0 : data[0]
+  let high = low
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i]
+    if (v < low) low = v
+    else if (v > high) high = v
+  }
+  return [low, high]
+}
+
+/** Takes back what the recursive filter's fit errs beyond a mean of samples, so that masks stay within 0..1. */
+function clampTo(data: Float32Array, low: number, high: number): void {
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i]
+    if (v < low) data[i] = low
+    else if (v > high) data[i] = high
+  }
 }
 
 /** Weights of the samples at 0, 1, 2 … from the centre; with both sides they sum to 1. */

@@ -95,7 +95,7 @@ function slidingMax(length: number, largestHalfWidth: number) {
     for (let x = 0; x < length; x++) {
       const left = fromRight[x]
       const right = fromLeft[x + 2 * halfWidth]
-      out[x] = left > right ? left : right
+      out[x] = Math.max(left, right)
     }
   }
 }

@@ -5,8 +5,7 @@ import { createPixels, sampleScale } from './pixels.js'
 import { sampleRow } from './warp-sample.js'
 import { cutTile } from './warp-tile.js'
 
-/** Options of `warpAffine`. */
-export const WARP_OPTIONS = {
+const OPTIONS = {
   interpolation: {
     type: 'choice',
     default: 'linear',
@@ -23,7 +22,7 @@ export const WARP_OPTIONS = {
   antialias: { type: 'boolean', default: true, description: 'Filter first where the source is made smaller.' },
 } as const
 
-/** How `warpAffine` samples; defaults in `WARP_OPTIONS`. */
+/** How `warpAffine` samples: linear, constant border of 0 and antialias by default. Cubic is Catmull-Rom. */
 export interface WarpOptions {
   interpolation?: 'linear' | 'cubic' | 'lanczos3'
   border?: 'replicate' | 'constant'
@@ -53,7 +52,7 @@ export function warpAffine(
 ): Pixels {
   checkRaster(source, 'source')
   checkSize(size, 'size')
-  const { interpolation, border, borderValue, antialias } = resolveOptions(WARP_OPTIONS, options)
+  const { interpolation, border, borderValue, antialias } = resolveOptions(OPTIONS, options)
   const { width, height } = size
   const toSource = invertAffine(sourceToOutputMat)
   const scale = sampleScale(source)

@@ -49,6 +49,15 @@ it('leaves its input alone and copies at sigma 0', () => {
   expect(picture.data).toEqual(before)
 })
 
+it('never leaves the range of its input', () => {
+  const mask = paint(120, 90, 1, (x, y) => (Math.hypot(x - 60, y - 45) < 20 ? 1 : 0))
+  for (const sigma of [0.7, 2.2, 6, 30]) {
+    const out = gaussianBlur(mask, sigma).data
+    expect(Math.min(...out)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...out)).toBeLessThanOrEqual(1)
+  }
+})
+
 it('averages squares with boxBlur', () => {
   const impulse = paint(9, 7, 1, (x, y) => (x === 4 && y === 3 ? 1 : 0))
   const out = boxBlur(impulse, 1)

@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest'
+import { createPixels, labToRgb, meanAndStd, rgbToGray, rgbToLab } from '../src/index.js'
+import { largestDifference, paint } from './support.js'
+
+/** The published formulas, written out. */
+function labOf(rgb: readonly number[]): number[] {
+  const [r, g, b] = rgb.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  const x = (0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505
+  const y = 0.2126 * r + 0.7152 * g + 0.0722 * b
+  const z = (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089
+  const f = (t: number) => (t > 216 / 24389 ? Math.cbrt(t) : ((24389 / 27) * t + 16) / 116)
+  return [116 * f(y) - 16, 500 * (f(x) - f(y)), 200 * (f(y) - f(z))]
+}
+
+const cube = paint(17, 17 * 17, 3, (x, y, c) => [x, y % 17, Math.floor(y / 17)][c] / 16)
+
+it('gives the CIE Lab values of known colours', () => {
+  const known = [
+    [1, 1, 1, 100, 0, 0],
+    [0, 0, 0, 0, 0, 0],
+    [1, 0, 0, 53.24, 80.09, 67.2],
+    [0, 1, 0, 87.73, -86.18, 83.18],
+    [0, 0, 1, 32.3, 79.19, -107.86],
+    [0.5, 0.5, 0.5, 53.39, 0, 0],
+  ]
+  const rgb = paint(known.length, 1, 3, (x, _, c) => known[x][c])
+  const expected = known.flatMap((row) => row.slice(3))
+  expect(largestDifference(rgbToLab(rgb).data, expected)).toBeLessThan(0.02)
+})
+
+it('agrees with the formulas over the whole cube', () => {
+  const expected = Array.from({ length: cube.data.length / 3 }, (_, i) =>
+    labOf([...cube.data.subarray(3 * i, 3 * i + 3)]),
+  )
+  expect(largestDifference(rgbToLab(cube).data, expected.flat())).toBeLessThan(0.05)
+})
+
+it('comes back to the same colours, also beyond 0..1', () => {
+  expect(largestDifference(labToRgb(rgbToLab(cube)).data, cube.data)).toBeLessThan(1e-5)
+  const beyond = paint(2, 1, 3, (x, _, c) => [1.3, -0.1, 0.4, 0.2, 1.1, 2][3 * x + c])
+  expect(largestDifference(labToRgb(rgbToLab(beyond)).data, beyond.data)).toBeLessThan(1e-3)
+})
+
+it('weighs colours as BT.601 for gray', () => {
+  const rgb = paint(3, 1, 3, (x, _, c) => (x === c ? 1 : 0))
+  expect(largestDifference(rgbToGray(rgb).data, [0.299, 0.587, 0.114])).toBeLessThan(1e-6)
+})
+
+it('takes mean and deviation per channel, of what the mask shows', () => {
+  const pixels = paint(4, 1, 3, (x, _, c) => (c === 2 ? 0.25 : (x + 1) * (c + 1)))
+  const all = meanAndStd(pixels)
+  expect(largestDifference(all.mean, [2.5, 5, 0.25])).toBeLessThan(1e-6)
+  expect(largestDifference(all.std, [Math.sqrt(1.25), Math.sqrt(5), 0])).toBeLessThan(1e-6)
+  const some = meanAndStd(pixels, { data: new Float32Array([1, 0, 0, 0.5]), width: 4, height: 1, channels: 1 })
+  expect(largestDifference(some.mean, [2, 4, 0.25])).toBeLessThan(1e-6)
+  expect(largestDifference(some.std, [Math.sqrt(2), Math.sqrt(8), 0])).toBeLessThan(1e-6)
+  expect(meanAndStd(pixels, createPixels(4, 1, 1))).toEqual({ mean: [0, 0, 0], std: [0, 0, 0] })
+})
+
+it('names what does not fit', () => {
+  expect(() => rgbToLab(createPixels(2, 2, 1))).toThrow('Expected 3 channels for `pixels`, but got 1.')
+  expect(() => meanAndStd(createPixels(2, 2, 3), createPixels(3, 2, 1))).toThrow(
+    'Expected 2x2 for `mask`, but got 3x2. Resize or convert one of the two first.',
+  )
+})
