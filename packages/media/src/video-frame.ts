@@ -53,12 +53,10 @@ export function layoutOf(libav: Libav, picture: AvFrame, info: VideoInfo): Plane
   const format = PLANAR_FORMATS[name]
   if (!format) return undefined
   const { AVCOL_RANGE_JPEG } = libav.constants
-  const gray = name === 'gray'
-  const untagged = gray && info.color.range === 'unknown'
   return {
     ...format,
-    gray,
-    fullRange: picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full' || untagged,
+    gray: name === 'gray',
+    fullRange: picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full',
     matrix: info.color.matrix,
     chromaSite: info.chromaSite,
   }

@@ -115,8 +115,14 @@ export function startSeconds(libav: Libav, container: AvFormatContext): number {
 
 function describe(libav: Libav, path: string, container: AvFormatContext, stream: AvStream): VideoInfo {
   const c = stream.codecpar
-  const { AV_NOPTS_VALUE, AV_PKT_DATA_DISPLAYMATRIX, AVMEDIA_TYPE_AUDIO, AVCHROMA_LOC_CENTER, AVCOL_RANGE_JPEG } =
-    libav.constants
+  const {
+    AV_NOPTS_VALUE,
+    AV_PKT_DATA_DISPLAYMATRIX,
+    AVMEDIA_TYPE_AUDIO,
+    AVCHROMA_LOC_CENTER,
+    AVCOL_RANGE_JPEG,
+    AVCOL_RANGE_UNSPECIFIED,
+  } = libav.constants
   const timeBase = plain(stream.timeBase)
   const frameRate = plain(stream.avgFrameRate.num > 0 ? stream.avgFrameRate : stream.rFrameRate)
   const ownDuration = stream.duration !== AV_NOPTS_VALUE && stream.duration > 0n
@@ -131,7 +137,9 @@ function describe(libav: Libav, path: string, container: AvFormatContext, stream
   const named = libav.avGetPixFmtName(c.format as never) ?? 'unknown'
   const oldFullRange = named.startsWith('yuvj')
   const pixelFormat = oldFullRange ? named.replace('j', '') : named
-  const range = oldFullRange ? AVCOL_RANGE_JPEG : c.colorRange
+  // Gray without a tag is full range, as libav itself takes it.
+  const untaggedGray = named.startsWith('gray') && c.colorRange === AVCOL_RANGE_UNSPECIFIED
+  const range = oldFullRange || untaggedGray ? AVCOL_RANGE_JPEG : c.colorRange
   const color = colorTags({ primaries: c.colorPrimaries, transfer: c.colorTrc, matrix: c.colorSpace, range })
   const exact = toNumber(plain(stream.rFrameRate))
   return {

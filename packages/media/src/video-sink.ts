@@ -32,7 +32,7 @@ const OWN_METADATA = ['major_brand', 'minor_version', 'compatible_brands', 'enco
  *
  * Until then it grows as `<path>.partial` with the same ending, in the same folder. Frames of a video go to the encoder
  * as the decoder gave them: only samples inside the `rects` of a change are converted from RGB. Each frame keeps its
- * time to the tick (in MP4 and MOV; Matroska rounds to its own milliseconds), none is dropped or doubled. A clip whose
+ * time to the tick (in MP4 and MOV; Matroska rounds to milliseconds, others to clocks of their own), none is dropped or doubled. A clip whose
  * first frame is not the first of its source starts at 0, with the sound from there on; one that ends early ends its
  * sound there. Subtitles and chapters are not copied.
  *

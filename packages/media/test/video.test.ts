@@ -390,6 +390,22 @@ describe('createVideo', () => {
     expect(Buffer.compare(after[1]!, before[1]!)).toBe(0)
   })
 
+  test('keeps a gray clip as bright as it was', async () => {
+    const color = { primaries: 'unknown', transfer: 'unknown', matrix: 'unknown', range: 'full' } as const
+    await makeClip(at('gray.mkv'), [0, 512], { pixelFormat: 'gray', color }, 'ffv1')
+    const source = await openFrames(at('gray.mkv'))
+    expect(source.info).toMatchObject({ pixelFormat: 'gray', color })
+    const sink = await createVideo(at('gray.mp4'), { like: source, crf: 0, preset: 'ultrafast' })
+    const wanted = []
+    for await (const frame of source.frames()) {
+      wanted.push(frame.bitmap)
+      await sink.write(frame)
+    }
+    await sink.finish()
+    const [, second] = await collect((await openFrames(at('gray.mp4'))).frames())
+    expect(second!.bitmap).toEqual(wanted[1])
+  })
+
   test('writes an odd size as it is', async () => {
     await makeClip(at('odd.mp4'), [0, 512], { width: 95, height: 63 })
     expect((await openFrames(at('odd.mp4'))).info).toMatchObject({ width: 95, height: 63, pixelFormat: 'yuv444p' })
