@@ -14,7 +14,7 @@ export interface FaceEntry {
 /** What one pass over a log finds out. Grows by about 200 bytes a face. */
 export interface LogIndex {
   header: HeaderLine
-  /** By file name, in the order of the log. Only faces whose image is there; of several lines with a name, the last. */
+  /** By file name. Only faces whose image is there; of several lines with a name, the last. */
   faces: Map<string, FaceEntry>
   /** Frames that were fully processed, by source. */
   done: Map<string, Set<number>>
@@ -44,7 +44,6 @@ export async function indexLog(path: string): Promise<LogIndex> {
     }
     const line: LogLine | undefined = text === undefined ? undefined : parseLine(text, header)
     if (line?.kind === 'face') {
-      faces.delete(line.face.filename)
       faces.set(line.face.filename, { start, crc32: line.crc32, sourceFilename: line.face.sourceFilename })
     } else if (line?.kind === 'frameDone') {
       const frames = done.get(line.source)

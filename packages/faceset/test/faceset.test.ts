@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { collect, type FaceMeta, take } from '@dfl/core'
 import { describe, expect, it } from 'vitest'
@@ -196,6 +196,22 @@ describe('a faceset on disk', () => {
     await expect(writer.add(syntheticFace(0), syntheticImage(0))).rejects.toThrow(
       'Expected an open faceset writer, but got one that was closed. Open it again with createFaceset().',
     )
+  })
+
+  it('does not call a frame done when one of its faces could not be written', async () => {
+    const folder = await facesetOf(1)
+    await mkdir(join(folder, '000001_0.png')) // Stands in the way.
+    const writer = await createFaceset(folder, WHOLE_64)
+    const added = writer.add(syntheticFace(1), syntheticImage(1))
+    await expect(added).rejects.toThrow(/EISDIR|EPERM|EACCES/)
+    await writer.frameDone('clip.mp4', 1).catch(() => {})
+    await expect(writer.flush()).rejects.toThrow(/EISDIR|EPERM|EACCES/)
+    await expect(writer.add(syntheticFace(2), syntheticImage(2))).rejects.toThrow(/EISDIR|EPERM|EACCES/)
+    await expect(writer.close()).rejects.toThrow(/EISDIR|EPERM|EACCES/)
+    const again = await createFaceset(folder, WHOLE_64)
+    expect([...again.done('clip.mp4')]).toEqual([0])
+    await again.close()
+    expect((await readdir(folder)).sort()).toEqual(['000000_0.png', '000001_0.png', 'faces.jsonl'])
   })
 
   it('leaves out hostile and damaged lines and counts them', async () => {
