@@ -9,8 +9,8 @@ import { basename, delimiter, dirname, join } from 'node:path'
  * Ctrl-C in a terminal reaches the program by itself, together with this one, which only waits for it to finish; where
  * there is no terminal, SIGINT is passed on, once, as are SIGTERM and SIGHUP always.
  */
-export async function runProgram(file, args) {
-  const child = spawn(process.execPath, [file, ...args], { stdio: 'inherit' })
+export async function runProgram(file, args, cwd = process.cwd()) {
+  const child = spawn(process.execPath, [file, ...args], { cwd, stdio: 'inherit' })
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   let interrupted = false
   const handlers = {

@@ -33,16 +33,22 @@ function checkNode() {
 }
 
 async function main() {
+  checkNode()
   const chosen = Object.hasOwn(commands, command) ? commands[command] : undefined
   if (!chosen) throw new Error(`Expected one of ${Object.keys(commands).join(', ')}, but got ${command ?? 'nothing'}.`)
-  checkNode()
   await ensureInstalled()
   if (chosen.built) await ensureBuilt()
   if (!chosen.program) return 0
   const [file, ...first] = chosen.program
   if (!existsSync(join(root, file)))
     throw new Error(`Expected ${file} to exist, but it does not. Nothing builds it yet.`)
-  return runProgram(join(root, file), [...first, ...args])
+  return runProgram(join(root, file), [...first, ...args], command === 'dfl' ? callersFolder() : root)
+}
+
+/** Where the user is, since paths given to dfl are meant from there: npm itself changes to the root. */
+function callersFolder() {
+  const byNpm = process.env.npm_lifecycle_event === command
+  return (byNpm && process.env.INIT_CWD) || process.cwd()
 }
 
 main().then(
