@@ -1,6 +1,5 @@
 import { basename, extname, join } from 'node:path'
-import { smoothLandmarks } from '@dfl/align'
-import { DflError, type FaceMeta, type Landmarks, mapConcurrent, resolveOptions } from '@dfl/core'
+import { DflError, type FaceMeta, mapConcurrent, resolveOptions } from '@dfl/core'
 import { createFaceset, type FacesetWriter, openFaceset } from '@dfl/faceset'
 import { type Frame, type FrameSource, openFrames, writeImage } from '@dfl/media'
 import { alignedImage, describeFace } from './align-faces.js'
@@ -12,8 +11,8 @@ import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
 import { frameSignature } from './scene-cut.js'
 import { cutsOf, type FrameItem, type FrameSegment, segmentLength, segmentsOf } from './segments.js'
-import { type FrameFaces, SMOOTHING_FRAMES, smoothFrames } from './smooth-frames.js'
-import type { Embedder, FaceDetector, Landmarker } from './types.js'
+import { type FrameFaces, SMOOTHING_FRAMES, smoothSegments } from './smooth-segments.js'
+import type { Embedder, Face, FaceDetector, Landmarker } from './types.js'
 
 export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
   /** Networks of your own instead of the built-in ones. They are not disposed of. */
@@ -95,9 +94,9 @@ async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<Extra
   const length = segmentLength(clip.info, settings.detectEvery)
   const reach = Math.max(1, Math.ceil(SMOOTHING_FRAMES / length))
   const segments = segmentsOf(frameItems(clip, run), length, reach)
-  const found = flatten(mapConcurrent(segments, (segment) => findFaces(segment, run), SEGMENTS_UNDER_WAY))
+  const found = mapConcurrent(segments, (segment) => findFaces(segment, run), SEGMENTS_UNDER_WAY)
   const smooth = settings.smooth === 'on' || (settings.smooth === 'auto' && settings.side === 'dst')
-  const ready = smooth ? smoothFrames(found, (track: Landmarks[]) => smoothLandmarks(track)) : found
+  const ready = flatten(smooth ? smoothSegments(found, reach) : found)
   for await (const _ of mapConcurrent(ready, (frame) => writeFaces(frame, run), FRAMES_UNDER_WAY)) yield meter.report()
 }
 
@@ -140,7 +139,7 @@ async function detectionOptions({ settings, networks }: Run): Promise<DetectFace
 /** The frames of a segment with their faces; without, where nothing is needed of the segment. */
 async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]> {
   const { items, next, needed } = segment
-  if (!needed) return items.map((item) => ({ item, faces: [], cut: false }))
+  if (!needed) return items.map((item) => found(item, [], true))
   const options = await detectionOptions(run)
   for (const item of next ? [...items, next] : items) await run.meter.timed('decode', () => item.frame.bitmap)
   const cuts = cutsOf(segment)
@@ -153,8 +152,15 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
     },
     options,
   )
-  return items.map((item, i) => ({ item, faces: faces[i]!, cut: cuts[i]! }))
+  return items.map((item, i) => found(item, faces[i]!, cuts[i]!))
 }
+
+const found = (item: FrameItem, faces: readonly Face[], cut: boolean): FoundFrame => ({
+  item,
+  timestampSeconds: item.frame.timestampSeconds,
+  faces,
+  cut,
+})
 
 async function* flatten<T>(lists: AsyncIterable<T[]>): AsyncGenerator<T> {
   for await (const list of lists) yield* list

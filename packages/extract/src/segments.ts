@@ -16,7 +16,8 @@ export interface FrameItem {
 /** Frames in a row that are worked on together. */
 export interface FrameSegment {
   items: FrameItem[]
-  /** The frame after the last. */
+  /** The frame before the first, if its segment is needed too, and the frame after the last. */
+  previous: FrameItem | undefined
   next: FrameItem | undefined
   /** Whether any of its faces, or those of a neighbour that depends on it, are still wanted. */
   needed: boolean
@@ -35,13 +36,15 @@ export async function* segmentsOf(
 ): AsyncGenerator<FrameSegment> {
   const window: FrameItem[][] = []
   let middle = 0
-  const segment = (): FrameSegment => ({
-    items: window[middle]!,
-    next: window[middle + 1]?.[0],
-    needed: window
-      .slice(Math.max(0, middle - reach), middle + reach + 1)
-      .some((list) => list.some(({ done }) => !done)),
-  })
+  let previous: FrameItem | undefined
+  const segment = (): FrameSegment => {
+    const items = window[middle]!
+    const around = window.slice(Math.max(0, middle - reach), middle + reach + 1)
+    const needed = around.some((list) => list.some(({ done }) => !done))
+    const out = { items, previous, next: window[middle + 1]?.[0], needed }
+    previous = needed ? items.at(-1) : undefined
+    return out
+  }
   for await (const list of batches(items, length)) {
     window.push(list)
     if (window.length <= middle + reach) continue
@@ -52,17 +55,17 @@ export async function* segmentsOf(
   for (; middle < window.length; middle++) yield segment()
 }
 
-/** For each frame of a segment and the one after it, whether a new shot begins there. The first is never marked. */
-export function cutsOf({ items, next }: FrameSegment): boolean[] {
-  const all = next ? [...items, next] : items
-  const cuts = all.map((item, i) => i > 0 && isSceneCut(all[i - 1]!.signature(), item.signature()))
-  return next ? cuts : [...cuts, true]
+/** For each frame of a segment and the one after it, whether a new shot begins there; so it does where nothing is known. */
+export function cutsOf({ items, previous, next }: FrameSegment): boolean[] {
+  const before = [previous, ...items]
+  const after = [...items, next]
+  return after.map((item, i) => !item || !before[i] || isSceneCut(before[i].signature(), item.signature()))
 }
 
 /** How many frames a segment holds: fewer where frames are large, so that a few segments fit in memory. */
 export function segmentLength(frame: { width: number; height: number }, detectEvery: number): number {
   const bytes = frame.width * frame.height * 3
-  return Math.max(1, Math.min(detectEvery, Math.max(2, Math.floor(SEGMENT_BYTES / bytes))))
+  return Math.max(1, Math.min(detectEvery, Math.max(4, Math.floor(SEGMENT_BYTES / bytes))))
 }
 
 const SEGMENT_BYTES = 96e6
