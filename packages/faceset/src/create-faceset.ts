@@ -104,7 +104,8 @@ function makeWriter(
     timer = undefined
     const entries = waiting
     waiting = []
-    commits = commits.then(() => makeDurable(entries))
+    // After a failure it still runs, to close the images.
+    commits = commits.catch(() => {}).then(() => makeDurable(entries))
     return commits
   }
 
