@@ -45,6 +45,7 @@ export interface Sampler extends AsyncDisposable {
   previewBatch(count: number): Promise<Batch>
 }
 
+/** Two facesets and the model that samples are for; everything else has a default in `SAMPLER_OPTIONS`. */
 export interface SamplerOptions extends Partial<OptionsOf<typeof SAMPLER_OPTIONS>> {
   /** The giver of identity. */
   src: Faceset
