@@ -1,5 +1,6 @@
 import { tf } from '../tf.js'
 import type { Trace, Value } from '../trace/trace.js'
+import { elementwise } from './elementwise.js'
 import type { Lowering } from './index.js'
 import { activated } from './matrix.js'
 
@@ -134,7 +135,8 @@ const conv2d: Lowering = (trace, { x, filter, bias, preluActivationWeights }, at
   const fusedBias = bias && bias.shape.length <= 1 ? [trace.loose(bias)] : []
   const name = trace.op('Gemm', [windows(trace, x!, g), weights, ...fusedBias])
   const shape = [g.batch, g.outHeight, g.outWidth, outputs]
-  const result: Value = { shape, dtype: 'float32', name: trace.op('Reshape', [name, trace.i64(shape)]) }
+  let result: Value = { shape, dtype: 'float32', name: trace.op('Reshape', [name, trace.i64(shape)]) }
+  if (bias && bias.shape.length > 1) result = elementwise([result, bias], 'float32', (n) => trace.op('Add', n), trace)
   return activated(trace, result, attrs.activation, attrs.leakyreluAlpha, preluActivationWeights)
 }
 

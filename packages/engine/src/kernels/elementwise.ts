@@ -131,12 +131,28 @@ export const ELEMENTWISE: Record<string, Lowering> = {
   ClipByValue: unary((trace, name, { clipValueMin, clipValueMax }) =>
     trace.op('Clip', [name, trace.scalar(clipValueMin as number), trace.scalar(clipValueMax as number)]),
   ),
-  Expm1: unary((trace, name) => trace.op('Sub', [trace.op('Exp', [name]), trace.scalar(1)])),
-  Log1p: unary((trace, name) => trace.op('Log', [trace.op('Add', [name, trace.scalar(1)])])),
+  // tanh(x / 2) · (exp(x) + 1), which keeps its digits near 0.
+  Expm1: unary((trace, name) => {
+    const half = trace.op('Tanh', [trace.op('Mul', [name, trace.scalar(0.5)])])
+    return trace.op('Mul', [half, trace.op('Add', [trace.op('Exp', [name]), trace.scalar(1)])])
+  }),
+  // log(u) · x / (u − 1) with u = 1 + x as rounded. Source: Kahan, in Goldberg 1991, https://doi.org/10.1145/103162.103163
+  Log1p: unary((trace, name) => {
+    const one = trace.scalar(1)
+    const sum = trace.op('Add', [name, one])
+    const ratio = trace.op('Div', [name, trace.op('Sub', [sum, one])])
+    const product = trace.op('Mul', [trace.op('Log', [sum]), ratio])
+    return trace.op('Where', [trace.op('Equal', [sum, one]), name, product])
+  }),
   Rsqrt: unary((trace, name) => trace.op('Reciprocal', [trace.op('Sqrt', [name])])),
   Square: unary((trace, name) => trace.op('Mul', [name, name])),
   LeakyRelu: unary((trace, name, { alpha }) => trace.op('LeakyRelu', [name], { alpha: { float: alpha as number } })),
-  Step: unary((trace, name) => cast(trace, trace.op('Greater', [name, trace.scalar(0)]), 'float32')),
+  Step: unary((trace, name, { alpha }) => {
+    const above = trace.op('Greater', [name, trace.scalar(0)])
+    return alpha
+      ? trace.op('Where', [above, trace.scalar(1), trace.scalar(alpha as number)])
+      : cast(trace, above, 'float32')
+  }),
   AddN: (trace, inputs) => {
     const values = Object.values(inputs)
     return values.reduce((a, b) => elementwise([a, b], a.dtype, (names) => trace.op('Add', names), trace))

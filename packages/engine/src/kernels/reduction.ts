@@ -1,11 +1,13 @@
 import { tf } from '../tf.js'
 import { sizeOf, type Trace, type Value } from '../trace/trace.js'
+import { ELEMENTWISE } from './elementwise.js'
 import type { Lowering } from './index.js'
 
+/** TensorFlow.js calls the axes `axis`, but `reductionIndices` for Max. */
 const reduction =
   (op: string): Lowering =>
-  (trace, { x }, { axis, keepDims }) => {
-    const axes = tf.util.parseAxisParam(axis ?? null, x!.shape as number[])
+  (trace, { x }, { axis, reductionIndices, keepDims }) => {
+    const axes = tf.util.parseAxisParam(axis ?? reductionIndices ?? null, x!.shape as number[])
     const shape = keepDims
       ? x!.shape.map((n, i) => (axes.includes(i) ? 1 : n))
       : x!.shape.filter((_, i) => !axes.includes(i))
@@ -41,18 +43,20 @@ const logical =
   (op: string): Lowering =>
   (trace, inputs, attrs) => {
     const numbers: Value = {
-      ...inputs.x!,
+      shape: inputs.x!.shape,
       dtype: 'float32',
-      actual: undefined,
       name: trace.op('Cast', [trace.name(inputs.x!)], { to: 1 }),
     }
     const result = reduction(op)(trace, { x: numbers }, attrs) as Value
-    return { ...result, dtype: 'bool', name: trace.op('Cast', [trace.name(result)], { to: 9 }) }
+    return { shape: result.shape, dtype: 'bool', name: trace.op('Cast', [trace.name(result)], { to: 9 }) }
   }
 
 export const REDUCTION: Record<string, Lowering> = {
   Sum: reduction('ReduceSum'),
-  Mean: reduction('ReduceMean'),
+  Mean: (trace, { x }, attrs) => {
+    const number = x!.dtype === 'float32' ? x! : (ELEMENTWISE.Cast!(trace, { x: x! }, { dtype: 'float32' }) as Value)
+    return reduction('ReduceMean')(trace, { x: number }, attrs)
+  },
   Max: reduction('ReduceMax'),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
@@ -61,13 +65,13 @@ export const REDUCTION: Record<string, Lowering> = {
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
   Softmax: (trace, { logits }, { dim }) => ({
-    ...logits!,
-    actual: undefined,
+    shape: logits!.shape,
+    dtype: 'float32',
     name: trace.op('Softmax', [trace.name(logits!)], { axis: dim }),
   }),
   Cumsum: (trace, { x }, { axis, exclusive, reverse }) => ({
-    ...x!,
-    actual: undefined,
+    shape: x!.shape,
+    dtype: x!.dtype,
     name: trace.op('CumSum', [trace.name(x!), trace.i64([axis])], {
       exclusive: exclusive ? 1 : 0,
       reverse: reverse ? 1 : 0,

@@ -144,7 +144,6 @@ export const SHAPE: Record<string, Lowering> = {
     ])
     return { shape: x!.shape, dtype: x!.dtype, name }
   },
-  BroadcastTo: (_, { x }, { shape }) => broadcasted(x!, shape),
   Fill: (_, __, { shape, value, dtype }) => filled(shape, value, dtype ?? 'float32'),
   ZerosLike: (_, { x }) => filled(x!.shape, 0, x!.dtype),
   OnesLike: (_, { x }) => filled(x!.shape, 1, x!.dtype),

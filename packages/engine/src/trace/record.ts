@@ -69,7 +69,8 @@ function recordingBackend(): RecordingBackend {
       backendName: BACKEND,
       kernelFunc: ({ inputs, attrs }) => {
         const values: Record<string, Value> = {}
-        for (const [key, info] of Object.entries(inputs)) if (info) values[key] = valueOf(made, info as tf.TensorInfo)
+        for (const [key, info] of Object.entries(inputs))
+          if (info) values[key] = tracedValue(made, info as tf.TensorInfo)
         const result = lower(made.trace!, values, (attrs ?? {}) as never)
         return Array.isArray(result) ? result.map((v) => infoOf(made, v)) : infoOf(made, result)
       },
@@ -78,7 +79,7 @@ function recordingBackend(): RecordingBackend {
   return made
 }
 
-function valueOf(to: RecordingBackend, info: tf.TensorInfo): Value {
+function tracedValue(to: RecordingBackend, info: tf.TensorInfo): Value {
   return { ...to.data.get(info.dataId), shape: info.shape, dtype: info.dtype as Value['dtype'] }
 }
 
@@ -114,7 +115,7 @@ export function record(fn: (placeholder: (name: string, value: Value) => tf.Tens
     for (const [name, tensor] of Object.entries(
       fn((_, value) => engine.makeTensorFromTensorInfo(infoOf(recorder, value))),
     ))
-      outputs[name] = valueOf(recorder, tensor)
+      outputs[name] = tracedValue(recorder, tensor)
     return { trace, outputs }
   } catch (error) {
     throw explain(error)

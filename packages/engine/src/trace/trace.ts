@@ -91,10 +91,11 @@ export class Trace {
         'BAD_STATE',
         'Expected a tensor made inside the compiled function, but got one from elsewhere. Pass it as an input or as state.',
       )
+    const shape = value.actual ?? value.shape
     value.name =
-      value.constant.length === 1 && (value.actual ?? value.shape).length === 0
+      shape.length === 0
         ? this.scalar(value.constant[0]!, value.dtype)
-        : this.graph.constant(ELEMENT[value.dtype], value.shape, typed(value.dtype, value.constant))
+        : this.graph.constant(ELEMENT[value.dtype], shape, typed(value.dtype, value.constant))
     return value.name
   }
 
