@@ -81,26 +81,30 @@ function channelSsim(a: Pixels, b: Pixels, channel: number, window: Float64Array
   const sums = new Float64Array(columns * 5)
   let total = 0
   for (let y = 0; y < height; y++) {
-    const row = rows[y % WINDOW].fill(0)
+    const row = rows[y % WINDOW]
     for (let x = 0; x < columns; x++) {
+      let [ma, mb, aa, bb, ab] = [0, 0, 0, 0, 0]
       for (let k = 0, i = (y * width + x) * c + channel; k < WINDOW; k++, i += c) {
         const va = a.data[i]
         const vb = b.data[i]
         const wa = window[k] * va
         const wb = window[k] * vb
-        row[x * 5] += wa
-        row[x * 5 + 1] += wb
-        row[x * 5 + 2] += wa * va
-        row[x * 5 + 3] += wb * vb
-        row[x * 5 + 4] += wa * vb
+        ma += wa
+        mb += wb
+        aa += wa * va
+        bb += wb * vb
+        ab += wa * vb
       }
+      const o = x * 5
+      row[o] = ma
+      row[o + 1] = mb
+      row[o + 2] = aa
+      row[o + 3] = bb
+      row[o + 4] = ab
     }
     if (y < WINDOW - 1) continue
     sums.fill(0)
-    for (let k = 0; k < WINDOW; k++) {
-      const from = rows[(y + 1 + k) % WINDOW]
-      for (let i = 0; i < sums.length; i++) sums[i] += window[k] * from[i]
-    }
+    for (let k = 0; k < WINDOW; k++) addScaled(sums, rows[(y + 1 + k) % WINDOW], window[k])
     for (let i = 0; i < sums.length; i += 5) {
       const ma = sums[i]
       const mb = sums[i + 1]
@@ -111,4 +115,8 @@ function channelSsim(a: Pixels, b: Pixels, channel: number, window: Float64Array
     }
   }
   return total / (columns * (height - WINDOW + 1))
+}
+
+function addScaled(sums: Float64Array, from: Float64Array, weight: number): void {
+  for (let i = 0; i < sums.length; i++) sums[i] += weight * from[i]
 }
