@@ -1,4 +1,6 @@
 import { DflError } from '@dfl/core'
+import { simdModule } from './fuse/simd.js'
+import { splitTail, type TailGroup } from './fuse/tail.js'
 import type { TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import type { State } from './state.js'
@@ -75,7 +77,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
   for (const [name, shape] of Object.entries(stateShapes)) graph.input(`state:${name}`, 'float32', shape)
-  for (const [name, value] of Object.entries(outputs)) graph.output(name, value.dtype, value.shape, trace.name(value))
+  const nextValues: Record<string, Value> = {}
+  for (const name of replaced) nextValues[name] = outputs[`next:${name}`]!
+  const { groups, rest } = splitTail(trace, nextValues, stateShapes)
+  const leaves = [...new Set(groups.flatMap(({ pointers }) => pointers.flatMap((p) => ('leaf' in p ? [p.leaf] : []))))]
+  for (const [name, value] of Object.entries(outputs)) {
+    if (name.startsWith('output:') || rest.includes(name.slice('next:'.length)))
+      graph.output(name, value.dtype, value.shape, trace.name(value))
+  }
+  for (const leaf of leaves) graph.output(`leaf:${leaf}`, 'float32', trace.shapeOf(leaf)!, leaf)
   graph.prune()
   const onnx = graph.build()
   const ort = onnxRuntime()
@@ -92,7 +102,9 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     onnx,
     inputs,
     stateShapes,
-    replaced,
+    rest,
+    groups,
+    leafShapes: Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!])),
     outputs,
     nodeCount: graph.nodes.length,
     profile: !!options.profile,
@@ -104,21 +116,40 @@ interface Parts {
   onnx: Uint8Array
   inputs: { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[]
   stateShapes: Readonly<Record<string, readonly number[]>>
-  replaced: string[]
+  /** State that the graph itself replaces. */
+  rest: readonly string[]
+  /** State that kernels replace after the graph has run. */
+  groups: readonly TailGroup[]
+  leafShapes: Readonly<Record<string, readonly number[]>>
   outputs: Record<string, Value>
   nodeCount: number
   profile: boolean
 }
 
-function compiled({ session, onnx, inputs, stateShapes, replaced, outputs, nodeCount, profile }: Parts): Compiled {
+function compiled({
+  session,
+  onnx,
+  inputs,
+  stateShapes,
+  rest,
+  groups,
+  leafShapes,
+  outputs,
+  nodeCount,
+  profile,
+}: Parts): Compiled {
   const { Tensor } = onnxRuntime()
   const known = new Set(session.inputNames)
   const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
+  const runTail = tailRunner(groups)
   const wrap = (data: Float32Array, shape: readonly number[]) => new Tensor('float32', data, shape as number[])
   return {
     onnx,
     nodeCount,
     async run(state, given) {
+      // Memory that grows moves, so everything is in place before the first view of it is made.
+      for (const [leaf, shape] of Object.entries(leafShapes)) state?.scratch(leaf, sizeOf(shape))
+      for (const name of rest) state?.scratch(`next:${name}`, sizeOf(stateShapes[name]!))
       const feeds: Record<string, Tensor> = {}
       for (const { name, shape, dtype } of inputs) {
         const value = given[name]
@@ -143,13 +174,14 @@ function compiled({ session, onnx, inputs, stateShapes, replaced, outputs, nodeC
         if (known.has(`state:${name}`)) feeds[`state:${name}`] = wrap(tensor.data, shape)
       }
       const fetches: Record<string, Tensor | null> = {}
-      for (const name of replaced) {
-        const spare = state!.spare(name)
-        fetches[`next:${name}`] = wrap(spare.data, spare.shape)
-      }
+      for (const [leaf, shape] of Object.entries(leafShapes))
+        fetches[`leaf:${leaf}`] = wrap(scratch(state!, leaf, shape), shape)
+      for (const name of rest)
+        fetches[`next:${name}`] = wrap(scratch(state!, `next:${name}`, stateShapes[name]!), stateShapes[name]!)
       for (const name of wanted) fetches[name] = null
       const results = await session.run(feeds, fetches as Record<string, Tensor>)
-      state?.advance(replaced)
+      for (const name of rest) state!.get(name).data.set(results[`next:${name}`]!.data as Float32Array)
+      if (groups.length > 0) runTail(state!, given)
       const out: Record<string, TensorData> = {}
       for (const name of wanted)
         out[name.slice('output:'.length)] = { data: results[name]!.data as Float32Array, shape: results[name]!.dims }
@@ -160,6 +192,42 @@ function compiled({ session, onnx, inputs, stateShapes, replaced, outputs, nodeC
       await session.release()
     },
   }
+}
+
+/** Runs all kernels on a state. Kernels of one shape of chain share one function. */
+function tailRunner(
+  groups: readonly TailGroup[],
+): (state: State, given: Readonly<Record<string, ArrayLike<number> | TensorData>>) => void {
+  const keys = groups.map(({ kernel }) => JSON.stringify(kernel))
+  const distinct = [...new Set(keys)]
+  const module = new WebAssembly.Module(simdModule(distinct.map((key) => groups[keys.indexOf(key)]!.kernel)))
+  const instances = new WeakMap<State, Record<string, (...args: number[]) => void>>()
+  return (state, given) => {
+    let functions = instances.get(state)
+    if (!functions) {
+      functions = new WebAssembly.Instance(module, { env: { memory: state.memory } }).exports as Record<
+        string,
+        (...args: number[]) => void
+      >
+      instances.set(state, functions)
+    }
+    groups.forEach((group, i) => {
+      const pointers = group.pointers.map((p) =>
+        'state' in p ? state.address(p.state) : state.scratch(p.leaf, group.length).address,
+      )
+      const numbers = group.arguments.map((name) => {
+        const value = given[name.slice('input:'.length)]!
+        return Number('data' in value ? value.data[0] : value[0])
+      })
+      functions![`k${distinct.indexOf(keys[i]!)}`]!(Math.ceil(group.length / 4) * 16, ...pointers, ...numbers)
+    })
+  }
+}
+
+/** Memory of the state that the graph writes into, as an array of a shape. */
+function scratch(state: State, key: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
+  const { address, length } = state.scratch(key, sizeOf(shape))
+  return new Float32Array(state.memory.buffer, address, length)
 }
 
 /** As a Float32Array on memory that ONNX Runtime takes: shared memory is copied. */

@@ -7,17 +7,31 @@ export interface StateTensor {
   shape: readonly number[]
 }
 
+const PAGE = 65536
+const LIMIT_PAGES = 65536
+
+interface Region {
+  address: number
+  length: number
+}
+
 /**
  * Named float32 tensors that compiled functions read and replace.
  *
- * Every tensor has two buffers: a step reads one and writes the other, and only a step that succeeded swaps them. So a
- * failing or cancelled step changes nothing.
+ * All of them lie in one WebAssembly memory, where both ONNX Runtime and the engine's own kernels work on them without a
+ * copy. It holds 4 GiB: some 350 million parameters with the two moments of an optimiser and a gradient is too much for
+ * it, 250 million are not.
  */
 export class State {
-  readonly #tensors = new Map<string, { current: StateTensor; spare?: StateTensor }>()
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: LIMIT_PAGES })
+  readonly #tensors = new Map<string, Region & { shape: readonly number[] }>()
+  readonly #scratch = new Map<string, Region>()
+  #used = 16
 
   constructor(tensors: Readonly<Record<string, { data: ArrayLike<number>; shape: readonly number[] }>> = {}) {
-    for (const [name, tensor] of Object.entries(tensors)) this.set(name, tensor)
+    const values = Object.entries(tensors)
+    this.#reserve(values.reduce((sum, [, { shape }]) => sum + padded(4 * sizeOf(shape)), 0))
+    for (const [name, tensor] of values) this.set(name, tensor)
   }
 
   get names(): string[] {
@@ -28,49 +42,84 @@ export class State {
     return this.#tensors.has(name)
   }
 
-  /** The tensor itself, not a copy: it is overwritten by the step after next. */
+  /** The tensor itself, not a copy. Take it anew after every `set`: memory that grows moves. */
   get(name: string): StateTensor {
-    const entry = this.#tensors.get(name)
-    if (!entry)
-      throw new DflError(
-        'UNKNOWN_NAME',
-        `Expected a tensor of the state for \`${name}\`, but there is none. It holds ${this.#tensors.size} tensors: ${this.names.slice(0, 5).join(', ')} …`,
-      )
-    return entry.current
+    const { address, length, shape } = this.#region(name)
+    return { data: new Float32Array(this.memory.buffer, address, length), shape }
   }
 
   /** Adds or replaces a tensor; the values are copied. */
   set(name: string, tensor: { data: ArrayLike<number>; shape: readonly number[] }): void {
-    if (tensor.data.length !== sizeOf(tensor.shape))
+    const length = sizeOf(tensor.shape)
+    if (tensor.data.length !== length)
       throw new DflError(
         'BAD_SHAPE',
-        `Expected ${sizeOf(tensor.shape)} values for \`${name}\` of shape [${tensor.shape}], but got ${tensor.data.length}.`,
+        `Expected ${length} values for \`${name}\` of shape [${tensor.shape}], but got ${tensor.data.length}.`,
       )
-    this.#tensors.set(name, { current: { data: Float32Array.from(tensor.data), shape: [...tensor.shape] } })
+    const known = this.#tensors.get(name)
+    const address = known?.length === length ? known.address : this.#allocate(length)
+    this.#tensors.set(name, { address, length, shape: [...tensor.shape] })
+    new Float32Array(this.memory.buffer, address, length).set(tensor.data)
   }
 
   /** Copies of all tensors whose name passes `filter`. */
   snapshot(filter: (name: string) => boolean = () => true): Record<string, StateTensor> {
     const out: Record<string, StateTensor> = {}
-    for (const [name, { current }] of this.#tensors)
-      if (filter(name)) out[name] = { data: current.data.slice(), shape: current.shape }
+    for (const name of this.names.filter(filter)) {
+      const { data, shape } = this.get(name)
+      out[name] = { data: data.slice(), shape }
+    }
     return out
   }
 
-  /** The buffer that a step may write the next value of a tensor into. */
-  spare(name: string): StateTensor {
-    const entry = this.#tensors.get(name)!
-    entry.spare ??= { data: new Float32Array(entry.current.data.length), shape: entry.current.shape }
-    return entry.spare
+  /** Where a tensor lies in `memory`, in bytes, a multiple of 16. */
+  address(name: string): number {
+    return this.#region(name).address
   }
 
-  /** Makes the written spare buffers of the named tensors the current ones. */
-  advance(names: Iterable<string>): void {
-    for (const name of names) {
-      const entry = this.#tensors.get(name)!
-      const old = entry.current
-      entry.current = entry.spare!
-      entry.spare = old
+  /** Memory beside the tensors that keeps its place between calls; its contents are the caller's business. */
+  scratch(key: string, length: number): Region {
+    let region = this.#scratch.get(key)
+    if (region?.length !== length) {
+      region = { address: this.#allocate(length), length }
+      this.#scratch.set(key, region)
+    }
+    return region
+  }
+
+  #region(name: string) {
+    const region = this.#tensors.get(name)
+    if (!region)
+      throw new DflError(
+        'UNKNOWN_NAME',
+        `Expected a tensor of the state for \`${name}\`, but there is none. It holds ${this.#tensors.size} tensors: ${this.names.slice(0, 5).join(', ')} …`,
+      )
+    return region
+  }
+
+  #allocate(length: number): number {
+    const bytes = padded(4 * length)
+    this.#reserve(bytes)
+    const address = this.#used
+    this.#used += bytes
+    return address
+  }
+
+  #reserve(bytes: number): void {
+    const missing = Math.ceil((this.#used + bytes) / PAGE) - this.memory.buffer.byteLength / PAGE
+    if (missing <= 0) return
+    try {
+      this.memory.grow(missing)
+    } catch (cause) {
+      const gigabytes = ((this.#used + bytes) / 2 ** 30).toFixed(1)
+      throw new DflError(
+        'BAD_STATE',
+        `Expected a state of at most 4 GiB that fits into free memory, but it would take ${gigabytes} GiB. Use a smaller model, or close other programs.`,
+        { cause },
+      )
     }
   }
 }
+
+/** Kernels work on 16 bytes at a time. */
+const padded = (bytes: number) => Math.ceil(bytes / 16) * 16

@@ -85,6 +85,7 @@ function tracedValue(to: RecordingBackend, info: tf.TensorInfo): Value {
 
 function infoOf(to: RecordingBackend, value: Value): tf.TensorInfo {
   const dataId = {}
+  to.trace?.note(value)
   to.data.set(dataId, value)
   return { dataId, shape: value.shape as number[], dtype: value.dtype }
 }

@@ -19,6 +19,7 @@ const ELEMENT: Record<Value['dtype'], ElementType> = { float32: 'float32', int32
 export class Trace {
   readonly graph = new OnnxGraph()
   readonly #known = new Map<string, readonly string[]>()
+  readonly #shapes = new Map<string, readonly number[]>()
   readonly #scalars = new Map<string, number>()
   readonly #producers = new Map<string, GraphNode>()
 
@@ -45,6 +46,16 @@ export class Trace {
     this.#known.set(key, outputs)
     for (const output of outputs) this.#producers.set(output, this.graph.nodes.at(-1)!)
     return outputs
+  }
+
+  /** Notes the shape of a named value. */
+  note(value: Value): void {
+    if (value.name !== undefined) this.#shapes.set(value.name, value.actual ?? value.shape)
+  }
+
+  /** The shape of the graph's value, where it was noted. */
+  shapeOf(name: string): readonly number[] | undefined {
+    return this.#shapes.get(name)
   }
 
   /** The node that makes a value, if one does. */
