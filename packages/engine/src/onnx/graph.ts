@@ -41,6 +41,7 @@ export class OnnxGraph {
   readonly constants = new Map<string, GraphConstant>()
   readonly inputs: GraphPort[] = []
   readonly outputs: GraphPort[] = []
+  readonly #renamed = new Map<string, string>()
   #counter = 0
 
   /** A value name that nothing else in this graph has. */
@@ -62,7 +63,7 @@ export class OnnxGraph {
     domain = '',
   ): string[] {
     const outputs = Array.from({ length: outputCount }, () => this.unique(op.toLowerCase()))
-    this.nodes.push({ op, domain, inputs: [...inputs], outputs, attributes })
+    this.nodes.push({ op, domain, inputs: inputs.map((name) => this.#renamed.get(name) ?? name), outputs, attributes })
     return outputs
   }
 
@@ -78,16 +79,18 @@ export class OnnxGraph {
    * inputs, constants and values that are an output already are copied.
    */
   output(name: string, type: ElementType, shape: GraphPort['shape'], from = name): void {
+    const source = this.#renamed.get(from) ?? from
+    const taken = this.outputs.some((port) => port.name === source)
     this.outputs.push({ name, type, shape })
-    if (from === name) return
-    const taken = this.outputs.some((port) => port.name === from)
-    const maker = taken ? undefined : this.nodes.find((node) => node.outputs.includes(from))
+    if (source === name) return
+    const maker = taken ? undefined : this.nodes.find((node) => node.outputs.includes(source))
     if (!maker) {
-      this.nodes.push({ op: 'Identity', domain: '', inputs: [from], outputs: [name], attributes: {} })
+      this.nodes.push({ op: 'Identity', domain: '', inputs: [source], outputs: [name], attributes: {} })
       return
     }
-    maker.outputs = maker.outputs.map((output) => (output === from ? name : output))
-    for (const node of this.nodes) node.inputs = node.inputs.map((input) => (input === from ? name : input))
+    this.#renamed.set(from, name)
+    maker.outputs = maker.outputs.map((output) => (output === source ? name : output))
+    for (const node of this.nodes) node.inputs = node.inputs.map((input) => (input === source ? name : input))
   }
 
   /** A float32 constant of the given shape, a scalar if none is given. */

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import { tf } from '../src/index.js'
+import { type Case, compiled, eager, expectClose, expectSame, given } from './support.js'
+
+/** All gradients of `loss`, computed with TensorFlow.js's own differentiation. */
+function gradients(loss: (...tensors: tf.Tensor[]) => tf.Tensor, shapes: number[][]): Case {
+  return {
+    given: Object.fromEntries(shapes.map((shape, i) => [`t${i}`, given(shape, i + 1)])),
+    fn: (tensors) => tf.grads((...given) => tf.sum(loss(...given)))(shapes.map((_, i) => tensors[`t${i}`]!)),
+  }
+}
+
+const LEAKY = { activation: 'leakyrelu', leakyreluAlpha: 0.1 } as const
+const conv = (x: tf.Tensor, filter: tf.Tensor, strides: number, pad: 'same' | number) =>
+  tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, strides, pad, 'NHWC', 1, pad === 'same' ? undefined : 'floor')
+
+const convolutions = [1, 3, 5].flatMap((kernel) =>
+  [1, 2].flatMap((stride) =>
+    [3, 17].map((channels) => ({
+      name: `a ${kernel}x${kernel} convolution of ${channels} channels with stride ${stride}, bias and activation`,
+      one: gradients(
+        (x, filter, bias) => tf.square(tf.leakyRelu(tf.add(conv(x, filter, stride, kernel >> 1), bias), 0.1)),
+        [[2, 8, 7, channels], [kernel, kernel, channels, 5], [5]],
+      ),
+    })),
+  ),
+)
+
+const others: Record<string, Case> = {
+  'a fused convolution': gradients(
+    (x, filter, bias) =>
+      tf.square(
+        tf.fused.conv2d({
+          x: x as tf.Tensor4D,
+          filter: filter as tf.Tensor4D,
+          strides: 1,
+          pad: 'same',
+          bias,
+          ...LEAKY,
+        }),
+      ),
+    [[2, 6, 5, 4], [3, 3, 4, 8], [8]],
+  ),
+  "a convolution with stride 2 and padding 'same'": gradients(
+    (x, filter) => tf.square(conv(x, filter, 2, 'same')),
+    [
+      [1, 7, 6, 3],
+      [3, 3, 3, 4],
+    ],
+  ),
+  'a product of matrices': gradients(
+    (a, b) => tf.square(tf.matMul(a, b)),
+    [
+      [4, 6],
+      [6, 3],
+    ],
+  ),
+  'a batch of products with a transposed side': gradients(
+    (a, b) => tf.square(tf.matMul(a, b, true, false)),
+    [
+      [2, 6, 4],
+      [2, 6, 3],
+    ],
+  ),
+  'one matrix times many': gradients(
+    (a, b) => tf.square(tf.matMul(a, tf.tile(tf.expandDims(b, 0), [3, 1, 1]))),
+    [
+      [3, 4, 6],
+      [6, 2],
+    ],
+  ),
+  'leaky ReLU, ReLU and ELU': gradients(
+    (x) => tf.add(tf.square(tf.leakyRelu(x, 0.2)), tf.add(tf.relu(x), tf.square(tf.relu6(x)))),
+    [[3, 20]],
+  ),
+  'sigmoid, tanh and softplus': gradients((x) => tf.mul(tf.sigmoid(x), tf.add(tf.tanh(x), tf.softplus(x))), [[3, 20]]),
+  'means, sums and spreads over axes': gradients(
+    (x) => tf.add(tf.square(tf.mean(x, [1, 2])), tf.mul(tf.sum(x, [1, 2]), tf.mean(tf.square(x)))),
+    [[2, 4, 5, 3]],
+  ),
+  'a maximum and an absolute value': gradients((x) => tf.mul(tf.max(tf.abs(x), 1), tf.min(x, 1)), [[4, 6]]),
+  slices: gradients((x) => tf.mul(tf.slice(x, [0, 1, 0], [2, 3, 4]), tf.slice(x, [0, 0, 1], [2, 3, 4])), [[2, 5, 6]]),
+  'concatenation, stacking and splitting': gradients(
+    (a, b) => {
+      const [left, right] = tf.split(tf.square(tf.concat([a, b, a], -1)), 2, 2) as [tf.Tensor, tf.Tensor]
+      const [first, second] = tf.unstack(tf.stack([tf.mul(left, right), right], 1)) as [tf.Tensor, tf.Tensor]
+      return tf.mul(first, tf.reverse(second, 0))
+    },
+    [
+      [2, 3, 2],
+      [2, 3, 4],
+    ],
+  ),
+  'transposes, short rows and long': gradients(
+    (x) => tf.mul(tf.transpose(x, [0, 2, 1, 3]), tf.square(tf.transpose(tf.transpose(x, [3, 1, 2, 0]), [3, 2, 1, 0]))),
+    [[2, 3, 4, 9]],
+  ),
+  'pads and tiles': gradients(
+    (x) => {
+      const padded = tf.pad(x, [
+        [1, 0],
+        [0, 2],
+      ])
+      return tf.mul(tf.tile(padded, [2, 1]), tf.concat([padded, tf.square(padded)], 0))
+    },
+    [[3, 3]],
+  ),
+  'quotients, powers and roots of broadcast tensors': gradients(
+    (a, b) => tf.div(tf.pow(tf.add(tf.square(a), 1), 1.5), tf.sqrt(tf.add(tf.square(b), 0.5))),
+    [[4, 5], [5]],
+  ),
+  'choices and clipping': gradients(
+    (x) => {
+      const checkers = tf.tensor2d(
+        Array.from({ length: 35 }, (_, i) => i % 2),
+        [5, 7],
+        'bool',
+      )
+      return tf.where(checkers, tf.square(x), tf.mul(tf.clipByValue(x, -0.5, 0.5), 3))
+    },
+    [[5, 7]],
+  ),
+}
+
+describe('compiled gradients equal those of TensorFlow.js', () => {
+  it.each(convolutions)('of $name', async ({ one }) => {
+    expectSame(await compiled(one), (await eager(one)).results)
+  })
+
+  it.each(Object.keys(others))('of %s', async (name) => {
+    expectSame(await compiled(others[name]!), (await eager(others[name]!)).results)
+  })
+
+  it('of a convolution equal finite differences of a plain loop', async () => {
+    const xShape = [1, 4, 5, 2]
+    const filterShape = [3, 3, 2, 3]
+    const [x, filter] = [given(xShape, 1), given(filterShape, 2)]
+    const one: Case = {
+      given: { x, filter },
+      fn: (t) => tf.grad((weights) => tf.sum(tf.square(tf.sigmoid(conv(t.x!, weights, 1, 1)))))(t.filter!),
+    }
+    const step = 1e-4
+    const differences = filter.data.map((_, i) => {
+      const at = (offset: number) =>
+        plainLoss(x.data, xShape, filter.data.with(i, filter.data[i]! + offset), filterShape)
+      return (at(step) - at(-step)) / (2 * step)
+    })
+    const [gradient] = await compiled(one)
+    expect(gradient!.shape).toEqual(filterShape)
+    expectClose(gradient!.data, differences)
+  })
+})
+
+/** Sum of sigmoid(x ∗ filter)² in double precision, with one row of zeros around x. */
+function plainLoss(x: number[], [, height, width, inputs]: number[], filter: number[], [side, , , outputs]: number[]) {
+  let loss = 0
+  for (let row = 0; row < height!; row++)
+    for (let column = 0; column < width!; column++)
+      for (let o = 0; o < outputs!; o++) {
+        let sum = 0
+        for (let tap = 0; tap < side! ** 2; tap++) {
+          const [y, u] = [row + Math.floor(tap / side!) - 1, column + (tap % side!) - 1]
+          if (y < 0 || y >= height! || u < 0 || u >= width!) continue
+          for (let i = 0; i < inputs!; i++)
+            sum += x[(y * width! + u) * inputs! + i]! * filter[(tap * inputs! + i) * outputs! + o]!
+        }
+        loss += (1 / (1 + Math.exp(-sum))) ** 2
+      }
+  return loss
+}
