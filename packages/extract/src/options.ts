@@ -75,7 +75,7 @@ export const extractOptions = defineOptions({
   },
   embedEvery: {
     type: 'number',
-    default: 1,
+    default: 2,
     min: 0,
     max: 1000,
     integer: true,

@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jitterPx } from '@dfl/align'
+import { type Bitmap, collect, type FaceMeta } from '@dfl/core'
+import { openFaceset } from '@dfl/faceset'
+import { applyAffine } from '@dfl/image'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { attentionMesh, blazeFace, type ExtractFacesetOptions, extractFaceset, extractOptions } from '../src/index.js'
+import { framesOf, grayImage, landmarkError, sourceOf, truthOf } from './footage.js'
+
+let folder: string
+let frames: Bitmap[]
+let networks: ExtractFacesetOptions
+const truth = truthOf('pair1-dst.json')
+const owned: AsyncDisposable[] = []
+const COUNT = 28
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dfl-extract-'))
+  frames = await framesOf('pair1-dst.mp4', COUNT)
+  const detector = await blazeFace()
+  const landmarker = await attentionMesh()
+  owned.push(detector, landmarker)
+  // The embedder is loaded where a test asks for embeddings only.
+  networks = { detector, landmarker, embedder: { name: 'none', embed: async () => new Float32Array(128) } }
+})
+afterAll(async () => {
+  for (const item of owned) await item[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const extract = (name: string, options: ExtractFacesetOptions = {}, bitmaps = frames) =>
+  extractFaceset(sourceOf('clip.mp4', bitmaps), join(folder, name), { ...networks, ...options })
+
+async function facesOf(name: string): Promise<FaceMeta[]> {
+  const faces = await (await openFaceset(join(folder, name))).all()
+  return faces.sort((a, b) => a.frameIndex - b.frameIndex)
+}
+
+const trackOf = (faces: FaceMeta[]) =>
+  faces.map(({ timestampSeconds, sourceLandmarks }) => ({ timestampSeconds, landmarks: sourceLandmarks }))
+
+describe('extractFaceset', () => {
+  it('writes one aligned face for each frame, with everything that is known of it', async () => {
+    const reports = await collect(extract('src'))
+    expect(reports).toHaveLength(COUNT)
+    expect(reports.at(-1)).toMatchObject({
+      framesDone: COUNT,
+      frameCount: COUNT,
+      framesSkipped: 0,
+      faces: COUNT,
+      framesWithFaces: COUNT,
+      secondsLeft: 0,
+      lastFrameWithoutFaces: undefined,
+    })
+    const faces = await facesOf('src')
+    expect(faces.map((face) => face.frameIndex)).toEqual(frames.map((_, i) => i))
+    const face = faces[12]!
+    expect(face).toMatchObject({
+      filename: 'clip_000012_0.png',
+      sourceFilename: 'clip.mp4#12',
+      faceType: 'full_face',
+      size: 256,
+      faceIndex: 0,
+      timestampSeconds: 0.5,
+    })
+    expect(landmarkError(face.sourceLandmarks, truth[12]!)).toBeLessThan(0.06)
+    const [x, y] = applyAffine(face.imageToFaceMat, face.sourceLandmarks[30]!)
+    expect(face.landmarks[30]![0]).toBeCloseTo(x, 1)
+    expect(face.landmarks[30]![1]).toBeCloseTo(y, 1)
+    expect(Math.abs(face.pose!.yawDegrees)).toBeLessThan(45)
+    expect(face.embedding).toHaveLength(128)
+    expect(faces[13]!.embedding).toBeUndefined()
+    const image = await (await openFaceset(join(folder, 'src'))).readImage(face)
+    expect([image.width, image.height, image.channels]).toEqual([256, 256, 3])
+  })
+
+  it('calms the landmarks of dst and keeps them as close to the truth', async () => {
+    await collect(extract('dst', { side: 'dst', embedEvery: 0 }))
+    const [raw, smooth] = [await facesOf('src'), await facesOf('dst')]
+    expect(jitterPx(trackOf(smooth))).toBeLessThan(jitterPx(trackOf(raw)) * 0.85)
+    const error = (faces: FaceMeta[]) =>
+      faces.reduce((sum, face) => sum + landmarkError(face.sourceLandmarks, truth[face.frameIndex]!), 0) / COUNT
+    expect(error(smooth)).toBeLessThan(error(raw) * 1.05)
+  })
+
+  it('goes on after a stop and ends with what an uninterrupted run gives; then it changes nothing', async () => {
+    for (const stop of [5, 9]) {
+      let n = 0
+      for await (const _ of extract('resumed', { side: 'dst', embedEvery: 0 })) if (++n >= stop) break
+    }
+    const rest = await collect(extract('resumed', { side: 'dst', embedEvery: 0 }))
+    expect(rest.at(-1)!.framesSkipped).toBeGreaterThanOrEqual(5)
+    expect(rest.at(-1)!.framesDone).toBe(COUNT)
+    expect(await facesOf('resumed')).toEqual(await facesOf('dst'))
+
+    const blind = { detector: { name: 'blind', detect: () => Promise.reject(new Error('was asked')) } }
+    const again = await collect(extract('resumed', { side: 'dst', embedEvery: 0, ...blind }))
+    expect(again.at(-1)).toMatchObject({ framesDone: COUNT, framesSkipped: COUNT, faces: 0 })
+  })
+
+  it('adds a second clip to the same faceset, and takes every third frame where asked', async () => {
+    await collect(extract('src', { sourceName: 'other.mp4', everyNth: 3 }))
+    const faceset = await openFaceset(join(folder, 'src'))
+    expect(faceset.info.sources).toEqual([
+      { source: 'clip.mp4', framesDone: COUNT },
+      { source: 'other.mp4', framesDone: Math.ceil(COUNT / 3) },
+    ])
+  })
+
+  it('takes every frame without a face as done, and names the last one', async () => {
+    const bitmaps = [...frames.slice(0, 9), grayImage(640, 360), grayImage(640, 360)]
+    const reports = await collect(extract('gaps', {}, bitmaps))
+    expect(reports.at(-1)).toMatchObject({ faces: 9, framesWithFaces: 9, lastFrameWithoutFaces: 'clip.mp4#10' })
+  })
+
+  it('says at the end that no face was found, also when run again', async () => {
+    const bitmaps = [grayImage(320, 240), grayImage(320, 240)]
+    for (let round = 0; round < 2; round++)
+      await expect(collect(extract('empty', {}, bitmaps))).rejects.toThrow(
+        "Expected faces in `clip.mp4`, but got none in 2 frames. Look at a few frames: if there are faces, try a smaller minSize, a lower minScore or tiles 'on'.",
+      )
+  })
+
+  it('cuts other face types at their usual sizes', async () => {
+    await collect(extract('head', { faceType: 'head', embedEvery: 0 }, frames.slice(0, 2)))
+    expect((await facesOf('head'))[0]).toMatchObject({ faceType: 'head', size: 512 })
+  })
+
+  it('draws pictures of what it found where asked', async () => {
+    const debugFolder = join(folder, 'debug')
+    await collect(extract('drawn', { debugFolder, embedEvery: 0 }, frames.slice(0, 2)))
+    expect((await readdir(debugFolder)).sort()).toEqual(['clip_000000.jpg', 'clip_000001.jpg'])
+  })
+
+  it('refuses wrong options before it touches anything', async () => {
+    const bad = { size: 100, detectEvery: 0 }
+    await expect(collect(extract('never', bad))).rejects.toThrow(
+      'Expected a multiple of 16 between 0 and 2048 px for `size`, but got 100.\nExpected a whole number between 1 and 64 frames for `detectEvery`, but got 0.',
+    )
+    expect(existsSync(join(folder, 'never'))).toBe(false)
+  })
+})
+
+describe('extractOptions', () => {
+  it('describes every option in one sentence', () => {
+    for (const [name, { description }] of Object.entries(extractOptions))
+      expect(description, name).toMatch(/^[A-Z].*\.$/)
+  })
+})
