@@ -4,7 +4,7 @@ import { splitTail, type TailGroup } from './fuse/tail.js'
 import type { TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import type { State } from './state.js'
-import type { tf } from './tf.js'
+import { tf } from './tf.js'
 import { record } from './trace/record.js'
 import { same, sizeOf, type Value } from './trace/trace.js'
 
@@ -35,7 +35,10 @@ export interface Compiled extends AsyncDisposable {
     state: State | undefined,
     inputs: Readonly<Record<string, ArrayLike<number> | TensorData>>,
   ): Promise<Record<string, TensorData>>
-  /** The graph as an ONNX file: state and inputs in, outputs and new state out. */
+  /**
+   * The graph as an ONNX file: `input:…` and `state:…` in, `output:…` and `next:…` out. State that the engine's own kernels
+   * replace after the graph has run is not among the latter; what they read is, as `leaf:…`.
+   */
   readonly onnx: Uint8Array
   readonly nodeCount: number
 }
@@ -60,23 +63,26 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   const { trace, outputs } = record((placeholder) => {
     const state: Tensors = {}
     for (const [name, shape] of Object.entries(spec.state ?? {})) {
+      if (frozen) checkShape(name, frozen.get(name).shape, shape)
       const constant = frozen?.get(name).data
       state[name] = placeholder(
         name,
-        constant ? { shape, dtype: 'float32', constant } : { shape, dtype: 'float32', name: `state:${name}` },
+        constant
+          ? { shape, dtype: 'float32', constant }
+          : { shape, dtype: 'float32', name: `state:${name}`, flat: flat(shape) },
       )
     }
     const given: Tensors = {}
     for (const { name, shape, dtype } of inputs)
       given[name] = placeholder(name, { shape, dtype, name: `input:${name}` })
-    const result = fn(state, given)
+    const result = checkResult(fn(state, given))
     replaced = Object.keys(result.state ?? {})
     for (const name of replaced) checkShape(name, result.state![name]!.shape, stateShapes[name])
     return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
   })
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
-  for (const [name, shape] of Object.entries(stateShapes)) graph.input(`state:${name}`, 'float32', shape)
+  for (const [name, shape] of Object.entries(stateShapes)) graph.input(`state:${name}`, 'float32', flat(shape) ?? shape)
   const nextValues: Record<string, Value> = {}
   for (const name of replaced) nextValues[name] = outputs[`next:${name}`]!
   const { groups, rest } = splitTail(trace, nextValues, stateShapes)
@@ -154,7 +160,11 @@ function compiled({
       for (const { name, shape, dtype } of inputs) {
         const value = given[name]
         const data = value && 'data' in value ? value.data : (value as ArrayLike<number> | undefined)
-        if (!data) throw new DflError('BAD_SHAPE', `Expected values of shape [${shape}] for \`${name}\`, but got none.`)
+        if (!data)
+          throw new DflError(
+            'BAD_SHAPE',
+            `Expected values of shape [${shape}] for \`${name}\`, but got none. Pass them to \`run\`.`,
+          )
         if (value && 'data' in value) checkShape(name, value.shape, shape)
         if (data.length !== sizeOf(shape))
           throw new DflError(
@@ -169,9 +179,13 @@ function compiled({
       }
       for (const [name, shape] of Object.entries(stateShapes)) {
         const tensor = state?.get(name)
-        if (!tensor) throw new DflError('BAD_STATE', `Expected a state with \`${name}\`, but \`run\` got none.`)
+        if (!tensor)
+          throw new DflError(
+            'BAD_STATE',
+            `Expected a state with \`${name}\`, but \`run\` got none. Pass the state it was compiled for.`,
+          )
         checkShape(name, tensor.shape, shape)
-        if (known.has(`state:${name}`)) feeds[`state:${name}`] = wrap(tensor.data, shape)
+        if (known.has(`state:${name}`)) feeds[`state:${name}`] = wrap(tensor.data, flat(shape) ?? shape)
       }
       const fetches: Record<string, Tensor | null> = {}
       for (const [leaf, shape] of Object.entries(leafShapes))
@@ -236,6 +250,28 @@ function owned(data: ArrayLike<number>): Float32Array {
   return data.buffer instanceof ArrayBuffer ? data : data.slice()
 }
 
+/** What a function gave back, if it is what `Traceable` promises: people write functions in JavaScript, too. */
+function checkResult(result: ReturnType<Traceable>): ReturnType<Traceable> {
+  const shown = (value: unknown) => (value instanceof Promise ? 'a promise' : typeof value)
+  if (!result?.outputs)
+    throw new DflError(
+      'BAD_STATE',
+      `Expected the compiled function to return \`{ outputs }\`, but got ${shown(result)}. Return the tensors themselves, without \`async\`.`,
+    )
+  for (const [name, tensor] of Object.entries({ ...result.state, ...result.outputs }))
+    if (!(tensor instanceof tf.Tensor))
+      throw new DflError(
+        'BAD_STATE',
+        `Expected the compiled function to return a tensor for \`${name}\`, but got ${shown(tensor)}. Return tensors only.`,
+      )
+  return result
+}
+
+/** Kernels of convolutions enter the graph as the matrix that they are multiplied as: reshaping an input costs a copy. */
+function flat(shape: readonly number[]): readonly [number, number] | undefined {
+  return shape.length === 4 ? [shape[0]! * shape[1]! * shape[2]!, shape[3]!] : undefined
+}
+
 function prefixed(prefix: string, tensors: Tensors): Tensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]))
 }
@@ -246,5 +282,9 @@ function checkShape(name: string, got: readonly number[], expected: readonly num
       'UNKNOWN_NAME',
       `Expected only tensors named in the spec's \`state\`, but got \`${name}\`. Add it there with its shape.`,
     )
-  if (!same(got, expected)) throw new DflError('BAD_SHAPE', `Expected [${expected}] for \`${name}\`, but got [${got}].`)
+  if (!same(got, expected))
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected [${expected}] for \`${name}\`, but got [${got}]. Bring it into that shape.`,
+    )
 }

@@ -79,10 +79,11 @@ export class State {
 
   /** Memory beside the tensors that keeps its place between calls; its contents are the caller's business. */
   scratch(key: string, length: number): Region {
-    let region = this.#scratch.get(key)
-    if (region?.length !== length) {
+    const known = `${key}:${length}` // Functions that take turns on one state use the same names for other sizes.
+    let region = this.#scratch.get(known)
+    if (!region) {
       region = { address: this.#allocate(length), length }
-      this.#scratch.set(key, region)
+      this.#scratch.set(known, region)
     }
     return region
   }

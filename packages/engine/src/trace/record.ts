@@ -8,6 +8,8 @@ const BACKEND = 'dfl-record'
 /** A TensorFlow.js backend whose kernels write nodes of a graph instead of computing. */
 class RecordingBackend extends tf.KernelBackend {
   trace: Trace | undefined
+  /** Which trace made a tensor that has a name in a graph. */
+  readonly makers = new WeakMap<object, Trace>()
   readonly data = new tf.DataStorage<Value>(this, tf.engine())
 
   override numDataIds(): number {
@@ -68,10 +70,15 @@ function recordingBackend(): RecordingBackend {
       kernelName,
       backendName: BACKEND,
       kernelFunc: ({ inputs, attrs }) => {
+        if (!made.trace)
+          throw new DflError(
+            'BAD_STATE',
+            `Expected TensorFlow.js ops inside a function given to \`compile\`, but \`${kernelName}\` ran outside of one${userLine()}. Compile the function that calls it.`,
+          )
         const values: Record<string, Value> = {}
         for (const [key, info] of Object.entries(inputs))
           if (info) values[key] = tracedValue(made, info as tf.TensorInfo)
-        const result = lower(made.trace!, values, (attrs ?? {}) as never)
+        const result = lower(made.trace, values, (attrs ?? {}) as never)
         return Array.isArray(result) ? result.map((v) => infoOf(made, v)) : infoOf(made, result)
       },
     })
@@ -80,6 +87,12 @@ function recordingBackend(): RecordingBackend {
 }
 
 function tracedValue(to: RecordingBackend, info: tf.TensorInfo): Value {
+  const maker = to.makers.get(info.dataId)
+  if (maker && maker !== to.trace)
+    throw new DflError(
+      'BAD_STATE',
+      `Expected tensors made inside the compiled function, but got one of shape [${info.shape}] that another compiled function made${userLine()}. Pass it as an input or as state.`,
+    )
   return { ...to.data.get(info.dataId), shape: info.shape, dtype: info.dtype as Value['dtype'] }
 }
 
@@ -87,6 +100,7 @@ function infoOf(to: RecordingBackend, value: Value): tf.TensorInfo {
   const dataId = {}
   to.trace?.note(value)
   to.data.set(dataId, value)
+  if (value.name !== undefined) to.makers.set(dataId, to.trace!)
   return { dataId, shape: value.shape as number[], dtype: value.dtype }
 }
 
