@@ -1,4 +1,4 @@
-import { same, type Trace, type Value } from '../trace/trace.js'
+import { same, sizeOf, type Trace, type Value } from '../trace/trace.js'
 import { isSimdOp, type SimdKernel, type SimdValue } from './simd.js'
 
 /** Where a pointer of a fused kernel leads: to a tensor of the state, or to what the graph leaves for it. */
@@ -72,12 +72,13 @@ class Chain {
 
   /** Index of the value that computes `name`; undefined where it does not have the chain's shape. */
   add(name: string): number | undefined {
-    const known = this.#known.get(name)
+    const source = this.#unshaped(name)
+    const known = this.#known.get(source)
     if (known !== undefined) return known
-    const value = this.#make(name)
+    const value = this.#make(source, source !== name)
     if (value === undefined) return undefined
     const index = this.#values.push(value) - 1
-    this.#known.set(name, index)
+    this.#known.set(source, index)
     return index
   }
 
@@ -99,14 +100,26 @@ class Chain {
       values: this.#values,
       stores,
     }
-    return { kernel, pointers, arguments: this.#arguments, length: this.shape.reduce((a, b) => a * b, 1) }
+    return { kernel, pointers, arguments: this.#arguments, length: sizeOf(this.shape) }
   }
 
-  #make(name: string): SimdValue | undefined {
+  /** The value that holds the elements of `name` in the same order, before they were given the chain's shape. */
+  #unshaped(name: string): string {
+    if (!same(this.trace.shapeOf(name) ?? [], this.shape)) return name
+    let source = name
+    for (let node = this.trace.producer(source); node?.op === 'Reshape'; node = this.trace.producer(source)) {
+      const inner = node.inputs[0]!
+      if (!inner.startsWith('state:') && !this.trace.shapeOf(inner)) break
+      source = inner
+    }
+    return source
+  }
+
+  #make(name: string, reshaped: boolean): SimdValue | undefined {
     const number = this.trace.scalarValue(name)
     if (number !== undefined) return { kind: 'constant', value: number }
     const node = this.trace.producer(name)
-    if (node && node.domain === '' && isSimdOp(node.op)) {
+    if (!reshaped && node && node.domain === '' && isSimdOp(node.op)) {
       const operands = node.inputs.map((input) => this.add(input))
       if (operands.every((operand) => operand !== undefined))
         return { kind: 'op', op: node.op, operands: operands as number[] }
@@ -115,7 +128,7 @@ class Chain {
       return { kind: 'argument', index: this.#arguments.push(name) - 1 }
     const state = name.startsWith('state:') ? name.slice('state:'.length) : undefined
     const shape = state === undefined ? this.trace.shapeOf(name) : this.stateShapes[state]
-    if (!shape || !same(shape, this.shape)) return undefined
+    if (!shape || !(reshaped ? sizeOf(shape) === sizeOf(this.shape) : same(shape, this.shape))) return undefined
     if (state !== undefined) this.states.add(state)
     return { kind: 'array', pointer: this.#pointers.push(state === undefined ? { leaf: name } : { state }) - 1 }
   }

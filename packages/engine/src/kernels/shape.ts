@@ -7,7 +7,8 @@ import type { Lowering } from './index.js'
 export function reshaped(trace: Trace, x: Value, shape: readonly number[]): Value {
   if (same(x.shape, shape)) return x
   if (x.constant?.length === 1 && x.actual?.length === 0) return { ...x, shape }
-  return { shape, dtype: x.dtype, name: trace.op('Reshape', [trace.name(x), trace.i64(shape)]) }
+  if (shape.length === 2) return { shape, dtype: x.dtype, name: trace.matrix(x, shape[0]!, shape[1]!) }
+  return { shape, dtype: x.dtype, name: trace.reshape(trace.name(x), x.shape, shape) }
 }
 
 const concat: Lowering = (trace, inputs, { axis }) => {
@@ -56,36 +57,32 @@ const tile: Lowering = (trace, { x }, { reps }) => {
 const transpose: Lowering = (trace, { x }, { perm }) => {
   const shape = (perm as number[]).map((p) => x!.shape[p]!)
   if ((perm as number[]).every((p, i) => p === i)) return x!
-  const rows = movedRows(x!.shape, perm)
-  if (rows) {
-    const matrix = trace.op('Reshape', [trace.name(x!), trace.i64([rows.indices.length, rows.length])])
-    const key = `transpose:${x!.shape}:${perm}`
-    const moved = trace.op('Gather', [matrix, trace.i32(rows.indices, key)], { axis: 0 })
-    return { shape, dtype: x!.dtype, name: trace.op('Reshape', [moved, trace.i64(shape)]) }
-  }
-  return { shape, dtype: x!.dtype, name: trace.op('Transpose', [trace.name(x!)], { perm }) }
+  const moved = sizeOf(x!.shape.slice(keptAxes(perm))) >= 8 ? movedRows(trace, x!, perm) : undefined
+  return moved ?? { shape, dtype: x!.dtype, name: trace.op('Transpose', [trace.name(x!)], { perm }) }
 }
 
-/**
- * A transpose that leaves the last axes in place only moves rows, which Gather does on all cores and Transpose on one.
- * Undefined where the rows are too short to gain.
- */
-function movedRows(
-  shape: readonly number[],
-  perm: readonly number[],
-): { indices: Int32Array; length: number } | undefined {
-  let kept = perm.length
-  while (kept > 0 && perm[kept - 1] === kept - 1) kept--
-  const length = sizeOf(shape.slice(kept))
-  if (length < 8 || kept < 2) return undefined
-  const strides = shape.slice(0, kept).map((_, i) => sizeOf(shape.slice(i + 1, kept)))
-  const indices = new Int32Array(sizeOf(shape.slice(0, kept)))
-  const position = new Array<number>(kept).fill(0)
+/** How many leading axes a permutation moves among themselves. */
+function keptAxes(perm: readonly number[]): number {
+  let moved = perm.length
+  while (moved > 0 && perm[moved - 1] === moved - 1) moved--
+  return moved
+}
+
+/** A transpose that leaves the last axes in place moves whole rows: Gather does that on all cores, Transpose on one. */
+export function movedRows(trace: Trace, x: Value, perm: readonly number[]): Value {
+  const moved = keptAxes(perm)
+  const sizes = x.shape.slice(0, moved)
+  const strides = sizes.map((_, i) => sizeOf(sizes.slice(i + 1)))
+  const indices = new Int32Array(sizeOf(sizes))
+  const position = new Array<number>(moved).fill(0)
   for (let i = 0; i < indices.length; i++) {
     indices[i] = position.reduce((sum, p, axis) => sum + p * strides[perm[axis]!]!, 0)
-    for (let axis = kept - 1; axis >= 0 && ++position[axis]! === shape[perm[axis]!]; axis--) position[axis] = 0
+    for (let axis = moved - 1; axis >= 0 && ++position[axis]! === sizes[perm[axis]!]; axis--) position[axis] = 0
   }
-  return { indices, length }
+  const shape = perm.map((p) => x.shape[p]!)
+  const length = sizeOf(x.shape.slice(moved))
+  const name = trace.op('Gather', [trace.matrix(x, indices.length, length), trace.i32(indices)], { axis: 0 })
+  return { shape, dtype: x.dtype, name: trace.reshape(name, [indices.length, length], shape) }
 }
 
 const gather: Lowering = (trace, { x, indices }, { axis, batchDims }) => {

@@ -1,4 +1,4 @@
-import { DflError } from '@dfl/core'
+import { createHash } from 'node:crypto'
 import { type Attribute, type ElementType, type GraphNode, OnnxGraph } from '../onnx/index.js'
 
 /** What TensorFlow.js knows of a tensor while a function is traced. */
@@ -7,6 +7,8 @@ export interface Value {
   dtype: 'float32' | 'int32' | 'bool'
   /** Name in the graph, once it has one. */
   name?: string
+  /** Shape of the graph's value where it holds the same elements as a matrix; only of the state's tensors. */
+  flat?: readonly [number, number]
   /** Shape of the graph's value where it is smaller than `shape` and broadcasts to it. */
   actual?: readonly number[]
   /** Values known while tracing. */
@@ -67,8 +69,23 @@ export class Trace {
     return this.#once(`i64:${values.join()}`, () => this.graph.i64(values))
   }
 
-  i32(values: Int32Array, key: string): string {
-    return this.#once(`i32:${key}`, () => this.graph.constant('int32', [values.length], values))
+  i32(values: Int32Array): string {
+    const digest = createHash('sha256').update(new Uint8Array(values.buffer)).digest('base64')
+    return this.#once(`i32:${digest}`, () => this.graph.constant('int32', [values.length], values))
+  }
+
+  /** A value seen at another shape; both shapes are noted. */
+  reshape(name: string, from: readonly number[], to: readonly number[]): string {
+    this.#shapes.set(name, from)
+    const reshaped = this.op('Reshape', [name, this.i64(to)])
+    this.#shapes.set(reshaped, to)
+    return reshaped
+  }
+
+  /** The value as a matrix of the same elements in the same order. */
+  matrix(value: Value, rows: number, columns: number): string {
+    if (value.flat && value.flat[0] === rows && value.flat[1] === columns) return value.name!
+    return this.op('Reshape', [this.name(value), this.i64([rows, columns])])
   }
 
   scalar(value: number, dtype: Value['dtype'] = 'float32'): string {
@@ -96,17 +113,14 @@ export class Trace {
 
   /** The name of the value, possibly smaller than its shape: for operators that broadcast. */
   loose(value: Value): string {
+    if (value.name !== undefined && value.flat) return this.reshape(value.name, value.flat, value.shape)
     if (value.name !== undefined) return value.name
-    if (!value.constant)
-      throw new DflError(
-        'BAD_STATE',
-        'Expected a tensor made inside the compiled function, but got one from elsewhere. Pass it as an input or as state.',
-      )
+    const constant = value.constant! // A value without a name is one that is known.
     const shape = value.actual ?? value.shape
     value.name =
       shape.length === 0
-        ? this.scalar(value.constant[0]!, value.dtype)
-        : this.graph.constant(ELEMENT[value.dtype], shape, typed(value.dtype, value.constant))
+        ? this.scalar(constant[0]!, value.dtype)
+        : this.graph.constant(ELEMENT[value.dtype], shape, typed(value.dtype, constant))
     return value.name
   }
 
