@@ -95,14 +95,16 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   graph.prune()
   const onnx = graph.build()
   const ort = onnxRuntime()
-  const session = await ort.InferenceSession.create(onnx, {
+  const settings: InferenceSession.SessionOptions = {
     intraOpNumThreads: options.threads ?? 0,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
-  })
+  }
+  // Where kernels do all the work (a running mean of the parameters, say), no graph is left to run.
+  const session = graph.outputs.length > 0 ? await ort.InferenceSession.create(onnx, settings) : undefined
   return compiled({
     session,
     onnx,
@@ -118,7 +120,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
 }
 
 interface Parts {
-  session: InferenceSession
+  session: InferenceSession | undefined
   onnx: Uint8Array
   inputs: { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[]
   stateShapes: Readonly<Record<string, readonly number[]>>
@@ -145,7 +147,7 @@ function compiled({
   profile,
 }: Parts): Compiled {
   const { Tensor } = onnxRuntime()
-  const known = new Set(session.inputNames)
+  const known = new Set(session?.inputNames)
   const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
   const runTail = tailRunner(groups)
   const wrap = (data: Float32Array, shape: readonly number[]) => new Tensor('float32', data, shape as number[])
@@ -193,7 +195,7 @@ function compiled({
       for (const name of rest)
         fetches[`next:${name}`] = wrap(scratch(state!, `next:${name}`, stateShapes[name]!), stateShapes[name]!)
       for (const name of wanted) fetches[name] = null
-      const results = await session.run(feeds, fetches as Record<string, Tensor>)
+      const results = (await session?.run(feeds, fetches as Record<string, Tensor>)) ?? {}
       for (const name of rest) state!.get(name).data.set(results[`next:${name}`]!.data as Float32Array)
       if (groups.length > 0) runTail(state!, given)
       const out: Record<string, TensorData> = {}
@@ -202,8 +204,8 @@ function compiled({
       return out
     },
     async [Symbol.asyncDispose]() {
-      if (profile) session.endProfiling()
-      await session.release()
+      if (profile) session?.endProfiling()
+      await session?.release()
     },
   }
 }

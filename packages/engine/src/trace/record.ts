@@ -120,6 +120,8 @@ export function record(fn: (placeholder: (name: string, value: Value) => tf.Tens
       'Expected `compile` outside of a compiled function, but it was called inside one. Call the inner function directly.',
     )
   const previous = tf.engine().backendName
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 50 // TensorFlow.js calls deeply, and errors name the user's line.
   const trace = new Trace()
   recorder.trace = trace
   tf.setBackend(BACKEND)
@@ -137,6 +139,7 @@ export function record(fn: (placeholder: (name: string, value: Value) => tf.Tens
   } finally {
     engine.endScope()
     recorder.trace = undefined
+    Error.stackTraceLimit = stackTraceLimit
     if (previous && previous !== BACKEND) tf.setBackend(previous)
   }
 }
