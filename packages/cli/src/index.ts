@@ -1,1 +1,32 @@
-export {}
+export { type DemoJob, type DemoResult, demoStages, describeMeasures } from './demo.js'
+export { type Check, examine } from './doctor.js'
+export {
+  clock,
+  type PreviewEvent,
+  type ProgressEvent,
+  type Stage,
+  type StageContext,
+  type StageEvent,
+  type StageName,
+  type StageReport,
+  sayDuration,
+  type WarningEvent,
+} from './events.js'
+export { EXIT_CODES } from './exit-codes.js'
+export { lockWorkspace } from './lock.js'
+export { DIGITAL_SOURCE_TYPE, markAsSynthetic } from './mark.js'
+export { type MeasureJob, measureSwap, type SwapMeasures } from './measure.js'
+export { PRESETS, type Preset, type PresetQuestion, presetFor, presetNamed } from './presets.js'
+export { previewPicture } from './preview.js'
+export { type RunJob, type RunResult, runStages, type StageTimes } from './run.js'
+export { type ExtractJob, type ExtractResult, extractStage } from './stages/extract.js'
+export { type MergeJob, type MergeResult, mergeStage, swapperOf } from './stages/merge.js'
+export { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
+export {
+  type ClipIdentity,
+  type Extracted,
+  type Merged,
+  openWorkspace,
+  type Workspace,
+  type WorkspaceRecord,
+} from './workspace.js'

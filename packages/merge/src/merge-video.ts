@@ -38,6 +38,8 @@ export interface MergeVideoOptions {
   batchFrames?: number
   /** Length of the pieces that are finished one by one: what a crash costs at most. */
   partSeconds?: number
+  /** Title, comment and the like of the resulting video, over those of the clip. */
+  metadata?: Readonly<Record<string, string>>
   signal?: AbortSignal
   /** Called for each damaged frame of the clip, which is then merged as well as it can be; without it the merge ends. */
   onDamaged?: (error: DflError) => void
@@ -71,7 +73,7 @@ export interface MergeProgress {
  * @throws DflError `BAD_OPTION`, `NO_SUCH_FILE`, `NO_FACES`, `UNSUPPORTED_MEDIA`, `DISK_FULL`.
  */
 export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeProgress> {
-  const { frames, out, signal, partSeconds = 4, batchFrames = 4 } = job
+  const { frames, out, metadata, signal, partSeconds = 4, batchFrames = 4 } = job
   const options = resolveOptions(mergeOptions, job.options)
   const stages = job.stages ?? mergeStages(job.options)
   checkAtLeast('partSeconds', partSeconds, 0)
@@ -86,7 +88,7 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
   if (isVideoPath(out)) {
     const parts = state.parts.map(({ file, ...part }) => ({ ...part, path: join(work, file!) }))
     const audioFrom = info.audio.length > 0 ? { audioFrom: frames } : {}
-    await concatVideos(parts, out, { like: info, ...audioFrom, signal })
+    await concatVideos(parts, out, { like: info, ...audioFrom, metadata, signal })
   }
   await rm(work, { recursive: true, force: true })
 }

@@ -1,0 +1,66 @@
+import type { Given } from '../arguments.js'
+import type { Stage, StageContext } from '../events.js'
+import type { FlagGroup } from '../flags.js'
+import { durationFlag, switchFlag, textFlag } from '../flags.js'
+import type { Described } from '../help.js'
+import { lockWorkspace } from '../lock.js'
+import type { Terminal } from '../terminal.js'
+import { openWorkspace, type Workspace } from '../workspace.js'
+
+/** What a command gets besides its flags. */
+export interface CommandContext extends StageContext {
+  terminal: Terminal
+}
+
+/** How a command ended: whether it was stopped by the user, and an exit code other than 0 if it has one. */
+export interface Outcome {
+  stopped: boolean
+  exitCode?: number
+}
+
+/** One command of the program. */
+export interface Command extends Described {
+  run(given: Given, context: CommandContext): Promise<Outcome>
+}
+
+/** The folder that commands work in when none is named. */
+export const USUAL_WORKSPACE = 'workspace'
+
+/** The flags every command has. */
+export const generalFlags: FlagGroup = {
+  key: 'general',
+  title: 'General',
+  flags: [
+    switchFlag('json', 'Machine-readable lines on stdout: stage, progress, warning, result, error.'),
+    switchFlag('debug', 'Show where in the code an error came from.'),
+    switchFlag('help', 'This text.'),
+  ],
+}
+
+/** The flag that names the workspace. */
+export const workspaceFlag = (usual = USUAL_WORKSPACE) =>
+  textFlag('workspace', `Folder that holds faces, model, preview and result (default ${usual}).`, {
+    placeholder: 'folder',
+  })
+
+/** The flag for how long a model is trained. */
+export const timeFlag = (sentence: string) => durationFlag('time', sentence)
+
+/** A workspace of a command line, locked for as long as `work` takes. */
+export async function inWorkspace<T>(
+  folder: string,
+  command: string,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  await using _ = await lockWorkspace(folder, command)
+  return work(await openWorkspace(folder))
+}
+
+/** Walks a stage to its end, showing what it reports; gives what it made. */
+export async function follow<Result>(stage: Stage<Result>, terminal: Terminal): Promise<Result> {
+  for (;;) {
+    const next = await stage.next()
+    if (next.done) return next.value
+    terminal.report(next.value)
+  }
+}

@@ -1,0 +1,63 @@
+import { extractOptions } from '@dfl/extract'
+import { SAMPLER_OPTIONS } from '@dfl/faceset'
+import { mergeOptions } from '@dfl/merge'
+import { df } from '@dfl/model-df'
+import type { Given } from '../arguments.js'
+import { choiceFlag, countFlag, type FlagGroup, tableFlags } from '../flags.js'
+import { PRESETS } from '../presets.js'
+import type { TrainJob } from '../stages/train.js'
+
+/** Options of the sampler that a recipe decides. */
+const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth']
+
+/** Flags of extraction; without those that make no sense for both sides at once where `both` is meant. */
+export const extractGroup = ({ both = false } = {}): FlagGroup => ({
+  key: 'extract',
+  title: 'Extraction',
+  flags: tableFlags(extractOptions, { without: both ? ['side', 'debugFolder', 'smooth'] : ['side'] }),
+})
+
+/** Flags of training that are not an option of the model. */
+export const trainGroup: FlagGroup = {
+  key: 'train',
+  title: 'Training',
+  flags: [
+    choiceFlag('preset', `Network and recipe that go together; chosen by the training time if not given.`, {
+      choices: PRESETS.map(({ name }) => name),
+    }),
+    ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) =>
+      flag.option === 'batchSize' ? { ...flag, showDefault: false } : flag,
+    ),
+  ],
+}
+
+/** Flags of the model's options. */
+export const modelGroup: FlagGroup = {
+  key: 'model',
+  title: 'Model, over the preset; fixed once the model exists',
+  flags: [
+    ...tableFlags(df.options, { showDefaults: false }),
+    countFlag('seed', 'Same seed and same iterations, same model.', 0),
+  ],
+}
+
+/** Flags of merging. `preset` of the video encoder is called `--encoder-preset` here. */
+export const mergeGroup: FlagGroup = {
+  key: 'merge',
+  title: 'Merge',
+  flags: tableFlags(mergeOptions, { rename: { preset: 'encoder-preset' } }),
+}
+
+/** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
+export function trainJobOf({ main = {}, train = {}, model = {} }: Given): TrainJob {
+  const { preset, ...sampler } = train
+  const { seed, ...options } = model
+  return {
+    seconds: main.time as number | undefined,
+    iterations: main.iterations as number | undefined,
+    preset: preset as string | undefined,
+    seed: seed as number | undefined,
+    model: options,
+    sampler,
+  }
+}

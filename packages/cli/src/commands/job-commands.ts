@@ -1,0 +1,130 @@
+import { type DemoJob, demoStages, describeDemo } from '../demo.js'
+import { type Check, examine } from '../doctor.js'
+import { choiceFlag, countFlag, type FlagGroup, switchFlag, textFlag } from '../flags.js'
+import { PRESETS } from '../presets.js'
+import { describeRun, runStages } from '../run.js'
+import { type Command, follow, generalFlags, inWorkspace, timeFlag, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import { extractGroup, mergeGroup, modelGroup, trainGroup, trainJobOf } from './flag-groups.js'
+
+/** A group as another command has it: help texts list its flags and say where they are explained. */
+const toldBy = (command: string, group: FlagGroup): FlagGroup => ({
+  ...group,
+  title: `${group.title.split(/[,;]/)[0]} options, explained by dfl ${command} --help`,
+  toldBy: command,
+})
+
+/** `dfl run` */
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'two clips in, a swapped video out: extract, train, merge',
+  usage: '--src <clip> --dst <clip> [--out <file>] [--time <duration>] [options]',
+  about: [
+    "Puts SRC's face into DST's clip. Whatever stops it, the same command goes on where it was; when all is done, it says so. With more --time it trains further and merges again.",
+  ],
+  groups: [
+    {
+      key: 'main',
+      title: 'Options',
+      flags: [
+        textFlag('src', 'Footage of the person who gives the face: a video or a folder of images.', {
+          placeholder: 'clip',
+          required: true,
+        }),
+        textFlag('dst', 'Footage that gets the face: a video or a folder of images.', {
+          placeholder: 'clip',
+          required: true,
+        }),
+        textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' }),
+        timeFlag('Training time in all, such as 90s, 10m or 1h30m (default 10m).'),
+        countFlag('iterations', 'Iterations in all; with --time, whichever ends first.'),
+        workspaceFlag(),
+      ],
+    },
+    toldBy('extract', extractGroup({ both: true })),
+    toldBy('train', trainGroup),
+    toldBy('train', modelGroup),
+    toldBy('merge', mergeGroup),
+    generalFlags,
+  ],
+  examples: [
+    ['dfl run --src a.mp4 --dst b.mp4 --out c.mp4 --time 10m', "b.mp4 with the face of a.mp4's person"],
+    ['dfl run --src a.mp4 --dst b.mp4 --out c.mp4 --time 1h', 'later: goes on training, then merges again'],
+  ],
+  async run(given, { terminal, signal }) {
+    const { main = {}, extract = {}, merge = {} } = given
+    const { src, dst, out, workspace: folder = USUAL_WORKSPACE } = main as Record<string, string>
+    return inWorkspace(folder, 'run', async (workspace) => {
+      const job = { src: src!, dst: dst!, out, extract, merge, train: trainJobOf(given) }
+      const { stopped, ...result } = await follow(runStages(workspace, job, { signal }), terminal)
+      if (!stopped)
+        terminal.result(describeRun({ stopped, ...result }), { event: 'result', workspace: folder, ...result })
+      return { stopped }
+    })
+  },
+}
+
+/** `dfl demo` */
+export const demoCommand: Command = {
+  name: 'demo',
+  summary: 'the main job on rendered heads, with the true swap beside it',
+  usage: '[--time <duration>] [options]',
+  about: [
+    "Runs extract, train and merge on the repository's own footage, then compares the result with the true swap, which is known because the heads are rendered. Needs a checkout of the repository.",
+  ],
+  groups: [
+    {
+      key: 'main',
+      title: 'Options',
+      flags: [
+        timeFlag('Training time in all (default 5m).'),
+        countFlag('iterations', 'Iterations in all, instead of a time.'),
+        choiceFlag('preset', 'Network and recipe that go together; chosen by the training time if not given.', {
+          choices: PRESETS.map(({ name }) => name),
+        }),
+        switchFlag('fromScratch', 'Start from random weights, also where the repository has trained ones.'),
+        workspaceFlag('demo'),
+      ],
+    },
+    generalFlags,
+  ],
+  examples: [
+    ['dfl demo', 'about eight minutes on two cores'],
+    ['dfl demo --time 30m', 'goes on for a sharper result'],
+  ],
+  async run({ main = {} }, { terminal, signal }) {
+    const { time: seconds, iterations, preset, fromScratch, workspace = 'demo' } = main as Record<string, never>
+    const job: DemoJob = { seconds, iterations, preset, fromScratch }
+    return inWorkspace(workspace, 'demo', async (place) => {
+      const { stopped, ...result } = await follow(demoStages(place, job, { signal }), terminal)
+      if (!stopped)
+        terminal.result(`\n${describeDemo({ stopped, ...result })}`, { event: 'result', workspace, ...result })
+      return { stopped }
+    })
+  },
+}
+
+/** `dfl doctor` */
+export const doctorCommand: Command = {
+  name: 'doctor',
+  summary: 'look whether everything works on this machine, and how fast',
+  usage: '[options]',
+  about: ['Checks Node, memory, disk, the packages, the video encoders and the networks, and times some training.'],
+  groups: [generalFlags],
+  examples: [['dfl doctor', 'takes about ten seconds']],
+  async run({ general = {} }, { terminal, signal }) {
+    const checks: Check[] = []
+    const signs = { ok: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' } as const
+    for await (const check of examine('.')) {
+      if (signal?.aborted) return { stopped: true }
+      checks.push(check)
+      const { state, name, found, advice } = check
+      const text = `${signs[state]} ${name.padEnd(13)} ${found}${advice ? `\n${' '.repeat(23)}${advice}` : ''}\n`
+      if (general.json) terminal.say(text.trimEnd())
+      else terminal.print(text)
+    }
+    const problems = checks.filter(({ state }) => state === 'problem').length
+    const verdict = problems === 0 ? 'Everything that is needed works.' : `${problems} of these must be mended first.`
+    terminal.result(`\n${verdict}`, { event: 'result', problems, checks })
+    return { stopped: false, exitCode: problems === 0 ? 0 : 3 }
+  },
+}

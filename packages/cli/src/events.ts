@@ -1,0 +1,84 @@
+/** The long steps of the main job. */
+export type StageName = 'extract-src' | 'extract-dst' | 'train' | 'merge' | 'measure'
+
+/** A stage begins, ends, was not needed, or was stopped by the user. */
+export interface StageEvent {
+  event: 'stage'
+  stage: StageName
+  state: 'started' | 'finished' | 'skipped' | 'stopped'
+  /** One sentence for people. */
+  text: string
+  /** How long it took, once it is over. */
+  seconds?: number
+}
+
+/** How far a stage is. Comes often: after each frame and each iteration. */
+export interface ProgressEvent {
+  event: 'progress'
+  stage: StageName
+  unit: 'frames' | 'iterations'
+  done: number
+  /** Nothing for a training without an end. */
+  total?: number
+  /** 0..1; nothing where there is no end. */
+  share?: number
+  perSecond: number
+  secondsLeft?: number
+  /** The rest of the status line, for people. */
+  note: string
+  /** Numbers of the stage, for machines. */
+  detail: Readonly<Record<string, number | string>>
+}
+
+/** Something that did not stop the work but should be known. */
+export interface WarningEvent {
+  event: 'warning'
+  text: string
+}
+
+/** A preview picture was written. */
+export interface PreviewEvent {
+  event: 'preview'
+  path: string
+  iteration: number
+}
+
+/** What stages report while they work. */
+export type StageReport = StageEvent | ProgressEvent | WarningEvent | PreviewEvent
+
+/** A stage: walk it to make it work; what it made comes back at the end. */
+export type Stage<Result> = AsyncGenerator<StageReport, Result>
+
+/** What every stage takes besides its own options. */
+export interface StageContext {
+  /** Stops the stage at the next frame or iteration, with everything saved. */
+  signal?: AbortSignal
+}
+
+/** The names of stages as people read them. */
+export const STAGE_TITLES: Readonly<Record<StageName, string>> = {
+  'extract-src': 'Extract SRC',
+  'extract-dst': 'Extract DST',
+  train: 'Train',
+  merge: 'Merge',
+  measure: 'Measure',
+}
+
+/** Seconds as people say them: '8.4 s', '4 min 10 s', '1 h 05 min'. */
+export function sayDuration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`
+  const minutes = Math.round(seconds / 60)
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+}
+
+/** A clock: '0:07', '12:30', '1:05:00'. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  const two = (n: number) => String(n).padStart(2, '0')
+  const hours = Math.floor(whole / 3600)
+  const minutes = Math.floor(whole / 60) % 60
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
+}

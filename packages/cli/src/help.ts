@@ -1,0 +1,123 @@
+import { limitsOf } from './arguments.js'
+import { EXIT_CODES } from './exit-codes.js'
+import type { Flag, FlagGroup } from './flags.js'
+
+/** What help texts need to know of a command. */
+export interface Described {
+  name: string
+  /** One line for the list of commands. */
+  summary: string
+  /** What follows the name in the usage line. */
+  usage: string
+  /** Sentences, each a paragraph. */
+  about: readonly string[]
+  groups: readonly FlagGroup[]
+  /** Command lines and what they do. */
+  examples: readonly (readonly [line: string, meaning: string])[]
+}
+
+/** The help text of the whole program. */
+export function programHelp(commands: readonly Described[], { columns = 80, version = '' } = {}): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return [
+    `dfl ${version} – face replacement for film, VFX and research`.replace('  ', ' '),
+    '',
+    'Usage: dfl <command> [options]',
+    '',
+    'Commands',
+    ...commands.flatMap(({ name, summary }) => entry(`  ${name.padEnd(width)}`, summary, width + 4, columns)),
+    '',
+    'The short way',
+    '  dfl run --src a.mp4 --dst b.mp4 --out c.mp4 --time 10m',
+    '',
+    'The same step by step, each of which can be repeated and goes on where it was stopped',
+    '  dfl extract --side src --input a.mp4',
+    '  dfl extract --side dst --input b.mp4',
+    '  dfl train --time 10m',
+    '  dfl merge --input b.mp4 --out c.mp4',
+    '',
+    ...exitCodes(columns),
+    '',
+    'dfl <command> --help tells the options of a command.',
+    '',
+  ].join('\n')
+}
+
+/** The help text of one command. */
+export function commandHelp(command: Described, { columns = 80 } = {}): string {
+  const { name, summary, usage, about, groups, examples } = command
+  const labels = groups.flatMap(({ flags, toldBy }) => (toldBy ? [] : flags.map(labelOf)))
+  const indent = Math.min(32, Math.max(...labels.map((label) => label.length)) + 4)
+  return [
+    `dfl ${name} – ${summary}`,
+    '',
+    ...wrap(`Usage: dfl ${name} ${usage}`, columns, 7 + `dfl ${name} `.length),
+    ...about.flatMap((text) => ['', ...wrap(text, columns)]),
+    ...groups
+      .filter(({ flags }) => flags.length > 0)
+      .flatMap(({ title, flags, toldBy }) => [
+        '',
+        title,
+        ...(toldBy
+          ? wrap(`  ${flags.map(({ name }) => `--${name}`).join(' ')}`, columns, 2)
+          : flags.flatMap((flag) => entry(`  ${labelOf(flag)}`, sentenceOf(flag), indent, columns))),
+      ]),
+    '',
+    examples.length === 1 ? 'Example' : 'Examples',
+    ...examples.flatMap(([line, meaning]) => [`  ${line}`, ...wrap(`      ${meaning}`, columns, 6)]),
+    '',
+    ...exitCodes(columns),
+    '',
+  ].join('\n')
+}
+
+const exitCodes = (columns: number) => [
+  'Exit codes',
+  ...EXIT_CODES.flatMap(([code, meaning]) => entry(`  ${String(code).padStart(3)}`, meaning, 7, columns)),
+]
+
+function labelOf({ name, placeholder, spec }: Flag): string {
+  if (spec.type === 'boolean' && spec.default) return `--no-${name}`
+  return placeholder ? `--${name} <${placeholder}>` : `--${name}`
+}
+
+/** The option's sentence, then what it takes and what it is without. */
+function sentenceOf({ spec, showDefault, required }: Flag): string {
+  const notes: string[] = []
+  if (spec.type === 'choice') notes.push(spec.choices.join(' | '))
+  if (spec.type === 'number') notes.push(shortLimits(limitsOf(spec)))
+  if (required) notes.push('required')
+  if (showDefault && 'default' in spec && spec.type !== 'boolean') notes.push(`default ${spec.default}`)
+  if (spec.type === 'boolean' && spec.default) notes.push('on by default; this switches it off')
+  const kept = notes.filter((note) => note !== '')
+  return kept.length > 0 ? `${spec.description} (${kept.join('; ')})` : spec.description
+}
+
+const shortLimits = (text: string) =>
+  text
+    .replace(/^a (whole )?number ?/, '')
+    .replace(/^of at (least|most)/, 'at $1')
+    .replace(/^between (\S+) and /, '$1 to ')
+
+/** A label, and its text beside it, or below it where the label is long. */
+function entry(label: string, text: string, indent: number, columns: number): string[] {
+  const lines = wrap(`${' '.repeat(indent)}${text}`, columns, indent)
+  if (label.length + 2 > indent) return [label, ...lines]
+  return [label + lines[0]!.slice(label.length), ...lines.slice(1)]
+}
+
+/** Lines of at most `columns` characters; those after the first are indented. */
+function wrap(text: string, columns: number, indent = 0): string[] {
+  const width = Math.min(Math.max(columns, 40), 100)
+  const start = /^ */.exec(text)![0]
+  const lines: string[] = []
+  let line = start
+  for (const word of text.trim().split(/\s+/)) {
+    const empty = line.trim() === ''
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = ' '.repeat(indent) + word
+    } else line += empty ? word : ` ${word}`
+  }
+  return [...lines, line]
+}

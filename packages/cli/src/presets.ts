@@ -1,0 +1,118 @@
+import { DflError, type FaceType, type OptionsOf } from '@dfl/core'
+import type { df } from '@dfl/model-df'
+import type { Phase, Recipe } from '@dfl/trainer'
+
+/** A network and a way to train it that go together. */
+export interface Preset {
+  name: string
+  /** What it is made for and what it assumes, in one sentence. */
+  assumes: string
+  /** Options of the architecture; the rest stay at their defaults. */
+  architecture: Partial<OptionsOf<typeof df.options>>
+  faceType: FaceType
+  batchSize: number
+  recipe: Recipe
+}
+
+/** The learning rate of a recipe's main stretch, and of its end. */
+const FAST = 4e-4
+const SLOW = 1e-4
+const LAST = 2e-5
+
+const phase = (
+  name: string,
+  until: number,
+  learningRate: Phase['learningRate'],
+  change: Partial<Phase> = {},
+): Phase => ({
+  name,
+  until,
+  learningRate,
+  randomWarp: true,
+  eyesMouthPrio: 0,
+  ...change,
+})
+
+const recipe = (name: string, assumes: string): Recipe => ({
+  name,
+  assumes,
+  phases: [phase('learn', 0.85, [FAST, SLOW]), phase('settle', 1, [SLOW, LAST])],
+})
+
+const quickly = 'For a first likeness within minutes on a CPU; a few hundred similar faces a side.'
+const usually = 'For up to an hour on a CPU; a few hundred to some thousand faces a side.'
+const thoroughly = "DeepFaceLab's own dimensions, for hours on a CPU or less on a GPU."
+
+/** From small to large. */
+export const PRESETS: readonly Preset[] = [
+  {
+    name: 'quick',
+    assumes: quickly,
+    architecture: { resolution: 64, aeDims: 96, eDims: 32, dDims: 32, dMaskDims: 12 },
+    faceType: 'full_face',
+    batchSize: 4,
+    recipe: recipe('quick', quickly),
+  },
+  {
+    name: 'standard',
+    assumes: usually,
+    architecture: { resolution: 96, aeDims: 128, eDims: 48, dDims: 48, dMaskDims: 16 },
+    faceType: 'full_face',
+    batchSize: 4,
+    recipe: recipe('standard', usually),
+  },
+  {
+    name: 'film',
+    assumes: thoroughly,
+    architecture: { resolution: 128, aeDims: 256, eDims: 64, dDims: 64, dMaskDims: 22 },
+    faceType: 'full_face',
+    batchSize: 4,
+    recipe: recipe('film', thoroughly),
+  },
+]
+
+/** The longest training for which a preset is chosen, on a CPU. */
+const LONGEST: readonly { preset: string; seconds: number; iterations: number }[] = [
+  { preset: 'quick', seconds: 8 * 60, iterations: 3000 },
+  { preset: 'standard', seconds: 60 * 60, iterations: 15_000 },
+]
+
+/** What is known when a preset is chosen. */
+export interface PresetQuestion {
+  /** Training time. */
+  seconds?: number
+  iterations?: number
+  /** Where the network will run; 'cpu' if not given. */
+  device?: string
+}
+
+/** The preset for a training of that length; without a length `standard`. A GPU takes the largest from a quarter of an hour on. */
+export function presetFor({ seconds, iterations, device = 'cpu' }: PresetQuestion): Preset {
+  if (seconds === undefined && iterations === undefined) return presetNamed(device === 'cpu' ? 'standard' : 'film')
+  const faster = device === 'cpu' ? 1 : 4
+  const fits = LONGEST.find(
+    (limit) =>
+      (seconds ?? 0) * faster <= limit.seconds &&
+      (iterations === undefined || seconds !== undefined || iterations <= limit.iterations),
+  )
+  return presetNamed(fits?.preset ?? 'film')
+}
+
+/**
+ * The preset of a name.
+ *
+ * @throws DflError `BAD_OPTION` when there is none.
+ */
+export function presetNamed(name: string): Preset {
+  const found = PRESETS.find((preset) => preset.name === name)
+  if (found) return found
+  const names = PRESETS.map((preset) => preset.name).join(', ')
+  throw new DflError('BAD_OPTION', `Expected one of ${names} for \`preset\`, but got '${name}'. Choose one of them.`)
+}
+
+/** A recipe's main stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
+export function withoutEnd({ name, assumes, phases }: Recipe): Recipe {
+  const first = phases[0]!
+  const even = Math.sqrt(first.learningRate[0] * first.learningRate[1])
+  return { name: `${name}, without an end`, assumes, phases: [{ ...first, until: 1, learningRate: [even, even] }] }
+}

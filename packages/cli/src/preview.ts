@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import type { Bitmap, Pixels } from '@dfl/core'
+import type { Sampler } from '@dfl/faceset'
+import { createPixels, mosaic, paste, resize } from '@dfl/image'
+import { drawText, writeImage } from '@dfl/media'
+import { createPainter, type ModelFolder, type Painter, previewRows, type TrainReport } from '@dfl/trainer'
+import type { PreviewEvent } from './events.js'
+
+/** Rows of the preview: faces spread evenly over the footage. */
+const ROWS = 5
+const FIRST_AFTER_SECONDS = 10
+const EVERY_SECONDS = 30
+/** The most that previews may cost, as a share of the training time. */
+const LARGEST_SHARE = 0.03
+const CELL_PX = 128
+const GAP_PX = 2
+const HEADER_PX = 26
+
+const TITLES = ['src', 'src→src', 'dst', 'dst→dst', 'dst→src (swap)']
+
+/** Writes preview pictures while a model trains. */
+export interface Previewer extends AsyncDisposable {
+  /** Writes a preview if it is time for one. */
+  ifDue(report: TrainReport): Promise<PreviewEvent | undefined>
+  /** Writes a preview now. */
+  write(): Promise<PreviewEvent>
+}
+
+/**
+ * A writer of `<folder>/<iteration>.png` and `<folder>/latest.png`: the first after about 10 s, then every 30 s, or less
+ * often where that would cost more than 3 % of the training time.
+ *
+ * @param sampler  Gives the faces; asked once.
+ */
+export function createPreviewer(folder: string, run: ModelFolder, sampler: () => Promise<Sampler>): Previewer {
+  let faces: Promise<Record<'src' | 'dst', Pixels[]>> | undefined
+  let painter: Promise<Painter> | undefined
+  let nextAt = run.progress.seconds + FIRST_AFTER_SECONDS
+
+  const write = async (): Promise<PreviewEvent> => {
+    const began = performance.now()
+    faces ??= sampler().then(previewFaces)
+    painter ??= createPainter(run.model, run.state, { freeze: false, batchSize: 2 * ROWS })
+    const { src, dst } = await faces
+    const { iteration, seconds } = run.progress
+    const rows = await previewRows(await painter, src, dst)
+    const picture = await previewPicture(rows, `iteration ${iteration}`)
+    const path = join(folder, `${String(iteration).padStart(6, '0')}.png`)
+    await writeImage(path, picture)
+    await writeImage(join(folder, 'latest.png'), picture)
+    const cost = (performance.now() - began) / 1000
+    nextAt = seconds + Math.max(EVERY_SECONDS, cost / LARGEST_SHARE)
+    return { event: 'preview', path, iteration }
+  }
+  return {
+    ifDue: async ({ seconds }) => (seconds >= nextAt ? write() : undefined),
+    write,
+    async [Symbol.asyncDispose]() {
+      await (await painter?.catch(() => undefined))?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function previewFaces(sampler: Sampler): Promise<Record<'src' | 'dst', Pixels[]>> {
+  const batch = await sampler.previewBatch(ROWS)
+  const R = batch.resolution
+  const split = (data: Float32Array): Pixels[] =>
+    Array.from({ length: ROWS }, (_, i) => ({
+      data: data.slice(i * R * R * 3, (i + 1) * R * R * 3),
+      width: R,
+      height: R,
+      channels: 3,
+    }))
+  return { src: split(batch.src.target), dst: split(batch.dst.target) }
+}
+
+/**
+ * The preview as one picture: a title over each of the five columns.
+ *
+ * @param rows  Five [R, R, 3] pictures each.
+ * @param caption  A line below.
+ */
+export async function previewPicture(rows: readonly (readonly Pixels[])[], caption: string): Promise<Bitmap> {
+  const R = rows[0]![0]!.width
+  const cell = Math.max(CELL_PX, R)
+  const cells = rows.map((row) =>
+    row.map((face) => (face.width === cell ? face : resize(face, { width: cell, height: cell }))),
+  )
+  const sheet = mosaic(cells, { gapPx: GAP_PX, background: 0.1 })
+  const picture = createPixels(sheet.width, sheet.height + 2 * HEADER_PX, 3)
+  picture.data.fill(0.1)
+  paste(picture, sheet, 0, HEADER_PX)
+  for (let i = 0; i < picture.data.length; i++) picture.data[i] = Math.min(1, Math.max(0, picture.data[i]!))
+  const titles = TITLES.map((text, i) => ({ text, x: i * (cell + GAP_PX) + 4, y: HEADER_PX - 9, sizePx: 14 }))
+  return drawText(picture, [...titles, { text: caption, x: 4, y: picture.height - 9, sizePx: 14 }])
+}

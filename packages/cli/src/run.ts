@@ -1,0 +1,139 @@
+import type { FaceType } from '@dfl/core'
+import type { ExtractOptions } from '@dfl/extract'
+import { openFrames } from '@dfl/media'
+import type { MergeOptions } from '@dfl/merge'
+import { type Stage, type StageContext, sayDuration } from './events.js'
+import { presetFor, presetNamed } from './presets.js'
+import { type ExtractResult, extractStage, finishedExtraction } from './stages/extract.js'
+import { expectOther, mergeStage } from './stages/merge.js'
+import { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
+import { identifyClip, type Workspace } from './workspace.js'
+
+/** Training time of a run that was not told any. */
+export const USUAL_SECONDS = 600
+
+export interface RunJob {
+  /** Footage that gives the face. */
+  src: string
+  /** Footage that gives the performance and the frames. */
+  dst: string
+  /** A video, or a folder for images; `result.mp4` in the workspace if not given. */
+  out?: string
+  extract?: Partial<Omit<ExtractOptions, 'side'>>
+  train?: TrainJob
+  merge?: Partial<MergeOptions>
+}
+
+/** Seconds that each stage took in this run; 0 where there was nothing to do. */
+export interface StageTimes {
+  extractSrc: number
+  extractDst: number
+  train: number
+  merge: number
+}
+
+export interface RunResult {
+  /** The merged clip. */
+  result: string
+  frames: number
+  framesWithFace: number
+  /** Iterations of the model, all sittings together. */
+  iterations: number
+  /** Training time, all sittings together. */
+  trainingSeconds: number
+  preset: string
+  /** The five-column preview. */
+  preview?: string
+  startedFrom?: string
+  secondsPerStage: StageTimes
+  stopped: boolean
+  /** Whether everything was done before. */
+  upToDate: boolean
+}
+
+/**
+ * The whole job in one workspace: extracts both sides, trains, merges. Stages that are done are passed over, a stage that
+ * was stopped or killed goes on, so the same call again finishes the job.
+ */
+export async function* runStages(workspace: Workspace, job: RunJob, context: StageContext = {}): Stage<RunResult> {
+  const { src, dst, out = workspace.defaultResult } = job
+  const train = withLength(job.train)
+  const times: StageTimes = { extractSrc: 0, extractDst: 0, train: 0, merge: 0 }
+  const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
+  expectOther(out, [src, dst])
+  for (const path of [src, dst]) await (await openFrames(path))[Symbol.asyncDispose]()
+
+  const preset = train.preset ? presetNamed(train.preset) : presetFor(train)
+  const faceType: FaceType =
+    (job.extract?.faceType as FaceType | undefined) ?? workspace.record.faceType ?? preset.faceType
+  let dstFaces: Pick<ExtractResult, 'frames' | 'framesWithFace'> = { frames: 0, framesWithFace: 0 }
+  const unfinished = (trained?: TrainResult): RunResult => ({
+    result: out,
+    ...{ frames: dstFaces.frames, framesWithFace: dstFaces.framesWithFace },
+    iterations: trained?.iterations ?? 0,
+    trainingSeconds: trained?.seconds ?? 0,
+    preset: trained?.preset ?? preset.name,
+    preview: trained?.preview,
+    secondsPerStage: times,
+    stopped: true,
+    upToDate: false,
+  })
+
+  for (const side of ['src', 'dst'] as const) {
+    const began = performance.now()
+    const done = await finishedExtraction(workspace, side, clips[side])
+    const same = done && (job.extract?.faceType === undefined || done.faceType === job.extract.faceType)
+    if (same) {
+      const text = `${done.faces} faces in ${done.framesWithFace} of ${done.frames} frames, extracted before`
+      yield { event: 'stage', stage: `extract-${side}`, state: 'skipped', text }
+    }
+    const options = { ...job.extract, faceType }
+    // Every frame of DST is needed: what is left out would stay without a swap.
+    if (side === 'dst') delete options.everyNth
+    const faces = same
+      ? { ...done, stopped: false }
+      : yield* extractStage(workspace, { side, input: job[side], flag: `--${side}`, options }, context)
+    if (!same) times[side === 'src' ? 'extractSrc' : 'extractDst'] = (performance.now() - began) / 1000
+    if (side === 'dst') dstFaces = faces
+    if (faces.stopped) return unfinished()
+  }
+
+  const trainBegan = performance.now()
+  const trained = yield* trainStage(workspace, train, context)
+  if (!trained.skipped) times.train = (performance.now() - trainBegan) / 1000
+  if (trained.stopped) return unfinished(trained)
+
+  const mergeBegan = performance.now()
+  const merged = yield* mergeStage(workspace, { input: dst, flag: '--dst', out, options: job.merge }, context)
+  if (!merged.skipped) times.merge = (performance.now() - mergeBegan) / 1000
+  return {
+    ...unfinished(trained),
+    frames: merged.frames,
+    framesWithFace: merged.framesWithFace,
+    startedFrom: trained.startedFrom,
+    stopped: merged.stopped,
+    upToDate: trained.skipped && merged.skipped,
+  }
+}
+
+/** A training with an end: of the usual length if none was asked for. */
+const withLength = (train: TrainJob = {}): TrainJob =>
+  train.seconds === undefined && train.iterations === undefined ? { ...train, seconds: USUAL_SECONDS } : train
+
+/** What a finished run says to people. */
+export function describeRun({
+  result,
+  frames,
+  framesWithFace,
+  iterations,
+  trainingSeconds,
+  upToDate,
+  preview,
+}: RunResult): string {
+  if (upToDate) return `Nothing to do: ${result} is up to date. Ask for more --time to train further.`
+  return [
+    `Result   ${result}`,
+    `         ${framesWithFace} of ${frames} frames swapped, ${iterations} iterations in ${sayDuration(trainingSeconds)} of training`,
+    ...(preview ? [`Preview  ${preview}`] : []),
+  ].join('\n')
+}

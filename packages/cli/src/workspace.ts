@@ -1,0 +1,131 @@
+import { readFile, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { DflError, type FaceType, type Side } from '@dfl/core'
+import { removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
+
+/** Which file a clip is, so that another one under the same name is noticed. */
+export interface ClipIdentity {
+  path: string
+  /** Of a video file; nothing for a folder of images. */
+  bytes?: number
+  modifiedMs?: number
+}
+
+/** What a finished extraction found. */
+export interface Extracted {
+  clip: ClipIdentity
+  frames: number
+  framesWithFace: number
+  faces: number
+}
+
+/** What a finished merge made. */
+export interface Merged {
+  /** Everything that the result depends on, as a text. */
+  madeFrom: string
+  result: string
+  bytes?: number
+  frames: number
+  framesWithFace: number
+}
+
+/** `workspace.json`: what was asked for and what is finished. */
+export interface WorkspaceRecord {
+  format: 1
+  faceType?: FaceType
+  /** Name of the preset that the model was made with. */
+  preset?: string
+  clips: Partial<Record<Side, ClipIdentity>>
+  /** The options that each side's extraction was begun with. */
+  asked: Partial<Record<Side, Readonly<Record<string, unknown>>>>
+  extracted: Partial<Record<Side, Extracted>>
+  merged?: Merged
+}
+
+/** A workspace folder: where things are, and its record. */
+export interface Workspace {
+  readonly folder: string
+  /** The faceset of each side. */
+  readonly faceset: Readonly<Record<Side, string>>
+  readonly model: string
+  readonly preview: string
+  /** Where the result goes when nothing else is said. */
+  readonly defaultResult: string
+  readonly record: Readonly<WorkspaceRecord>
+  /** Changes the record, in memory and on disk. */
+  update(change: Partial<WorkspaceRecord>): Promise<void>
+}
+
+const NAME = 'workspace.json'
+
+/**
+ * The workspace in a folder; a new one where there is none yet. Writes nothing before the first `update`.
+ *
+ * @throws DflError `CORRUPT_FILE` when its record cannot be read.
+ */
+export async function openWorkspace(folder: string): Promise<Workspace> {
+  const path = join(folder, NAME)
+  let record: WorkspaceRecord = { format: 1, clips: {}, asked: {}, extracted: {} }
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text !== undefined) {
+    record = parseRecord(text, path)
+    await removeTemporaryFiles(folder)
+  }
+  return {
+    folder,
+    faceset: { src: join(folder, 'src', 'aligned'), dst: join(folder, 'dst', 'aligned') },
+    model: join(folder, 'model'),
+    preview: join(folder, 'preview'),
+    defaultResult: join(folder, 'result.mp4'),
+    get record() {
+      return record
+    },
+    async update(change) {
+      record = { ...record, ...change }
+      await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`)
+    },
+  }
+}
+
+function parseRecord(text: string, path: string): WorkspaceRecord {
+  const broken = (cause?: unknown) =>
+    new DflError(
+      'CORRUPT_FILE',
+      `Expected the record of a workspace in \`${path}\`, but it cannot be read. Delete it: faces and model stay, and are found again.`,
+      { data: { path }, cause },
+    )
+  try {
+    const record = JSON.parse(text) as WorkspaceRecord
+    if (record.format !== 1) throw broken()
+    return { ...record, clips: record.clips ?? {}, asked: record.asked ?? {}, extracted: record.extracted ?? {} }
+  } catch (cause) {
+    throw cause instanceof DflError ? cause : broken(cause)
+  }
+}
+
+/**
+ * Which file a clip is now.
+ *
+ * @throws DflError `NO_SUCH_FILE`.
+ */
+export async function identifyClip(path: string, flag: string): Promise<ClipIdentity> {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause
+    throw new DflError(
+      'NO_SUCH_FILE',
+      `Expected a video or a folder of images for \`${flag}\`, but there is nothing at \`${path}\`. Check the path.`,
+      { data: { path }, cause },
+    )
+  })
+  const place = { path: resolve(path) }
+  return found.isDirectory() ? place : { ...place, bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+}
+
+/** Whether two identities are of one clip: also where it was moved, or copied under the same name. */
+export function isSameClip(a: ClipIdentity, b: ClipIdentity): boolean {
+  if (a.bytes === undefined || b.bytes === undefined) return a.path === b.path && a.bytes === b.bytes
+  return a.bytes === b.bytes && (a.modifiedMs === b.modifiedMs || basename(a.path) === basename(b.path))
+}
