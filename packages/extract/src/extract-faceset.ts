@@ -105,13 +105,16 @@ async function* frameItems(clip: FrameSource, run: Run): AsyncGenerator<FrameIte
   const { settings, meter } = run
   const done = new Set(run.writer.done(run.name))
   const frames = clip.frames()
+  let count = 0
   try {
     for (;;) {
       const next = await meter.timed('decode', () => frames.next())
-      if (next.done) return
+      if (next.done) return meter.clipEnded(count)
       const frame = next.value
-      if (frame.index % settings.everyNth === 0) yield frameItem(frame, done.has(frame.index), run)
-      else frame.close()
+      if (frame.index % settings.everyNth === 0) {
+        count++
+        yield frameItem(frame, done.has(frame.index), run)
+      } else frame.close()
     }
   } finally {
     await frames.return(undefined)

@@ -24,15 +24,18 @@ export interface ExtractProgress {
 export interface ProgressMeter {
   /** The result of `work`, its time added to `part`. */
   timed<T>(part: ExtractPart, work: () => T | Promise<T>): Promise<T>
+  /** The clip has ended: there are exactly so many frames. */
+  clipEnded(frames: number): void
   frameSkipped(): void
   frameDone(name: string, faces: number): void
   report(): ExtractProgress
 }
 
-/** @param frameCount  Frames to expect. */
-export function progressMeter(frameCount: number): ProgressMeter {
+/** A meter that starts now. @param expectedFrames  Frames to expect. */
+export function progressMeter(expectedFrames: number): ProgressMeter {
   const started = performance.now()
   const seconds = { decode: 0, detect: 0, landmarks: 0, embed: 0, warp: 0, write: 0 }
+  let frameCount = expectedFrames
   let framesDone = 0
   let framesSkipped = 0
   let faces = 0
@@ -46,6 +49,9 @@ export function progressMeter(frameCount: number): ProgressMeter {
       } finally {
         seconds[part] += (performance.now() - start) / 1000
       }
+    },
+    clipEnded(frames) {
+      frameCount = frames
     },
     frameSkipped() {
       framesDone++

@@ -3,12 +3,15 @@ import { warpAffine } from '@dfl/image'
 import { imageToRegionMat } from './region.js'
 import type { FaceDetector, FaceRegion } from './types.js'
 
-/** Side of the crop that is looked at, and how much of it the face's region fills. */
+/** Side of the crop that is looked at, and how many times larger than the face's region it is: hair and neck must show. */
 const CROP_PX = 256
-const MARGIN = 1.3
+const MARGIN = 2
 
-/** How much surer the detector must be of the turned crop; less can be chance. */
-const CLEARLY = 0.05
+/**
+ * How much surer the detector must be of the turned crop. Measured on 207 upright faces of six clips: BlazeFace is surer
+ * of the turned one of none of them, and surer by more than this of most that are upside down.
+ */
+const CLEARLY = 0.03
 
 /**
  * Whether a region shows its face upside down.
