@@ -81,7 +81,10 @@ export function decodeSafetensors(
       end - begin !== 4 * sizeOf(entry.shape)
     )
       throw broken(`the entry \`${name}\` does not describe float32 values inside it`)
-    tensors[name] = { data: new Float32Array(bytes.slice(start + begin, start + end).buffer), shape: entry.shape }
+    const data = new Float32Array((end - begin) / 4)
+    // A copy, as the values need not lie on a multiple of four bytes. `slice` would not do: a Buffer's is a view.
+    new Uint8Array(data.buffer).set(bytes.subarray(start + begin, start + end))
+    tensors[name] = { data, shape: entry.shape }
   }
   return { tensors, metadata }
 }
