@@ -1,0 +1,104 @@
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createModel, hasModel, openModel } from '../src/index.js'
+import { tiny } from './tiny.js'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dfl-model-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const WEIGHT = 'decoder_src/out/weight'
+
+describe('a model folder', () => {
+  it('gives back what was saved', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face', seed: 3 })
+    made.state.set(WEIGHT, { data: made.state.get(WEIGHT).data.map((v) => v + 1), shape: [3, 3, 3, 4] })
+    made.progress.iteration = 7
+    made.progress.seconds = 1.5
+    await made.save()
+    const opened = await openModel(folder, [tiny])
+    expect(opened.progress).toMatchObject({ iteration: 7, seconds: 1.5 })
+    expect(opened.description).toEqual({
+      format: 1,
+      architecture: 'tiny',
+      options: { resolution: 16 },
+      faceType: 'full_face',
+      seed: 3,
+    })
+    for (const name of made.state.names) expect(opened.state.get(name).data).toEqual(made.state.get(name).data)
+  })
+
+  it('begins with weights that are given', async () => {
+    const weights = { [WEIGHT]: { data: new Float32Array(108).fill(0.5), shape: [3, 3, 3, 4] } }
+    const made = await createModel(folder, tiny, { faceType: 'full_face', weights })
+    expect(made.state.get(WEIGHT).data[0]).toBe(0.5)
+  })
+
+  it('refuses weights of another model', async () => {
+    const weights = { [WEIGHT]: { data: new Float32Array(4), shape: [4] } }
+    await expect(createModel(folder, tiny, { faceType: 'full_face', weights })).rejects.toThrow(
+      'Expected [3,3,3,4] for `decoder_src/out/weight`, but the starting weights hold [4]. They belong to a model with other options.',
+    )
+    expect(await hasModel(folder)).toBe(false)
+  })
+
+  it('refuses to be made twice', async () => {
+    await createModel(folder, tiny, { faceType: 'full_face' })
+    await expect(createModel(folder, tiny, { faceType: 'full_face' })).rejects.toThrow('Expected no model yet in')
+  })
+
+  it('says what to do where there is no model', async () => {
+    await expect(openModel(folder, [tiny])).rejects.toThrow(
+      /^Expected a model in `.*`, but there is no model\.json\. Train one first\.$/,
+    )
+  })
+
+  it('names the architecture that is missing', async () => {
+    await createModel(folder, tiny, { faceType: 'full_face' })
+    await expect(openModel(folder, [])).rejects.toThrow(/^No architecture named `tiny`, which `.*model\.json` asks for/)
+  })
+
+  it('falls back to the generation before when the newest is damaged, and tells', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    for (const iteration of [5, 9]) {
+      made.progress.iteration = iteration
+      await made.save()
+    }
+    const file = join(folder, 'checkpoints', '00000009', 'weights.safetensors')
+    const bytes = await readFile(file)
+    bytes[bytes.length - 1]! ^= 1
+    await writeFile(file, bytes)
+    const opened = await openModel(folder, [tiny])
+    expect(opened.progress.iteration).toBe(5)
+    expect(opened.skipped[0]).toContain('`weights.safetensors` is not as it was written')
+  })
+
+  it('refuses to start over when every generation is damaged', async () => {
+    await createModel(folder, tiny, { faceType: 'full_face' })
+    await writeFile(join(folder, 'checkpoints', '00000000', 'progress.json'), '{')
+    await expect(openModel(folder, [tiny])).rejects.toThrow('but none of 1 is. Restore a copy')
+  })
+
+  it('keeps two generations and clears what a killed writer left', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    for (const iteration of [1, 2, 3]) {
+      made.progress.iteration = iteration
+      await made.save()
+    }
+    await mkdir(join(folder, 'checkpoints', '.00000004.deadbeef.tmp'))
+    await openModel(folder, [tiny])
+    expect((await readdir(join(folder, 'checkpoints'))).sort()).toEqual(['00000002', '00000003'])
+  })
+
+  it('reads its log up to the present weights, torn lines left out', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    for (const iteration of [20, 40]) await made.log({ iteration, seconds: 1, src: 1, dst: 1, learningRate: 1 })
+    await appendFile(join(folder, 'log.jsonl'), '{"iteration":4')
+    made.progress.iteration = 20
+    expect((await made.readLog()).map((entry) => entry.iteration)).toEqual([20])
+  })
+})
