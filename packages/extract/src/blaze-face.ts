@@ -6,6 +6,7 @@ import { networkInput } from './network-input.js'
 import { readPackageFile, readPackageModel } from './package-files.js'
 import type { Detection, FaceDetector } from './types.js'
 
+/** Which BlazeFace, and how it runs. */
 export interface BlazeFaceOptions {
   /**
    * 'back': the whole view at 256 px, faces from 3 % of the frame up, at any roll; the most careful one.

@@ -4,6 +4,7 @@ import { detectTiled, detectTurned } from './search-views.js'
 import type { Detection, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
 import { isUpsideDown, turnedByHalf } from './upright.js'
 
+/** What looks for faces, and which of them count. */
 export interface DetectFacesOptions {
   detector: FaceDetector
   landmarker: Landmarker

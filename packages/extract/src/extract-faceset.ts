@@ -14,6 +14,7 @@ import { cutsOf, type FrameItem, type FrameSegment, segmentLength, segmentsOf } 
 import { type FrameFaces, SMOOTHING_FRAMES, smoothSegments } from './smooth-segments.js'
 import type { Embedder, Face, FaceDetector, Landmarker } from './types.js'
 
+/** The options of `extractOptions`, and networks of your own. */
 export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
   /** Networks of your own instead of the built-in ones. They are not disposed of. */
   detector?: FaceDetector

@@ -98,6 +98,7 @@ export const extractOptions = defineOptions({
   },
 })
 
+/** The values of `extractOptions`. */
 export type ExtractOptions = OptionsOf<typeof extractOptions>
 
 /** The side of aligned images, in pixels. */
