@@ -1,6 +1,7 @@
 import { DflError, defineOptions, type OptionsOf } from '@dfl/core'
 import { tf } from '@dfl/engine'
 import {
+  checkImages,
   conv,
   convParams,
   dense,
@@ -90,15 +91,14 @@ export const df: ModelArchitecture<typeof options> = {
 
 function build(o: OptionsOf<typeof options>): FaceModel {
   const { resolution: R, aeDims: A, eDims: E, dDims: D, dMaskDims: M, subpixel, deep } = o
-  const multiple = (deep ? 32 : 16) * (subpixel ? 2 : 1)
-  if (R % multiple !== 0)
+  if ((deep || subpixel) && R % 32 !== 0)
     throw new DflError(
       'BAD_OPTION',
-      `Expected a multiple of ${multiple} for \`resolution\` with these options, but got ${R}. Use ${Math.floor(R / multiple) * multiple || multiple} or ${Math.ceil(R / multiple) * multiple}.`,
+      `Expected a multiple of 32 for \`resolution\` with \`${deep ? 'deep' : 'subpixel'}\`, but got ${R}. Use ${R - 16} or ${R + 16}.`,
     )
   const downs = deep ? [E, 2 * E, 4 * E, 8 * E, 8 * E] : [E, 2 * E, 4 * E, 8 * E]
   const code = R >> downs.length // side of the encoder's last map
-  const side = R / (deep ? 32 : 16) / (subpixel ? 2 : 1) // side of the inter's map
+  const side = R / (subpixel ? 32 : 16) // side of the inter's first map
   const ups = deep ? [8 * D, 8 * D, 4 * D, 2 * D] : [8 * D, 4 * D, 2 * D]
   const maskUps = [...(deep ? [8 * M, 8 * M, 4 * M, 2 * M] : [8 * M, 4 * M, 2 * M]), ...(subpixel ? [M] : [])]
 
@@ -131,6 +131,7 @@ function build(o: OptionsOf<typeof options>): FaceModel {
     resolution: R,
     params,
     forward(p, x, as) {
+      checkImages(x, R)
       const up = (path: string, y: tf.Tensor4D) => depthToSpace(act(conv(p, `${path}/conv`, y))) // [N, 2H, 2W, C]
       const res = (path: string, y: tf.Tensor4D) =>
         act(tf.add(conv(p, `${path}/conv2`, act(conv(p, `${path}/conv1`, y), 0.2)), y), 0.2)

@@ -1,4 +1,5 @@
 export type { Decoded, FaceModel, Initialiser, ModelArchitecture, ParamSpec, Params } from './architecture.js'
+export { checkImages } from './check-images.js'
 export { countParams, initialise } from './initialise.js'
 export { conv, convParams, dense, denseParams, depthToSpace, pixelNorm } from './layers.js'
 export { dssim, meanAbsoluteError, meanSquaredError } from './losses.js'

@@ -1,0 +1,67 @@
+import { resolveOptions } from '@dfl/core'
+import { countParams } from '@dfl/nn'
+import { testArchitecture } from '@dfl/nn/testing'
+import { describe, expect, it } from 'vitest'
+import { df } from '../src/index.js'
+
+const small = { resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
+
+const variants = {
+  'as it is by default': small,
+  'that paints the last doubling as a doubling': { ...small, subpixel: false },
+  'without pixel normalisation': { ...small, pixelNorm: false },
+  'that is deep': { ...small, deep: true },
+  'that is deep and paints the last doubling as a doubling': { ...small, deep: true, subpixel: false },
+  'with x · cos(x) as the activation': { ...small, cosine: true },
+}
+
+describe.each(Object.entries(variants))('DF %s', (_, options) => {
+  for (const { name, run } of testArchitecture(df, options)) it(name, run)
+})
+
+describe('DF', () => {
+  /** Millions of parameters as DeepFaceLab has them, with the defaults for dimensions. */
+  it.each([
+    ['DF', 128, { pixelNorm: false, subpixel: false }, 57.5],
+    ['DF-UD', 128, {}, 54.5],
+    ['DF-UDT', 128, { deep: true }, 87.7],
+    ['DF-UD', 192, {}, 66.3],
+    ['DF', 256, { pixelNorm: false, subpixel: false }, 95.3],
+    ['DF-UD', 256, {}, 82.8],
+    ['DF-UDT', 256, { deep: true }, 97.2],
+    ['DF-UD', 512, {}, 196.1],
+  ])('%s at %d px has as many parameters as in DeepFaceLab', (_, resolution, options, millions) => {
+    const { params } = df.build(resolveOptions(df.options, { resolution, ...options }))
+    expect(countParams(params) / 1e6).toBeCloseTo(millions, 1)
+  })
+
+  it('has no parameter of the decoders in common', () => {
+    const paths = Object.keys(df.build(resolveOptions(df.options, small)).params)
+    const of = (part: string) =>
+      paths.filter((path) => path.startsWith(`${part}/`)).map((path) => path.slice(part.length))
+    expect(of('decoder_src').length).toBeGreaterThan(10)
+    expect(of('decoder_src')).toEqual(of('decoder_dst'))
+    expect(paths.length).toBe(of('encoder').length + of('inter').length + 2 * of('decoder_src').length)
+  })
+
+  it('says which resolutions go with its options', () => {
+    const build = (options: object) => () => df.build(resolveOptions(df.options, { ...small, ...options }))
+    expect(build({ resolution: 80 })).toThrow(
+      'Expected a multiple of 32 for `resolution` with `subpixel`, but got 80. Use 64 or 96.',
+    )
+    expect(build({ resolution: 48, deep: true, subpixel: false })).toThrow(
+      'Expected a multiple of 32 for `resolution` with `deep`, but got 48. Use 32 or 64.',
+    )
+    expect(build({ resolution: 80, subpixel: false })).not.toThrow()
+  })
+
+  it('reports wrong options all at once', () => {
+    expect(() => resolveOptions(df.options, { resolution: 100, aeDims: 12.5, eDims: 1000 })).toThrow(
+      [
+        'Expected a multiple of 16 between 32 and 640 px for `resolution`, but got 100.',
+        'Expected a whole number between 16 and 1024 for `aeDims`, but got 12.5.',
+        'Expected a multiple of 2 between 8 and 256 for `eDims`, but got 1000.',
+      ].join('\n'),
+    )
+  })
+})
