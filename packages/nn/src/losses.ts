@@ -27,8 +27,8 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
       'BAD_SHAPE',
       `Expected \`windowPx\` of at most ${Math.min(height, width)}, but got ${windowPx}. Use a smaller window.`,
     )
-  const rows = blurMatrix(height, windowPx, 1)
-  const columns = blurMatrix(width, windowPx, channels)
+  const rows = blurRows(height, windowPx)
+  const columns = blurColumns(width, windowPx, channels)
   const outHeight = height - windowPx + 1
   const outWidth = width - windowPx + 1
   const blur = (x: tf.Tensor4D) => {
@@ -50,27 +50,32 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
   return tf.div(tf.sub(1, tf.mean(tf.mul(luminance, structure), [1, 2])), 2)
 }
 
-/** Row weights of a valid Gaussian blur with σ = 1.5: [out, size] for one channel, [size·C, out·C] for several interleaved ones. */
-function blurMatrix(size: number, windowPx: number, channels: number): tf.Tensor2D {
+/** Matrix that blurs columns of pixels from the left, where the window lies inside: [out, size]. */
+function blurRows(size: number, windowPx: number): tf.Tensor2D {
+  const out = size - windowPx + 1
+  const values = new Float32Array(out * size)
+  for (let o = 0; o < out; o++) values.set(gaussian(windowPx), o * size + o)
+  return tf.tensor2d(values, [out, size])
+}
+
+/** Matrix that blurs rows of pixels with interleaved channels from the right: [size·C, out·C]. */
+function blurColumns(size: number, windowPx: number, channels: number): tf.Tensor2D {
+  const out = size - windowPx + 1
+  const values = new Float32Array(size * channels * out * channels)
+  for (let o = 0; o < out; o++)
+    gaussian(windowPx).forEach((weight, i) => {
+      for (let c = 0; c < channels; c++) values[((o + i) * channels + c) * out * channels + o * channels + c] = weight
+    })
+  return tf.tensor2d(values, [size * channels, out * channels])
+}
+
+/** Weights of a Gaussian window with σ = 1.5 that add up to 1. */
+function gaussian(windowPx: number): number[] {
   const weights = Array.from({ length: windowPx }, (_, i) =>
     Math.exp(-((i - (windowPx - 1) / 2) ** 2) / (2 * 1.5 ** 2)),
   )
   const sum = weights.reduce((x, y) => x + y)
-  const out = size - windowPx + 1
-  if (channels === 1) {
-    const values = new Float32Array(out * size)
-    for (let o = 0; o < out; o++)
-      weights.forEach((w, i) => {
-        values[o * size + o + i] = w / sum
-      })
-    return tf.tensor2d(values, [out, size])
-  }
-  const values = new Float32Array(size * channels * out * channels)
-  for (let o = 0; o < out; o++)
-    weights.forEach((w, i) => {
-      for (let c = 0; c < channels; c++) values[((o + i) * channels + c) * out * channels + o * channels + c] = w / sum
-    })
-  return tf.tensor2d(values, [size * channels, out * channels])
+  return weights.map((weight) => weight / sum)
 }
 
 /** Mean squared difference of each sample: two [N, H, W, C] float32 → [N]. */
