@@ -19,6 +19,11 @@ export interface Recipe {
   name: string
   /** What it is made for and what it assumes, in one sentence. */
   assumes: string
+  /**
+   * Iterations over which the learning rate grows from 0 at the run's beginning. AdaBelief without bias correction takes
+   * steps of 3.5 times the rate at first, which at high rates kills units that never come back.
+   */
+  warmUpIterations?: number
   phases: readonly Phase[]
 }
 
@@ -36,15 +41,20 @@ export function progressOf(length: Length, iteration: number, seconds: number): 
   return Math.min(1, Math.max(...shares))
 }
 
-/** The phase at a share of the run, and its learning rate there. */
-export function phaseAt(recipe: Recipe, progress: number): { phase: Phase; learningRate: number } {
+/** The phase at a share of the run, and the learning rate there; lower in the first iterations if the recipe warms up. */
+export function phaseAt(
+  recipe: Recipe,
+  progress: number,
+  iteration = Number.POSITIVE_INFINITY,
+): { phase: Phase; learningRate: number } {
   checkRecipe(recipe)
   const index = recipe.phases.findIndex((phase) => progress < phase.until)
   const phase = recipe.phases[index] ?? recipe.phases.at(-1)!
   const begin = index > 0 ? recipe.phases[index - 1]!.until : index < 0 ? (recipe.phases.at(-2)?.until ?? 0) : 0
   const inside = Math.min(1, (progress - begin) / Math.max(1e-9, phase.until - begin))
   const [from, to] = phase.learningRate
-  return { phase, learningRate: to + ((from - to) * (1 + Math.cos(Math.PI * inside))) / 2 }
+  const warm = Math.min(1, (iteration + 1) / Math.max(1, recipe.warmUpIterations ?? 0))
+  return { phase, learningRate: warm * (to + ((from - to) * (1 + Math.cos(Math.PI * inside))) / 2) }
 }
 
 function checkRecipe({ name, phases }: Recipe): void {

@@ -78,7 +78,7 @@ export async function* train(
     while (!signal?.aborted) {
       const share = progressOf(length, progress.iteration, progress.seconds)
       if (share >= 1) return
-      const { phase, learningRate } = phaseAt(recipe, share)
+      const { phase, learningRate } = phaseAt(recipe, share, progress.iteration)
       const key = JSON.stringify([phase.randomWarp, phase.eyesMouthPrio])
       if (!step || key !== stepKey) {
         await step?.[Symbol.asyncDispose]()

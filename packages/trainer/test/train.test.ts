@@ -135,6 +135,11 @@ describe('recipes', () => {
     expect(phaseAt(recipe, 1)).toMatchObject({ phase: { name: 'still' }, learningRate: 0.001 })
   })
 
+  it('warm up by iterations', () => {
+    const warm = { ...recipe, warmUpIterations: 4 }
+    expect([0, 1, 3, 9].map((iteration) => phaseAt(warm, 0, iteration).learningRate)).toEqual([0.005, 0.01, 0.02, 0.02])
+  })
+
   it('measure a run by whatever ends first', () => {
     expect(progressOf({ iterations: 100, seconds: 10 }, 20, 5)).toBe(0.5)
     expect(progressOf({}, 20, 5)).toBe(0)
