@@ -15,6 +15,7 @@ export interface Network extends AsyncDisposable {
   run(inputs: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>
 }
 
+/** How a network is run. */
 export interface NetworkOptions {
   /** Threads inside one run. With several runs under way at once, 1 is best. */
   threads?: number

@@ -419,9 +419,35 @@ const RUNS: Record<string, number> = {
   Select: 15,
 }
 
+/** Ops that TensorFlow.js builds from others, which docs/engine-kernels.md promises. */
+const BUILT: Record<string, Write> = {
+  moments: (draw) => {
+    const x = draw.tensor([draw.integer(2, 5), 4])
+    return () => Object.values(tf.moments(x(), 0))
+  },
+  'losses.sigmoidCrossEntropy': binary((a, b) => tf.losses.sigmoidCrossEntropy(tf.sigmoid(tf.add(a, b)), tf.sub(a, b))),
+  'losses.absoluteDifference': binary((a, b) => tf.losses.absoluteDifference(tf.add(a, b), tf.sub(a, b))),
+  norm: unary((x) => tf.norm(x)),
+  logSumExp: unary((x) => tf.logSumExp(x)),
+  conv2dTranspose: (draw) => {
+    const [stride, kernel] = [draw.pick(1, 2), draw.pick(1, 3, 4)]
+    const x = draw.tensor([1, 3, 4, 2])
+    const filter = draw.tensor([kernel, kernel, 3, 2])
+    const shape: [number, number, number, number] = [1, 3 * stride, 4 * stride, 3]
+    return () => tf.conv2dTranspose(x() as tf.Tensor4D, filter() as tf.Tensor4D, shape, stride, 'same')
+  },
+}
+
 describe('a compiled kernel gives what TensorFlow.js gives', () => {
   it('for every kernel there is', () => {
     expect(Object.keys(KERNELS).sort()).toEqual(Object.keys(LOWERINGS).sort())
+  })
+
+  it.each(Object.keys(BUILT))('as part of tf.%s', async (name) => {
+    await fc.assert(
+      fc.asyncProperty(cases(BUILT[name]!), async (one) => expectSame(await compiled(one), (await eager(one)).results)),
+      { seed: SEED, numRuns: 6 },
+    )
   })
 
   it.each(Object.keys(KERNELS))('%s', async (kernel) => {

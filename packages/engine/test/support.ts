@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { expect, vi } from 'vitest'
 import { compile, tf } from '../src/index.js'
 
+tf.env().set('IS_NODE', false) // No advertisement for another backend.
+
 type Tensors = Record<string, tf.Tensor>
 
 /** A tensor outside of any graph. */

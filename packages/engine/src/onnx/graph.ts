@@ -3,11 +3,13 @@ import { ProtoWriter } from './protobuf.js'
 /** Element types that graphs of this engine use, by their ONNX number. */
 export const ELEMENT_TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 } as const
 
+/** The name of an element type. */
 export type ElementType = keyof typeof ELEMENT_TYPES
 
 /** Integers as numbers and number arrays, floats marked as such: `{ float: 0.1 }`, `{ floats: [1, 2] }`. */
 export type Attribute = number | string | readonly number[] | { float: number } | { floats: readonly number[] }
 
+/** One operator with the names of what it reads and writes. */
 export interface GraphNode {
   op: string
   /** Operator set; '' is ONNX's own, 'com.microsoft' holds ONNX Runtime's extensions. */
@@ -18,6 +20,7 @@ export interface GraphNode {
   attributes: Record<string, Attribute | undefined>
 }
 
+/** Values that are part of the file. */
 export interface GraphConstant {
   type: ElementType
   shape: readonly number[]
@@ -25,6 +28,7 @@ export interface GraphConstant {
   data: Uint8Array
 }
 
+/** An input or output of the whole graph. */
 export interface GraphPort {
   name: string
   type: ElementType
