@@ -13,6 +13,7 @@ export {
   type WarningEvent,
 } from './events.js'
 export { EXIT_CODES } from './exit-codes.js'
+export { parseDuration } from './flags.js'
 export { lockWorkspace } from './lock.js'
 export { DIGITAL_SOURCE_TYPE, markAsSynthetic } from './mark.js'
 export { type MeasureJob, measureSwap, type SwapMeasures } from './measure.js'

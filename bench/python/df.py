@@ -1,0 +1,219 @@
+"""DF's train step in PyTorch, for comparison with the same step in TypeScript.
+
+    python df.py case.json tensors.safetensors
+
+The case says which network, losses and optimiser; the file holds first weights and one batch, in the layouts of the
+TypeScript side: kernels [k, k, in, out], pictures [N, H, W, C]. Prints one line of JSON when ready, then answers each
+line {"steps": n} of stdin with {"ms": [...], "losses": [...], "peakMegabytes": m}. Ends with stdin.
+
+Runs on PyTorch 2.x and 1.13; compared on 2.15.
+"""
+
+import json
+import math
+import platform
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+
+def read_safetensors(path):
+    """All float32 tensors of the file. https://github.com/huggingface/safetensors#format"""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = torch.frombuffer(bytearray(file.read()), dtype=torch.float32)
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = (offset // 4 for offset in entry["data_offsets"])
+        tensors[name] = data[begin:end].reshape(entry["shape"]).clone()
+    return tensors
+
+
+def parameter_of(path, tensor, maps):
+    """A parameter in PyTorch's own layout. `maps`: the two dense layers' maps as [side, side, channels]."""
+    doubling = path.startswith("inter/up1/") or "/up" in path or "/mask_up" in path
+    if doubling:
+        # Channel (row * 2 + column) * C + c there, c * 4 + row * 2 + column here, as pixel_shuffle wants it.
+        tensor = tensor.reshape(*tensor.shape[:-1], 4, tensor.shape[-1] // 4).transpose(-1, -2).flatten(-2)
+    if path == "inter/dense1/weight":
+        tensor = tensor.reshape(*maps["code"], -1).permute(2, 0, 1, 3).flatten(0, 2)
+    if path == "inter/dense2/weight":
+        tensor = tensor.reshape(-1, *maps["inter"]).permute(0, 3, 1, 2).flatten(1)
+    if path == "inter/dense2/bias":
+        tensor = tensor.reshape(maps["inter"]).permute(2, 0, 1).flatten()
+    if tensor.dim() == 4:
+        tensor = tensor.permute(3, 2, 0, 1)
+    if tensor.dim() == 2:
+        tensor = tensor.t()
+    return tensor.contiguous().requires_grad_()
+
+
+class Df:
+    """One encoder and one inter for both people, a decoder for each."""
+
+    def __init__(self, options, tensors):
+        self.pixel_norm, self.subpixel = options["pixelNorm"], options["subpixel"]
+        if options["deep"] or options["cosine"]:
+            sys.exit("Expected a network without `deep` and `cosine`, which this script does not have.")
+        resolution = options["resolution"]
+        side = resolution // 16
+        self.inter = (options["aeDims"], side // 2 if self.subpixel else side)
+        maps = {
+            "code": (side, side, 8 * options["eDims"]),
+            "inter": (self.inter[1], self.inter[1], self.inter[0]),
+        }
+        self.params = {path: parameter_of(path, tensor, maps) for path, tensor in tensors.items()}
+
+    def conv(self, path, x, stride=1):
+        weight = self.params[path + "/weight"]
+        return F.conv2d(x, weight, self.params[path + "/bias"], stride, weight.shape[2] // 2)
+
+    def up(self, path, x):
+        return F.pixel_shuffle(F.leaky_relu(self.conv(path + "/conv", x), 0.1), 2)
+
+    def res(self, path, x):
+        inside = F.leaky_relu(self.conv(path + "/conv1", x), 0.2)
+        return F.leaky_relu(self.conv(path + "/conv2", inside) + x, 0.2)
+
+    def encode(self, x):
+        for level in range(1, 5):
+            x = F.leaky_relu(self.conv(f"encoder/down{level}/conv", x, 2), 0.1)
+        x = x.flatten(1)
+        if self.pixel_norm:
+            x = x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-6)
+        for name in ("inter/dense1", "inter/dense2"):
+            x = F.linear(x, self.params[name + "/weight"], self.params[name + "/bias"])
+        channels, side = self.inter
+        return self.up("inter/up1", x.view(-1, channels, side, side))
+
+    def decode(self, code, side):
+        decoder = "decoder_" + side
+        face = mask = code
+        for level in range(1, 4):
+            face = self.res(f"{decoder}/res{level}", self.up(f"{decoder}/up{level}", face))
+        for level in range(1, 5 if self.subpixel else 4):
+            mask = self.up(f"{decoder}/mask_up{level}", mask)
+        painted = self.conv(decoder + "/out", face)
+        if self.subpixel:
+            heads = [painted] + [self.conv(f"{decoder}/out{i}", face) for i in (1, 2, 3)]
+            painted = F.pixel_shuffle(torch.stack(heads, 2).flatten(1, 2), 2)
+        return torch.sigmoid(painted), torch.sigmoid(self.conv(decoder + "/mask_out", mask))
+
+
+def gaussian(size, sigma):
+    weights = torch.tensor([math.exp(-((i - (size - 1) / 2) ** 2) / (2 * sigma**2)) for i in range(size)])
+    return weights / weights.sum()
+
+
+def blur(x, weights, padding=0):
+    """A separable convolution of every channel by itself."""
+    count = len(weights)
+    shape = (x.shape[0] * x.shape[1], 1, *x.shape[2:])
+    lines = F.conv2d(x.reshape(shape), weights.view(1, 1, 1, count), padding=(0, padding))
+    out = F.conv2d(lines, weights.view(1, 1, count, 1), padding=(padding, 0))
+    return out.view(*x.shape[:2], *out.shape[2:])
+
+
+def dssim(a, b, weights):
+    """(1 - SSIM) / 2 of each sample. Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861"""
+    mean_a, mean_b, square_a, square_b, both = blur(torch.cat([a, b, a * a, b * b, a * b]), weights).chunk(5)
+    product, squares = mean_a * mean_b, mean_a**2 + mean_b**2
+    luminance = (2 * product + 0.01**2) / (squares + 0.01**2)
+    structure = (2 * (both - product) + 0.03**2) / (square_a + square_b - squares + 0.03**2)
+    return (1 - (luminance * structure).mean((1, 2, 3))) / 2
+
+
+def mse(a, b):
+    return (a - b).square().mean((1, 2, 3))
+
+
+def side_loss(case, face, mask, batch, blurs):
+    """The loss of one side: masked MSE of face and mask, with DSSIM of the face or without."""
+    target, where = batch["target"], batch["mask"]
+    if case["loss"] == "mse":
+        return (10 * mse(face * where, target * where) + 10 * mse(mask, where)).mean()
+    soft, window = blurs
+    inside = 2 * blur(where, soft, len(soft) // 2).clamp(max=0.5)
+    face, target = face * inside, target * inside
+    return (10 * dssim(target, face, window) + 10 * mse(target, face) + 10 * mse(where, mask)).mean()
+
+
+class RmsProp:
+    """torch.optim.RMSprop with the TypeScript side's constants."""
+
+    def __init__(self, params, rate):
+        self.optimiser = torch.optim.RMSprop(params, lr=rate, alpha=0.9, eps=1e-6)
+
+    def step(self):
+        self.optimiser.step()
+
+
+class AdaBelief:
+    """AdaBelief without bias correction, all parameters at once. Zhuang et al. 2020, https://arxiv.org/abs/2010.07468"""
+
+    def __init__(self, params, rate):
+        self.params, self.rate = params, rate
+        self.m = [torch.zeros_like(p) for p in params]
+        self.s = [torch.zeros_like(p) for p in params]
+
+    @torch.no_grad()
+    def step(self):
+        surprise = torch._foreach_sub([p.grad for p in self.params], self.m)
+        torch._foreach_add_(self.m, surprise, alpha=0.1)
+        torch._foreach_mul_(self.s, 0.999)
+        torch._foreach_addcmul_(self.s, surprise, surprise, value=0.001 * 0.81)
+        divisor = torch._foreach_sqrt(self.s)
+        torch._foreach_add_(divisor, 1e-6)
+        torch._foreach_addcdiv_(self.params, self.m, divisor, value=-self.rate)
+
+
+def peak_megabytes():
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def main():
+    with open(sys.argv[1]) as file:
+        case = json.load(file)
+    torch.set_num_threads(case["threads"])
+    tensors = read_safetensors(sys.argv[2])
+    batch = {side: {} for side in ("src", "dst")}
+    for name in [name for name in tensors if name.startswith("batch/")]:
+        _, side, part = name.split("/")
+        batch[side][part] = tensors.pop(name).permute(0, 3, 1, 2).contiguous()
+    net = Df(case["network"], tensors)
+    params = list(net.params.values())
+    optimiser = {"rmsprop": RmsProp, "adabelief": AdaBelief}[case["optimiser"]](params, case["learningRate"])
+    resolution = case["network"]["resolution"]
+    sigma = max(1, resolution // 32)
+    blurs = gaussian(4 * sigma + 1, sigma), gaussian(max(3, int(resolution / 11.6)), 1.5)
+    both = torch.cat([batch["src"]["warped"], batch["dst"]["warped"]])
+
+    def step():
+        code = net.encode(both).chunk(2)
+        loss = sum(side_loss(case, *net.decode(z, side), batch[side], blurs) for z, side in zip(code, ("src", "dst")))
+        for param in params:
+            param.grad = None
+        loss.backward()
+        optimiser.step()
+        return loss.item()
+
+    versions = {"torch": torch.__version__, "python": platform.python_version()}
+    print(json.dumps({"ready": True, "versions": versions}), flush=True)
+    for line in sys.stdin:
+        times, losses = [], []
+        for _ in range(json.loads(line)["steps"]):
+            began = time.perf_counter()
+            losses.append(step())
+            times.append((time.perf_counter() - began) * 1000)
+        print(json.dumps({"ms": times, "losses": losses, "peakMegabytes": peak_megabytes()}), flush=True)
+
+
+main()

@@ -1,0 +1,74 @@
+import { isDflError } from '@dfl/core'
+import { type BenchContext, circumstances, describeCircumstances, type Outcome } from './report.js'
+
+/** A benchmark: what it is called with, and the module that does it, loaded only when it is asked for. */
+interface Bench {
+  summary: string
+  load(): Promise<{ run(args: string[], context: BenchContext): Promise<Outcome> }>
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  train: { summary: 'one train iteration beside PyTorch on the same network', load: () => import('./train.js') },
+  extract: { summary: 'frames a second from a video to its faceset', load: () => import('./extract.js') },
+  merge: { summary: 'frames a second from a video to the merged video', load: () => import('./merge.js') },
+  samples: { summary: 'training samples a second', load: () => import('./samples.js') },
+  likeness: { summary: 'how soon a swap looks like SRC and does what DST does', load: () => import('./likeness.js') },
+}
+
+const USAGE = [
+  'Usage: npm run bench -- <name> [options] [--json]',
+  '',
+  ...Object.entries(BENCHES).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
+  '',
+  'bench/README.md tells their options and how to read them. --json prints one JSON object as the last line of stdout.',
+  '',
+].join('\n')
+
+async function main(): Promise<number> {
+  const [name = '', ...rest] = process.argv.slice(2)
+  const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  if (!bench) {
+    process.stderr.write(USAGE)
+    return name === '' || name === '--help' ? 0 : 2
+  }
+  const json = rest.includes('--json')
+  const machine = circumstances()
+  const status = statusLine()
+  const { run } = await bench.load()
+  const { text, data } = await run(
+    rest.filter((arg) => arg !== '--json'),
+    { say: status.show },
+  )
+  status.clear()
+  const people = json ? process.stderr : process.stdout
+  people.write(`${name}: ${bench.summary}\n${describeCircumstances(machine)}\n\n${text}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ bench: name, ...machine, ...data })}\n`)
+  return 0
+}
+
+/** A line of stderr that is written over and over; nothing where stderr is no terminal. */
+function statusLine() {
+  const { stderr } = process
+  return {
+    show(line: string) {
+      if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, stderr.columns - 1)}`)
+    },
+    clear() {
+      if (stderr.isTTY) stderr.write('\r\x1b[K')
+    },
+  }
+}
+
+/** Options that nobody knows, and errors of the packages, are said in a sentence; anything else is a fault of ours. */
+const isUsers = (error: unknown): error is Error =>
+  isDflError(error) || (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error) => {
+    process.stderr.write(`\n${isUsers(error) ? error.message : error.stack}\n`)
+    process.exitCode = 1
+  },
+)
