@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compile, State, type Traceable, tf } from '../src/index.js'
-import { expectClose, values } from './support.js'
+import { expectClose, SEED, values } from './support.js'
 
 type Tensors = Record<string, tf.Tensor>
 
@@ -175,4 +176,66 @@ describe('a compiled train step', () => {
     expect(state.memory.buffer.byteLength).toBe(bytes)
     expect(state.get('w').data[0]).toBe(1)
   })
+
+  it('gives what TensorFlow.js gives for any order of operations on tensors that read one another', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), async (g) => {
+        const integer = (max: number) => g(fc.integer, { min: 0, max })
+        const size = integer(8) + 1
+        const shapes: Record<string, number[]> = { a: [size], b: [size], c: [size], d: [2, size], e: [] }
+        const given: Record<string, number[]> = { x: [size], rate: [] }
+        // Each operation takes two of the tensors there are: the state, the inputs, numbers and earlier results.
+        const program = Array.from({ length: 4 + integer(8) }, () => [integer(11), integer(99), integer(99)] as const)
+        const results = Object.keys(shapes).map((name) => [name, integer(99)] as const)
+        const fn: Traceable = (state, inputs) => {
+          const values = [...Object.values(state), ...Object.values(inputs), tf.scalar(0.5), tf.fill([size], 2)]
+          for (const [op, i, j] of program)
+            values.push(OPERATIONS[op]!(values[i % values.length]!, values[j % values.length]!))
+          const next = results.flatMap(([name, i]) => {
+            const fitting = values.filter(({ shape }) => shape.join() === shapes[name]!.join())
+            return i % 4 === 0 ? [] : [[name, fitting.at(-1 - (i % fitting.length))!] as const]
+          })
+          return { state: Object.fromEntries(next), outputs: { last: values.at(-1)!, e: state.e! } }
+        }
+        const start = Object.fromEntries(
+          Object.entries(shapes).map(([name, shape], i) => [name, { shape, data: values(shape, 'positive', i) }]),
+        )
+        const inputs = Object.fromEntries(
+          Object.entries(given).map(([name, shape]) => [name, values(shape, 'unit', 9)]),
+        )
+        await using compiled = await compile(fn, { state: shapes, inputs: given }, { threads: 1 })
+        const state = new State(start)
+        const out = await compiled.run(state, inputs)
+        await tf.setBackend('cpu')
+        tf.tidy(() => {
+          const tensors = (from: Record<string, number[]>, data: (name: string) => number[]) =>
+            Object.fromEntries(Object.keys(from).map((name) => [name, tf.tensor(data(name), from[name])]))
+          const wanted = fn(
+            tensors(shapes, (name) => start[name]!.data),
+            tensors(given, (name) => inputs[name]!),
+          )
+          for (const name of Object.keys(shapes))
+            expectClose(state.get(name).data, wanted.state![name]?.dataSync() ?? start[name]!.data)
+          for (const name of ['last', 'e'])
+            expectClose(out[name]!.data as Float32Array, wanted.outputs[name]!.dataSync())
+        })
+      }),
+      { seed: SEED, numRuns: 40, interruptAfterTimeLimit: 20_000 },
+    )
+  })
 })
+
+const OPERATIONS: ((a: tf.Tensor, b: tf.Tensor) => tf.Tensor)[] = [
+  tf.add,
+  tf.sub,
+  tf.mul,
+  tf.mul,
+  (a, b) => tf.div(a, tf.add(tf.abs(b), 1)),
+  tf.minimum,
+  tf.maximum,
+  tf.abs,
+  tf.neg,
+  (a) => tf.sqrt(tf.abs(a)),
+  (a) => tf.tanh(a),
+  (a) => tf.sum(tf.tanh(a)),
+]
