@@ -59,7 +59,7 @@ export function commandHelp(command: Described, { columns = 80 } = {}): string {
         '',
         title,
         ...(toldBy
-          ? wrap(`  ${flags.map(({ name }) => `--${name}`).join(' ')}`, columns, 2)
+          ? wrap(`  ${flags.map((flag) => labelOf(flag).split(' ')[0]).join(' ')}`, columns, 2)
           : flags.flatMap((flag) => entry(`  ${labelOf(flag)}`, sentenceOf(flag), indent, columns))),
       ]),
     '',

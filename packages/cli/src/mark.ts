@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { writeFileAtomic } from '@dfl/core/files'
+import { isVideoPath } from '@dfl/media'
 
 /**
  * IPTC's term for footage in which a trained model replaced a part.
@@ -39,7 +40,7 @@ const XMP_UUID = Buffer.from('be7acfcb97a942e89c71999491e3afac', 'hex')
 export async function markAsSynthetic(path: string): Promise<void> {
   const ending = extname(path).toLowerCase()
   if (['.mp4', '.m4v', '.mov'].includes(ending)) return appendXmp(path)
-  if (ending === '') await writeFileAtomic(join(path, 'synthetic-media.xmp'), XMP)
+  if (!isVideoPath(path)) await writeFileAtomic(join(path, 'synthetic-media.xmp'), XMP)
 }
 
 /** A box at the end of the file: players skip boxes that they do not know. */

@@ -1,11 +1,10 @@
 import type { FaceType } from '@dfl/core'
 import type { ExtractOptions } from '@dfl/extract'
-import { openFrames } from '@dfl/media'
 import type { MergeOptions } from '@dfl/merge'
 import { type Stage, type StageContext, sayDuration } from './events.js'
 import { presetFor, presetNamed } from './presets.js'
-import { type ExtractResult, extractStage, finishedExtraction } from './stages/extract.js'
-import { expectOther, mergeStage } from './stages/merge.js'
+import { type ExtractResult, expectFrames, extractStage, finishedExtraction } from './stages/extract.js'
+import { expectResultPath, mergeStage } from './stages/merge.js'
 import { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
 import { identifyClip, type Workspace } from './workspace.js'
 
@@ -60,8 +59,8 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   const train = withLength(job.train)
   const times: StageTimes = { extractSrc: 0, extractDst: 0, train: 0, merge: 0 }
   const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
-  expectOther(out, [src, dst])
-  for (const path of [src, dst]) await (await openFrames(path))[Symbol.asyncDispose]()
+  expectResultPath(out, [src, dst])
+  for (const path of [src, dst]) await expectFrames(path)
 
   const preset = train.preset ? presetNamed(train.preset) : presetFor(train)
   const faceType: FaceType =

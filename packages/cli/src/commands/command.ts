@@ -53,7 +53,8 @@ export async function inWorkspace<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   await using _ = await lockWorkspace(folder, command)
-  return work(await openWorkspace(folder))
+  // Awaited here: the lock must hold until the work is done.
+  return await work(await openWorkspace(folder))
 }
 
 /** Walks a stage to its end, showing what it reports; gives what it made. */

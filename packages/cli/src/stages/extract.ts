@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { DflError, type FaceType, isDflError, resolveOptions, type Side } from '@dfl/core'
 import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptions } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
+import { openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
 
@@ -22,7 +23,7 @@ export interface ExtractResult extends Extracted {
   stopped: boolean
 }
 
-/** Where it goes wrong that a face type or a size is another one. */
+/** Options that cannot change while faces of another value are there. */
 const FIXED = ['faceType', 'size', 'maxFaces', 'minSize', 'minScore', 'everyNth'] as const
 
 /**
@@ -39,6 +40,7 @@ export async function* extractStage(
   const { side, input, flag = '--input' } = job
   const stage: StageName = `extract-${side}`
   const clip = await identifyClip(input, flag)
+  await expectFrames(input)
   await expectClip(workspace, side, clip, flag)
   const options = await settledOptions(workspace, job)
   const folder = workspace.faceset[side]
@@ -92,6 +94,12 @@ export async function* extractStage(
   yield { event: 'stage', stage, state: 'finished', seconds, text: `${numbers} in ${sayDuration(seconds)}${rate}` }
   for (const text of adviceOn(side, result)) yield { event: 'warning', text }
   return result
+}
+
+/** Nothing if there is footage at a path. @throws DflError `UNSUPPORTED_MEDIA`, `NO_SUCH_FILE`. */
+export async function expectFrames(path: string): Promise<void> {
+  const clip = await openFrames(path)
+  await clip[Symbol.asyncDispose]()
 }
 
 /** What was extracted of this clip, if nothing is left to do. */

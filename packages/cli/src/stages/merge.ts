@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, extname, resolve } from 'node:path'
 import { DflError, resolveOptions } from '@dfl/core'
-import { isVideoPath } from '@dfl/media'
+import { createVideo, isVideoPath, openFrames, VIDEO_EXTENSIONS } from '@dfl/media'
 import { type MergeOptions, type MergeProgress, mergeOptions, mergeVideo, type Swapper } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import { createPainter, type ModelFolder, openModel, type Painter } from '@dfl/trainer'
@@ -54,7 +54,7 @@ export async function* mergeStage(
       `Expected DST's clip for \`${flag}\`, but it was not given, and no faces of DST were extracted in \`${workspace.folder}\` yet. Run first: dfl extract --side dst --input <clip> --workspace ${workspace.folder}`,
     )
   const clip = await identifyClip(frames, flag)
-  expectOther(out, [frames, workspace.record.clips.src?.path])
+  expectResultPath(out, [frames, workspace.record.clips.src?.path])
   const options = resolveOptions(mergeOptions, job.options)
   const run = await openModel(workspace.model, [df])
   const { iteration: iterations } = run.progress
@@ -74,6 +74,7 @@ export async function* mergeStage(
     text: `${basename(frames)} with iteration ${iterations} → ${out}`,
   }
   await mkdir(dirname(resolve(out)), { recursive: true })
+  await expectWritable(out, frames, options)
   await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: BATCH })
   const damaged: DflError[] = []
   const progress = mergeVideo({
@@ -174,12 +175,27 @@ async function countsOf({ record }: Workspace): Promise<{ frames: number; frames
   return { frames, framesWithFace }
 }
 
-/** @throws DflError `BAD_OPTION` when the result would overwrite footage. */
-export function expectOther(out: string, clips: readonly (string | undefined)[]): void {
+/** @throws DflError `BAD_OPTION` when the result would overwrite footage, or its ending is none that can be written. */
+export function expectResultPath(out: string, clips: readonly (string | undefined)[]): void {
+  const ending = extname(out)
+  if (ending !== '' && !isVideoPath(out))
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected a video (${VIDEO_EXTENSIONS.join(', ')}) or a folder for \`--out\`, but got \`${out}\`. Leave out '${ending}' to get a folder of images.`,
+    )
   for (const clip of clips)
     if (clip !== undefined && resolve(clip) === resolve(out))
       throw new DflError(
         'BAD_OPTION',
         `Expected a new file for \`--out\`, but got \`${out}\`, which is the footage itself. Choose another name.`,
       )
+}
+
+/** Begins the result and gives up, so that a container that cannot hold it is known before the work and not after it. */
+async function expectWritable(out: string, frames: string, { codec, crf, preset }: MergeOptions): Promise<void> {
+  if (!isVideoPath(out)) return
+  await using clip = await openFrames(frames)
+  const audioFrom = clip.info.audio.length > 0 ? { audioFrom: frames } : {}
+  const trial = await createVideo(out, { like: clip.info, codec, crf, preset, ...audioFrom })
+  await trial.abort()
 }

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { DflError, type OptionsOf, type Side } from '@dfl/core'
+import { exists } from '@dfl/core/files'
 import { decodeSafetensors } from '@dfl/engine'
 import { createSampler, type Faceset, openFaceset, type SAMPLER_OPTIONS, type Sampler } from '@dfl/faceset'
 import { df } from '@dfl/model-df'
@@ -19,6 +21,8 @@ import { type Preset, presetFor, presetNamed, withoutEnd } from '../presets.js'
 import { createPreviewer } from '../preview.js'
 import type { Workspace } from '../workspace.js'
 
+const SAVE_EVERY_SECONDS = 30
+
 export interface TrainJob {
   /** Training time of the whole run, all sittings together. */
   seconds?: number
@@ -30,6 +34,8 @@ export interface TrainJob {
   model?: Readonly<Record<string, unknown>>
   sampler?: Partial<Omit<OptionsOf<typeof SAMPLER_OPTIONS>, 'randomWarp' | 'eyesMouth'>>
   seed?: number
+  /** How often a checkpoint is written: what a crash costs at most. */
+  saveEverySeconds?: number
   /** A safetensors file that a new model may start from. Left aside where it does not fit the model. */
   weights?: string
 }
@@ -76,7 +82,14 @@ export async function* trainStage(
         state: 'skipped',
         text: `trained ${iterations} iterations (${sayDuration(seconds)}) already. Ask for more time to go on`,
       }
-      return { iterations, seconds, stopped: false, skipped: true, preset: preset.name }
+      return {
+        iterations,
+        seconds,
+        stopped: false,
+        skipped: true,
+        preset: preset.name,
+        preview: await latestPreview(workspace),
+      }
     }
   }
 
@@ -109,6 +122,7 @@ export async function* trainStage(
     recipe,
     length,
     batchSize,
+    saveEverySeconds: job.saveEverySeconds ?? SAVE_EVERY_SECONDS,
     signal,
     data: Object.fromEntries(
       Object.entries(sides).map(([side, { info }]) => [side, { faces: info.count, sources: info.sources }]),
@@ -165,6 +179,12 @@ function statusOf(length: Length): (report: TrainReport) => ProgressEvent {
       },
     }
   }
+}
+
+/** The newest preview picture, if there is one. */
+async function latestPreview({ preview }: Workspace): Promise<string | undefined> {
+  const path = join(preview, 'latest.png')
+  return (await exists(path)) ? path : undefined
 }
 
 const losses = ({ src, dst }: { src: number; dst: number }) => `src ${src.toFixed(3)} dst ${dst.toFixed(3)}`
