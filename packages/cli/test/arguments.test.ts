@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { parseArguments } from '../src/arguments.js'
+import {
+  choiceFlag,
+  countFlag,
+  durationFlag,
+  type FlagGroup,
+  kebab,
+  parseDuration,
+  switchFlag,
+  tableFlags,
+  textFlag,
+} from '../src/flags.js'
+
+const groups: FlagGroup[] = [
+  {
+    key: 'main',
+    title: 'Options',
+    flags: [
+      textFlag('input', 'A clip.', { placeholder: 'clip', required: true }),
+      choiceFlag('side', 'Whose.', { choices: ['src', 'dst'] }),
+      durationFlag('time', 'How long.'),
+      countFlag('iterations', 'How many.'),
+      switchFlag('again', 'Once more.'),
+    ],
+  },
+  {
+    key: 'merge',
+    title: 'Merge',
+    flags: tableFlags(
+      {
+        erode: { type: 'number', default: 0, min: -100, max: 100, unit: 'px', description: 'Smaller.' },
+        pixelNorm: { type: 'boolean', default: true, description: 'Normalise.' },
+        preset: { type: 'string', default: 'fast', description: 'Speed.' },
+      },
+      { rename: { preset: 'encoder-preset' } },
+    ),
+  },
+]
+const parse = (line: string) => parseArguments(line.split(' '), groups)
+
+describe('parseArguments', () => {
+  it('gives what was given, by group and option, and nothing else', () => {
+    const given = parse('--input a.mp4 --side=dst --time 1h30m --erode -5 --encoder-preset slow --again')
+    expect(given).toEqual({
+      main: { input: 'a.mp4', side: 'dst', time: 5400, again: true },
+      merge: { erode: -5, preset: 'slow' },
+    })
+  })
+
+  it('takes --no- for what is on by default', () => {
+    expect(parse('--input a --no-pixel-norm').merge).toEqual({ pixelNorm: false })
+    expect(parse('--input a --pixel-norm=false').merge).toEqual({ pixelNorm: false })
+  })
+
+  it('names everything that is wrong at once, with what was probably meant', () => {
+    const problems = () => parse('--erdoe 5 --side left --time soon --iterations 0 --erode 101 b.mp4')
+    expect(problems).toThrow(
+      [
+        'There is no option --erdoe. Did you mean --erode?',
+        "Expected one of src, dst for `--side`, but got 'left'.",
+        "Expected a time such as 90s, 10m or 1h30m for `--time`, but got 'soon'.",
+        'Expected a whole number of at least 1 for `--iterations`, but got 0.',
+        'Expected a number between -100 and 100 px for `--erode`, but got 101.',
+        "Expected an option that begins with --, but got 'b.mp4'.",
+        'Expected --input <clip>, but it was not given. A clip.',
+      ].join('\n'),
+    )
+  })
+
+  it('refuses an option without its value, and one that comes twice', () => {
+    expect(() => parse('--input --again')).toThrow('Expected a value for `--input`, but got nothing.')
+    expect(() => parse('--input a --input b')).toThrow('Expected --input once, but got it twice.')
+  })
+})
+
+describe('durations and names', () => {
+  it('reads 90s, 10m, 1h30m and plain seconds', () => {
+    expect(['90s', '10m', '1h30m', '45', '1.5h', '2min'].map(parseDuration)).toEqual([90, 600, 5400, 45, 5400, 120])
+  })
+
+  it('reads nothing from other texts', () => {
+    expect(['', 'soon', '10x', '-5s', '0s', '5m h'].map(parseDuration)).toEqual(new Array(6).fill(undefined))
+  })
+
+  it('writes options in kebab-case', () => {
+    expect(['faceType', 'dMaskDims', 'everyNth', 'crf'].map(kebab)).toEqual([
+      'face-type',
+      'd-mask-dims',
+      'every-nth',
+      'crf',
+    ])
+  })
+})

@@ -1,0 +1,145 @@
+import { writeFile } from 'node:fs/promises'
+import { DflError } from '@dfl/core'
+import { describe, expect, it } from 'vitest'
+import { exitCodeOf, inOurWords } from '../src/exit-codes.js'
+import { lockWorkspace } from '../src/index.js'
+import { dfl, scratchFolder, TINY, writeFaces, writeGrayFrames } from './support.js'
+
+describe('help', () => {
+  it('of the program names every command and every exit code', async () => {
+    const { code, stdout } = await dfl('--help')
+    expect(code).toBe(0)
+    for (const word of ['run', 'extract', 'train', 'merge', 'demo', 'doctor', '130']) expect(stdout).toContain(word)
+  })
+
+  it.each(['run', 'extract', 'train', 'merge', 'demo', 'doctor'])('of %s fits 80 columns', async (name) => {
+    const { code, stdout } = await dfl(name, '--help')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`dfl ${name} – `)
+    expect(stdout).toContain('Exit codes')
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  it('tells default, limits and unit of options from the tables', async () => {
+    const { stdout } = await dfl('merge', '--help')
+    expect(stdout.replace(/\s+/g, ' ')).toContain('(0 to 51; default 16)')
+    expect(stdout).toContain('--encoder-preset')
+  })
+})
+
+describe('bad input', () => {
+  it('of an unknown command ends with 2 and what was probably meant', async () => {
+    const { code, stderr } = await dfl('mrege')
+    expect(code).toBe(2)
+    expect(stderr).toContain("but got 'mrege'. Did you mean merge? See: dfl --help")
+  })
+
+  it('of wrong options ends with 2 and names all of them', async () => {
+    const { code, stderr } = await dfl('train', '--tmie', '5m', '--preset', 'huge')
+    expect(code).toBe(2)
+    expect(stderr).toBe(
+      'dfl: There is no option --tmie. Did you mean --time?\n' +
+        "Expected one of quick, standard, film for `--preset`, but got 'huge'.\n" +
+        'See: dfl train --help\n',
+    )
+  })
+
+  it('of a missing file ends with 3, also as a line of JSON', async () => {
+    await using scratch = await scratchFolder()
+    const line = ['extract', '--side', 'src', '--input', scratch.at('no.mp4'), '--workspace', scratch.at('w')]
+    const { code, stdout } = await dfl(...line, '--json')
+    expect(code).toBe(3)
+    expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).toMatchObject({
+      event: 'error',
+      code: 'NO_SUCH_FILE',
+      exitCode: 3,
+    })
+  })
+
+  it('of an empty or a broken video ends with 3', async () => {
+    await using scratch = await scratchFolder()
+    await writeFile(scratch.at('empty.mp4'), '')
+    await writeFile(scratch.at('text.mp4'), 'no video at all')
+    for (const [file, sentence] of [
+      ['empty.mp4', 'an empty file'],
+      ['text.mp4', 'something libav cannot open'],
+    ]) {
+      const line = ['extract', '--side', 'src', '--input', scratch.at(file!), '--workspace', scratch.at('w')]
+      const { code, stderr } = await dfl(...line)
+      expect({ file, code }).toEqual({ file, code: 3 })
+      expect(stderr).toContain(sentence)
+    }
+  })
+
+  it('without any face ends with 3, and the same clip can be tried with other options', async () => {
+    await using scratch = await scratchFolder()
+    await writeGrayFrames(scratch.at('gray'))
+    const line = ['extract', '--side', 'src', '--input', scratch.at('gray'), '--workspace', scratch.at('w')]
+    for (const more of [[], ['--min-score', '0.2']]) {
+      const { code, stderr } = await dfl(...line, ...more)
+      expect(code).toBe(3)
+      expect(stderr).toContain('Expected faces in `gray`, but got none in 2 frames.')
+    }
+  })
+
+  it('of SRC and DST of different face types ends with 3 when training', async () => {
+    await using scratch = await scratchFolder()
+    await writeFaces(scratch.at('w/src/aligned'), 'full_face')
+    await writeFaces(scratch.at('w/dst/aligned'), 'whole_face')
+    const { code, stderr } = await dfl('train', '--workspace', scratch.at('w'), '--iterations', '1', ...TINY)
+    expect(code).toBe(3)
+    expect(stderr).toContain('but got full_face for SRC and whole_face for DST.')
+  })
+
+  it('of another face type than the other side has ends with 3 when extracting', async () => {
+    await using scratch = await scratchFolder()
+    await writeFaces(scratch.at('w/src/aligned'), 'full_face')
+    await writeGrayFrames(scratch.at('gray'))
+    const record = { format: 1, faceType: 'full_face' }
+    await writeFile(scratch.at('w/workspace.json'), JSON.stringify(record))
+    const line = ['extract', '--side', 'dst', '--input', scratch.at('gray'), '--workspace', scratch.at('w')]
+    const { code, stderr } = await dfl(...line, '--face-type', 'head')
+    expect(code).toBe(3)
+    expect(stderr).toContain(
+      'Expected full_face, the face type of SRC in this workspace, for `--face-type`, but got head.',
+    )
+  })
+
+  it('of a workspace in use ends with 3 and says who uses it', async () => {
+    await using scratch = await scratchFolder()
+    await using _ = await lockWorkspace(scratch.at('w'), 'train')
+    const { code, stderr } = await dfl('merge', '--workspace', scratch.at('w'))
+    expect(code).toBe(3)
+    expect(stderr).toContain(`uses (process ${process.pid} on `)
+  })
+
+  it('before any training ends with 3 and tells the command that is missing', async () => {
+    await using scratch = await scratchFolder()
+    const { code, stderr } = await dfl('train', '--workspace', scratch.at('w'), '--time', '1s')
+    expect(code).toBe(3)
+    expect(stderr).toContain('Extract them first: dfl extract --side src')
+  })
+})
+
+describe('exit codes', () => {
+  it('say which kind of error it was', () => {
+    const codes = (['BAD_OPTION', 'NO_FACES', 'DISK_FULL', 'NAN_LOSS'] as const).map((code) =>
+      exitCodeOf(new DflError(code, '')),
+    )
+    expect([...codes, exitCodeOf(new Error('?'))]).toEqual([2, 3, 4, 1, 1])
+  })
+
+  it('of a full disk is 4, also where the operating system says it', () => {
+    const error = inOurWords(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', path: 'w/model/log.jsonl' }))
+    expect(exitCodeOf(error)).toBe(4)
+    expect((error as Error).message).toContain('Expected room to write `w/model/log.jsonl`, but the disk is full.')
+  })
+
+  it('of a folder without permission is 3', () => {
+    const error = inOurWords(Object.assign(new Error('EACCES'), { code: 'EACCES', path: '/root/x' }))
+    expect(exitCodeOf(error)).toBe(3)
+    expect((error as Error).message).toBe(
+      'Expected to read or write `/root/x`, but got no permission to use it. Change its permissions, or choose another place.',
+    )
+  })
+})

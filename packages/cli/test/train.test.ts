@@ -1,0 +1,88 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { imageSize } from '@dfl/media'
+import { describe, expect, it } from 'vitest'
+import { openWorkspace, type StageReport, trainStage } from '../src/index.js'
+import { dfl, scratchFolder, TINY, writeFaces } from './support.js'
+
+const model = { resolution: 32, subpixel: false, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
+const job = (iterations: number) => ({ iterations, model, sampler: { batchSize: 2 } })
+
+async function withFaces() {
+  const scratch = await scratchFolder()
+  for (const side of ['src', 'dst']) await writeFaces(scratch.at(`w/${side}/aligned`))
+  return { ...scratch, workspace: await openWorkspace(scratch.at('w')) }
+}
+
+async function walk<T>(
+  stage: AsyncGenerator<StageReport, T>,
+  each: (report: StageReport) => void = () => {},
+): Promise<T> {
+  for (;;) {
+    const next = await stage.next()
+    if (next.done) return next.value
+    each(next.value)
+  }
+}
+
+describe('train', () => {
+  it('goes on where it was, does nothing at its end, and goes on when more is asked for', async () => {
+    await using place = await withFaces()
+    const { workspace } = place
+    expect(await walk(trainStage(workspace, job(3)))).toMatchObject({ iterations: 3, skipped: false, stopped: false })
+    expect(await walk(trainStage(workspace, job(3)))).toMatchObject({ iterations: 3, skipped: true })
+    const reports: StageReport[] = []
+    expect(await walk(trainStage(workspace, job(5)), (report) => reports.push(report))).toMatchObject({ iterations: 5 })
+    const done = reports.flatMap((report) => (report.event === 'progress' ? [report.done] : []))
+    expect(done).toEqual([4, 5])
+  })
+
+  it('writes a preview of five columns and five rows at its end', async () => {
+    await using place = await withFaces()
+    const { preview } = await walk(trainStage(place.workspace, job(2)))
+    expect((await readdir(place.at('w/preview'))).sort()).toEqual(['000002.png', 'latest.png'])
+    expect(preview).toBe(place.at('w/preview/000002.png'))
+    expect(await imageSize(preview!)).toEqual({ width: 5 * 128 + 4 * 2, height: 5 * 128 + 4 * 2 + 2 * 26 })
+  })
+
+  it('stops at a signal after the iteration, with everything saved', async () => {
+    await using place = await withFaces()
+    const stop = new AbortController()
+    const result = await walk(trainStage(place.workspace, job(50), { signal: stop.signal }), (report) => {
+      if (report.event === 'progress' && report.done === 2) stop.abort()
+    })
+    expect(result).toMatchObject({ iterations: 2, stopped: true })
+    expect(await readdir(place.at('w/model/checkpoints'))).toContain('00000002')
+  })
+
+  it('refuses another network for a model that is there', async () => {
+    await using place = await withFaces()
+    await walk(trainStage(place.workspace, job(1)))
+    const { code, stderr } = await dfl('train', '--workspace', place.at('w'), '--iterations', '2', '--resolution', '64')
+    expect(code).toBe(2)
+    expect(stderr).toContain('Expected resolution 32, as the model in')
+  })
+
+  it('writes lines for machines on stdout and everything for people to stderr with --json', async () => {
+    await using place = await withFaces()
+    const { code, stdout, stderr } = await dfl(
+      'train',
+      '--workspace',
+      place.at('w'),
+      '--iterations',
+      '2',
+      ...TINY,
+      '--json',
+    )
+    expect({ code, stderr: stderr.includes('Train') }).toEqual({ code: 0, stderr: true })
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.at(-1)).toMatchObject({ event: 'result', iterations: 2, preset: 'quick' })
+    expect(lines.find(({ event }) => event === 'progress')).toMatchObject({ stage: 'train', total: 2, phase: 'learn' })
+    expect(JSON.parse(await readFile(place.at('w/workspace.json'), 'utf8'))).toMatchObject({
+      format: 1,
+      preset: 'quick',
+    })
+  })
+})
