@@ -48,6 +48,20 @@ const others: Record<string, Case> = {
       [3, 3, 3, 4],
     ],
   ),
+  'a convolution whose kernel covers the image': gradients(
+    (x, filter) => tf.square(tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 1, 'valid')),
+    [
+      [1, 3, 3, 2],
+      [3, 3, 2, 4],
+    ],
+  ),
+  'a convolution whose windows touch but do not overlap': gradients(
+    (x, filter) => tf.square(tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, [1, 2], 'valid')),
+    [
+      [2, 3, 6, 2],
+      [1, 2, 2, 4],
+    ],
+  ),
   'a product of matrices': gradients(
     (a, b) => tf.square(tf.matMul(a, b)),
     [

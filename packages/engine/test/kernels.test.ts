@@ -78,7 +78,7 @@ const convolution = (draw: Draw) => {
   const kernel = typeof pad === 'number' ? ([side, side] as const) : ([side, draw.pick(1, 3, 5)] as const)
   const dilations = draw.pick<[number, number]>([1, 1], [1, 1], typeof pad === 'number' ? [3, 3] : [2, 1], [2, 2])
   const reach = kernel.map((k, i) => (k - 1) * dilations[i]! + 1)
-  const size = reach.map((r) => r + draw.integer(0, 5))
+  const size = reach.map((r) => r + draw.pick(0, draw.integer(1, 5)))
   const strides: [number, number] =
     dilations[0] * dilations[1] > 1
       ? [1, 1]

@@ -162,8 +162,8 @@ export function expectSame(got: readonly Result[], wanted: readonly Result[]): v
 export function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>, tolerance = 1e-4): void {
   expect(got.length).toBe(wanted.length)
   const finite = Array.from(wanted).filter(Number.isFinite).map(Math.abs)
-  const limit = tolerance * Math.max(...finite, 1e-20)
+  const limit = Math.max(tolerance * Math.max(...finite, 0), 1e-13)
   for (let i = 0; i < got.length; i++)
     if (!Object.is(got[i], wanted[i]) && !(Math.abs(got[i]! - wanted[i]!) <= limit) && got[i] !== wanted[i])
-      expect.fail(`value ${i} is ${got[i]}, but ${wanted[i]} is right (largest ${limit / tolerance})`)
+      expect.fail(`value ${i} is ${got[i]}, but ${wanted[i]} is right to ${limit}`)
 }

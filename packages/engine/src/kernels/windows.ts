@@ -89,7 +89,8 @@ export function windows(
   const [batch, height, width, channels] = x.shape as [number, number, number, number]
   const pixels = trace.matrix(x, batch * height * width, channels)
   const { indices, outside } = windowIndices([batch, height, width], grid, stride, taps)
-  if (!outside && indices.length === batch * height * width && indices.every((v, i) => v === i)) return pixels
+  const inOrder = !outside && indices.length === batch * height * width && indices.every((v, i) => v === i)
+  if (inOrder) return trace.matrix(x, batch * grid[0] * grid[1], taps.length * channels)
   // Taps outside read a row of zeros behind the last pixel: one copy in a piece, where Pad makes many small ones.
   const zero = () => trace.op('Expand', [trace.scalar(0), trace.i64([1, channels])])
   const rows = trace.op(
