@@ -15,6 +15,7 @@ import type { Workspace } from './workspace.js'
 /** Training time of the demo: with install, extraction and merge it stays under ten minutes on two cores. */
 export const DEMO_SECONDS = 300
 
+/** What a demo can be told. */
 export interface DemoJob {
   seconds?: number
   iterations?: number
@@ -23,6 +24,7 @@ export interface DemoJob {
   fromScratch?: boolean
 }
 
+/** What a demo made. */
 export interface DemoResult extends RunResult {
   /** DST, result and truth of a few frames beside each other. */
   compare?: string

@@ -14,6 +14,7 @@ import { openFaceset } from '@dfl/faceset'
 import { crop, toPixels } from '@dfl/image'
 import { type Frame, openFrames } from '@dfl/media'
 
+/** What is measured. */
 export interface MeasureJob {
   /** The merged clip. */
   result: string

@@ -11,6 +11,7 @@ import { identifyClip, type Workspace } from './workspace.js'
 /** Training time of a run that was not told any. */
 export const USUAL_SECONDS = 600
 
+/** What a run is asked for. */
 export interface RunJob {
   /** Footage that gives the face. */
   src: string
@@ -31,6 +32,7 @@ export interface StageTimes {
   merge: number
 }
 
+/** What a run made. */
 export interface RunResult {
   /** The merged clip. */
   result: string

@@ -7,6 +7,7 @@ import { openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
 
+/** What an extraction is asked for. */
 export interface ExtractJob {
   side: Side
   /** A video, a folder of images, or an image. */
@@ -17,6 +18,7 @@ export interface ExtractJob {
   options?: Partial<Omit<ExtractOptions, 'side'>>
 }
 
+/** What an extraction found. */
 export interface ExtractResult extends Extracted {
   faceType: FaceType
   /** Whether it was stopped before its end. */

@@ -9,6 +9,7 @@ import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { markAsSynthetic, SYNTHETIC_METADATA } from '../mark.js'
 import { identifyClip, type Merged, type Workspace } from '../workspace.js'
 
+/** What a merge is asked for. */
 export interface MergeJob {
   /** DST's clip; the one that was extracted if not given. */
   input?: string
@@ -21,6 +22,7 @@ export interface MergeJob {
   again?: boolean
 }
 
+/** What a merge made. */
 export interface MergeResult extends Pick<Merged, 'result' | 'frames' | 'framesWithFace'> {
   /** Whether it was stopped before its end. */
   stopped: boolean

@@ -23,6 +23,7 @@ import type { Workspace } from '../workspace.js'
 
 const SAVE_EVERY_SECONDS = 30
 
+/** What a training is asked for. */
 export interface TrainJob {
   /** Training time of the whole run, all sittings together. */
   seconds?: number
@@ -40,6 +41,7 @@ export interface TrainJob {
   weights?: string
 }
 
+/** How far a training came. */
 export interface TrainResult {
   iterations: number
   /** Training time over all sittings. */
