@@ -1,5 +1,5 @@
 /**
- * What `npm run demo`, `npm test`, `npm run dfl`, `npm run bench`, `npm run build` and `npm run example` call.
+ * What `npm run demo`, `npm test`, `npm run dfl`, `npm run bench`, `npm run build`, `npm run example` and `npm run check:docs` call.
  *
  * Needs Node and npm, nothing else: it installs what is missing, builds what has changed, then runs the program asked for.
  * When nothing changed that costs a few milliseconds. Progress goes to stderr, so stdout is the program's alone.
@@ -17,6 +17,7 @@ const commands = {
   dfl: { built: true, program: ['packages/cli/dist/main.js'] },
   bench: { built: true, program: ['bench/dist/main.js'] },
   example: { built: true, program: ['scripts/run-examples.mjs'] },
+  'check-docs': { built: true, program: ['scripts/check-docs.mjs'] },
   test: { built: false, program: ['node_modules/vitest/vitest.mjs', 'run'] },
   build: { built: true },
 }
