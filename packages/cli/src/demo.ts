@@ -7,7 +7,7 @@ import { createPixels, paste } from '@dfl/image'
 import { bitmapFrame, createVideo, drawText, openFrames, writeImage } from '@dfl/media'
 import type { Stage, StageContext } from './events.js'
 import { SYNTHETIC_METADATA } from './mark.js'
-import { measureSwap, type SwapMeasures, together } from './measure.js'
+import { type MeasureJob, measuring, type SwapMeasures, together } from './measure.js'
 import { presetFor } from './presets.js'
 import { type RunResult, runStages } from './run.js'
 import type { Workspace } from './workspace.js'
@@ -62,14 +62,18 @@ export async function* demoStages(workspace: Workspace, job: DemoJob, context: S
     state: 'started',
     text: 'how close it is to the true swap, which is known here',
   }
-  const measures = await measureSwap({
-    result: run.result,
-    dst: clips.dst,
-    truth: clips.truth,
-    srcFaceset: workspace.faceset.src,
-    dstFaceset: workspace.faceset.dst,
-    everyNth: 3,
-  })
+  const measures = yield* measureStage(
+    {
+      result: run.result,
+      dst: clips.dst,
+      truth: clips.truth,
+      srcFaceset: workspace.faceset.src,
+      dstFaceset: workspace.faceset.dst,
+      everyNth: 3,
+    },
+    context,
+  )
+  if (!measures) return { ...run, stopped: true }
   const three = [clips.dst, run.result, clips.truth]
   const compare = join(workspace.folder, 'compare.png')
   await writeImage(compare, await comparePicture(three))
@@ -84,6 +88,33 @@ export async function* demoStages(workspace: Workspace, job: DemoJob, context: S
   }
   const preview = run.preview ?? join(workspace.preview, 'latest.png')
   return { ...run, preview, compare, compareVideo, measures }
+}
+
+/** Measures with a progress line; gives nothing where it was stopped. */
+async function* measureStage(job: MeasureJob, { signal }: StageContext): Stage<SwapMeasures | undefined> {
+  const began = performance.now()
+  const frames = measuring(job)
+  for (;;) {
+    const next = await frames.next()
+    if (next.done) return next.value
+    const { done, total } = next.value
+    const perSecond = done / Math.max(1e-3, (performance.now() - began) / 1000)
+    yield {
+      event: 'progress',
+      stage: 'measure',
+      unit: 'frames',
+      done,
+      total,
+      share: done / total,
+      perSecond,
+      secondsLeft: (total - done) / perSecond,
+      note: '',
+      detail: {},
+    }
+    if (!signal?.aborted) continue
+    await frames.return(undefined as never)
+    return undefined
+  }
 }
 
 /** What a finished demo says to people. */

@@ -28,8 +28,6 @@ export interface MeasureJob {
   dstFaceset: string
   /** Measure every so many frames; 1 for all. */
   everyNth?: number
-  signal?: AbortSignal
-  onProgress?: (done: number, total: number) => void
 }
 
 /** How good a swap is. */
@@ -51,7 +49,16 @@ type Clip = 'result' | 'dst' | 'truth'
  * Landmarks and identities of all clips are read anew by the same networks, at the place where DST's face was found.
  */
 export async function measureSwap(job: MeasureJob): Promise<SwapMeasures> {
-  const { everyNth = 1, signal, onProgress } = job
+  const frames = measuring(job)
+  for (;;) {
+    const next = await frames.next()
+    if (next.done) return next.value
+  }
+}
+
+/** `measureSwap` frame by frame: walk it to make it work; the measures come back at the end. */
+export async function* measuring(job: MeasureJob): AsyncGenerator<{ done: number; total: number }, SwapMeasures> {
+  const { everyNth = 1 } = job
   const places = await placesOf(job.dstFaceset)
   await using landmarker = await attentionMesh()
   await using embedder = await dlibEmbedder()
@@ -63,7 +70,6 @@ export async function measureSwap(job: MeasureJob): Promise<SwapMeasures> {
     names.map((name) => job[name]!),
     everyNth,
   )) {
-    signal?.throwIfAborted()
     const place = places.get(frames[0]!.index)
     for (const [i, name] of names.entries())
       tracks[name].push(place ? await analyse(frames[i]!.bitmap, place, networks) : undefined)
@@ -75,7 +81,7 @@ export async function measureSwap(job: MeasureJob): Promise<SwapMeasures> {
           truth.landmarks,
         ),
       )
-    onProgress?.(tracks.result.length, total)
+    yield { done: tracks.result.length, total }
   }
   return {
     likeness: likeness({
