@@ -56,7 +56,7 @@ async function extractOnce(clip: string, say: (line: string) => void) {
   try {
     const began = performance.now()
     let last: ExtractProgress | undefined
-    for await (const report of extractFaceset(clip, join(folder, 'faces'))) {
+    for await (const report of extractFaceset(clip, join(folder, 'faces'), { side: 'dst' })) {
       last = report
       say(`frame ${report.framesDone} of ${report.frameCount}, ${report.fps.toFixed(1)} frames/s`)
     }

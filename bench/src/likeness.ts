@@ -76,6 +76,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     const path = join(out, `${Math.round(at)}s`)
     stageSeconds += trained.stageSeconds
     const merged = await walk(mergeStage(workspace, { input: clips.dst, out: `${path}.mp4`, again: true }), context)
+    context.say(`measuring what ${sayDuration(at)} of training gave`)
     const measures = await measureSwap({
       result: merged.result,
       dst: clips.dst,
@@ -83,15 +84,13 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       srcFaceset: workspace.faceset.src,
       dstFaceset: workspace.faceset.dst,
       everyNth,
-      onProgress: (done, total) => context.say(`measuring after ${sayDuration(at)}: frame ${done} of ${total}`),
     })
     await writeSwapSheet(`${path}.png`, { ...clips, result: merged.result, faces: workspace.faceset.dst })
     if (trained.preview) await copyFile(trained.preview, `${path}-preview.png`)
     found.push(lookOf({ ...trained, stageSeconds }, measures))
     // Runs are long: what is known is kept and shown at once.
     await writeFile(join(out, 'likeness.json'), `${JSON.stringify({ ...data, looks: found }, null, 2)}\n`)
-    context.say('')
-    process.stderr.write(`\r${describe(found.slice(-1)).split('\n').at(-1)}\n`)
+    context.tell(describe(found.slice(-1)))
   }
   const text = [describe(found), '', `${name}, preset ${preset.name}. Merged clips, sheets and previews: ${out}`]
   return { text: text.join('\n'), data: { ...data, looks: found } }

@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   const { run } = await bench.load()
   const { text, data } = await run(
     rest.filter((arg) => arg !== '--json'),
-    { say: status.show },
+    status,
   )
   status.clear()
   const people = json ? process.stderr : process.stdout
@@ -46,12 +46,24 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** A line of stderr that is written over and over; nothing where stderr is no terminal. */
+/** Elsewhere than on a terminal, one is written this often at most. */
+const LINE_MS = 15_000
+
+/** A line of stderr that is written over and over; where stderr is no terminal, a new line now and then. */
 function statusLine() {
   const { stderr } = process
+  let last = performance.now()
   return {
-    show(line: string) {
+    say(line: string) {
       if (stderr.isTTY) stderr.write(`\r\x1b[K${line.slice(0, stderr.columns - 1)}`)
+      else if (performance.now() - last > LINE_MS) {
+        stderr.write(`${line}\n`)
+        last = performance.now()
+      }
+    },
+    tell(lines: string) {
+      this.clear()
+      stderr.write(`${lines}\n`)
     },
     clear() {
       if (stderr.isTTY) stderr.write('\r\x1b[K')

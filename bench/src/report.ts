@@ -41,8 +41,10 @@ export interface Outcome {
 
 /** What every benchmark is handed. */
 export interface BenchContext {
-  /** Shows one line about what goes on; it is replaced by the next where stderr is a terminal. */
+  /** Shows one line about what goes on, until the next: cheap enough to call for every frame. */
   say(line: string): void
+  /** Shows lines that stay, for people: what is known before the end. */
+  tell(lines: string): void
 }
 
 /** The middle value; the mean of the two in the middle where their number is even. */
