@@ -39,7 +39,7 @@ const COMPARED_FRAMES = 5
 export async function* demoStages(workspace: Workspace, job: DemoJob, context: StageContext = {}): Stage<DemoResult> {
   const clips = await footage()
   const seconds = job.iterations === undefined ? (job.seconds ?? DEMO_SECONDS) : job.seconds
-  const preset = job.preset ?? presetFor({ seconds, iterations: job.iterations }).name
+  const weights = `${job.preset ?? presetFor({ seconds, iterations: job.iterations }).name}.safetensors`
   const run = yield* runStages(
     workspace,
     {
@@ -48,8 +48,8 @@ export async function* demoStages(workspace: Workspace, job: DemoJob, context: S
       train: {
         seconds,
         iterations: job.iterations,
-        preset,
-        ...(job.fromScratch ? {} : { weights: join(clips.root, 'weights', `${preset}.safetensors`) }),
+        preset: job.preset,
+        ...(job.fromScratch ? {} : { weights: join(clips.root, 'weights', weights) }),
       },
     },
     context,

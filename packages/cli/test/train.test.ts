@@ -60,6 +60,9 @@ describe('train', () => {
     const { code, stderr } = await dfl('train', '--workspace', place.at('w'), '--iterations', '2', '--resolution', '64')
     expect(code).toBe(2)
     expect(stderr).toContain('Expected resolution 32, as the model in')
+    const other = await dfl('train', '--workspace', place.at('w'), '--iterations', '2', '--preset', 'film')
+    expect(other.code).toBe(2)
+    expect(other.stderr).toContain('Expected preset quick, as the model in')
   })
 
   it('writes lines for machines on stdout and everything for people to stderr with --json', async () => {

@@ -200,8 +200,12 @@ function choosePreset({ record }: Workspace, job: TrainJob, isNew: boolean): Pre
 async function openChecked(workspace: Workspace, job: TrainJob): Promise<ModelFolder> {
   const run = await openModel(workspace.model, [df])
   const { options, seed } = run.description
-  const asked: Record<string, unknown> = { ...job.model, ...(job.seed === undefined ? {} : { seed: job.seed }) }
-  const own: Record<string, unknown> = { ...options, seed }
+  const asked: Record<string, unknown> = {
+    ...(job.preset && workspace.record.preset ? { preset: job.preset } : {}),
+    ...job.model,
+    ...(job.seed === undefined ? {} : { seed: job.seed }),
+  }
+  const own: Record<string, unknown> = { preset: workspace.record.preset, ...options, seed }
   const changed = Object.keys(asked).filter((name) => asked[name] !== own[name])
   if (changed.length === 0) return run
   const of = (values: Record<string, unknown>) => changed.map((name) => `${name} ${values[name]}`).join(', ')
