@@ -9,6 +9,7 @@ import type { Rational } from './rational.js'
 import { readTimestamps, type Timestamps, writeTimestamps } from './timestamps.js'
 import type { VideoInfo } from './video-info.js'
 
+/** How a folder of images is written. */
 export interface ImageFolderOptions extends Partial<Pick<ImageOptions, 'quality'>> {
   format?: ImageFormat
   /** The clip the frames come from, for its frame rate; 25 without it. */

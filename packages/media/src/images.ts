@@ -7,6 +7,7 @@ import { type ImageMetadata, type ImagePipeline, loadSharp } from './sharp.js'
 
 /** The formats that can be written. */
 export const IMAGE_FORMATS = ['png', 'jpg', 'webp', 'tiff'] as const
+/** File formats that images are written in. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
 /** The endings that count as images in a folder of frames. */
@@ -34,8 +35,10 @@ export const IMAGE_OPTIONS = defineOptions({
     description: 'Bits of a sample; 16 in PNG and TIFF only.',
   },
 })
+/** How an image is encoded. */
 export type ImageOptions = OptionsOf<typeof IMAGE_OPTIONS>
 
+/** What to keep of an image that is read. */
 export interface ReadImageOptions {
   /** 3: RGB, alpha dropped (default). 4: RGB and alpha. 1: luminance, for masks. */
   channels?: 1 | 3 | 4

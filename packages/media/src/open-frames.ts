@@ -6,6 +6,7 @@ import type { FrameSource } from './frame.js'
 import { isImagePath } from './images.js'
 import { openVideoFrames, type VideoSourceOptions } from './video-source.js'
 
+/** Which frames to read, and what to do about damaged ones. */
 export interface OpenFramesOptions extends VideoSourceOptions, FolderSourceOptions {}
 
 /**

@@ -30,6 +30,7 @@ export const VIDEO_OPTIONS = defineOptions({
     description: 'How long h264 and h265 search: slower makes smaller files of the same quality.',
   },
 })
+/** How a video is encoded. */
 export type VideoOptions = OptionsOf<typeof VIDEO_OPTIONS>
 
 /** libav's encoders for each codec, best first: builds of libav differ between machines. */

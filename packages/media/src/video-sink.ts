@@ -15,6 +15,7 @@ import { type Encoder, openEncoder, rational, VIDEO_OPTIONS, type VideoOptions }
 import { blank, convert, isRgb, layoutOf, planesOf } from './video-frame.js'
 import type { VideoInfo } from './video-info.js'
 
+/** What a video is written like, and where its sound comes from. */
 export interface CreateVideoOptions extends Partial<VideoOptions> {
   /** The clip the frames come from: its size, clock, colours, rotation and metadata are carried over. */
   like: { info: VideoInfo } | VideoInfo

@@ -53,6 +53,7 @@ export interface ModelFolder {
   remember(entry: HistoryEntry): Promise<void>
 }
 
+/** What a new model is and starts from. */
 export interface CreateModelOptions {
   options?: Record<string, unknown>
   faceType: FaceType

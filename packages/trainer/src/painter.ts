@@ -17,6 +17,7 @@ export interface Painter extends AsyncDisposable {
   paint(faces: readonly Pixels[]): Promise<Painted[]>
 }
 
+/** How a painter runs. */
 export interface PainterOptions {
   /** Faces in one pass. */
   batchSize?: number

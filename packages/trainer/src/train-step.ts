@@ -21,11 +21,13 @@ export interface SideBatch {
   eyesMouth?: ArrayLike<number>
 }
 
+/** Samples of both sides for one iteration. */
 export interface Batch {
   src: SideBatch
   dst: SideBatch
 }
 
+/** What is compiled into a train step. */
 export interface StepOptions {
   batchSize: number
   optimiser: Optimiser

@@ -27,6 +27,7 @@ export interface TrainReport {
 /** Gives the batch of an iteration; `randomWarp` comes from the recipe's phase. */
 export type BatchSource = (iteration: number, phase: { randomWarp: boolean }) => Promise<Batch>
 
+/** What a run does and how long it is. */
 export interface TrainOptions {
   recipe: Recipe
   length: Length
