@@ -15,9 +15,12 @@ export interface Preset {
 }
 
 /** The learning rate of a recipe's main stretch, and of its end. */
-const FAST = 4e-4
-const SLOW = 1e-4
-const LAST = 2e-5
+const FAST = 5e-4
+const SLOW = 1.5e-4
+const LAST = 3e-5
+
+/** Without it, rates like these kill units in the first iterations. */
+const WARM_UP_ITERATIONS = 300
 
 const phase = (
   name: string,
@@ -36,6 +39,7 @@ const phase = (
 const recipe = (name: string, assumes: string): Recipe => ({
   name,
   assumes,
+  warmUpIterations: WARM_UP_ITERATIONS,
   phases: [phase('learn', 0.85, [FAST, SLOW]), phase('settle', 1, [SLOW, LAST])],
 })
 
@@ -48,7 +52,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'quick',
     assumes: quickly,
-    architecture: { resolution: 64, aeDims: 96, eDims: 32, dDims: 32, dMaskDims: 12 },
+    architecture: { resolution: 64, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 },
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('quick', quickly),
@@ -56,7 +60,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'standard',
     assumes: usually,
-    architecture: { resolution: 96, aeDims: 128, eDims: 48, dDims: 48, dMaskDims: 16 },
+    architecture: { resolution: 96, aeDims: 96, eDims: 32, dDims: 24, dMaskDims: 12 },
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('standard', usually),
@@ -111,8 +115,13 @@ export function presetNamed(name: string): Preset {
 }
 
 /** A recipe's main stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
-export function withoutEnd({ name, assumes, phases }: Recipe): Recipe {
+export function withoutEnd({ name, assumes, warmUpIterations, phases }: Recipe): Recipe {
   const first = phases[0]!
   const even = Math.sqrt(first.learningRate[0] * first.learningRate[1])
-  return { name: `${name}, without an end`, assumes, phases: [{ ...first, until: 1, learningRate: [even, even] }] }
+  return {
+    name: `${name}, without an end`,
+    assumes,
+    warmUpIterations,
+    phases: [{ ...first, until: 1, learningRate: [even, even] }],
+  }
 }

@@ -97,7 +97,6 @@ export async function createModel(
       )
     state.set(path, tensor)
   }
-  await writeFileAtomic(join(folder, 'model.json'), `${JSON.stringify(description, null, 2)}\n`)
   const made = modelFolder(
     folder,
     description,
@@ -107,7 +106,9 @@ export async function createModel(
     { iteration: 0, seconds: 0, losses: { src: 0, dst: 0 } },
     [],
   )
+  // model.json comes last: a folder without it holds no model, so a crash before it starts over with the same weights.
   await made.save()
+  await writeFileAtomic(join(folder, 'model.json'), `${JSON.stringify(description, null, 2)}\n`)
   return made
 }
 
