@@ -11,6 +11,9 @@ import { root } from './prepare.mjs'
 /** Folders and files that are read, relative to the root. */
 const READ = ['README.md', 'CONTRIBUTING.md', 'docs', 'examples', 'packages', 'bench']
 
+/** Pages on which a flag that stands alone is not one of dfl's. */
+const OTHER_PROGRAMS = /^bench\//
+
 /**
  * What is wrong with the links of a page, as lines of text.
  *
@@ -67,7 +70,11 @@ export function wrongCommands(path, text, { scripts, flags }) {
       /^(?:npm run )?dfl(?: --)?(?: ([a-z]+))?(?=\s|$)(.*)/.exec(line.replace(/^npm run demo(?: --)?/, 'dfl demo')) ??
       []
     if (command && !(command in flags)) problems.push(`${path}: \`${line}\`: dfl has no command ${command}.`)
-    const allowed = command ? (flags[command] ?? []) : /^--[a-z]/.test(line) ? [...all] : undefined
+    const allowed = command
+      ? (flags[command] ?? [])
+      : /^--[a-z]/.test(line) && !OTHER_PROGRAMS.test(path)
+        ? [...all]
+        : undefined
     for (const [, flag] of (command ? rest : line).matchAll(/(?:^|\s)--([a-z][\w-]*)/g))
       if (allowed && !allowed.includes(flag))
         problems.push(`${path}: \`${line}\`: ${command ? `dfl ${command}` : 'dfl'} knows no --${flag}.`)
