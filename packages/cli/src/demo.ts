@@ -8,7 +8,6 @@ import { bitmapFrame, createVideo, drawText, openFrames, writeImage } from '@dfl
 import type { Stage, StageContext } from './events.js'
 import { SYNTHETIC_METADATA } from './mark.js'
 import { type MeasureJob, measuring, type SwapMeasures, together } from './measure.js'
-import { presetFor } from './presets.js'
 import { type RunResult, runStages } from './run.js'
 import type { Workspace } from './workspace.js'
 
@@ -20,7 +19,7 @@ export interface DemoJob {
   seconds?: number
   iterations?: number
   preset?: string
-  /** Start from random weights though the checkout has trained ones. */
+  /** Start from random weights instead of those that come with the program. */
   fromScratch?: boolean
 }
 
@@ -39,7 +38,6 @@ const COMPARED_FRAMES = 5
 export async function* demoStages(workspace: Workspace, job: DemoJob, context: StageContext = {}): Stage<DemoResult> {
   const clips = await footage()
   const seconds = job.iterations === undefined ? (job.seconds ?? DEMO_SECONDS) : job.seconds
-  const weights = `${job.preset ?? presetFor({ seconds, iterations: job.iterations }).name}.safetensors`
   const run = yield* runStages(
     workspace,
     {
@@ -49,7 +47,7 @@ export async function* demoStages(workspace: Workspace, job: DemoJob, context: S
         seconds,
         iterations: job.iterations,
         preset: job.preset,
-        ...(job.fromScratch ? {} : { weights: join(clips.root, 'weights', weights) }),
+        fromScratch: job.fromScratch,
       },
     },
     context,
@@ -136,7 +134,7 @@ export function describeDemo({
   if (measures) lines.push('', describeMeasures(measures))
   lines.push(
     '',
-    `${iterations} iterations, started from ${startedFrom ? `the weights in ${startedFrom}` : 'zero'}. More time makes it sharper: npm run dfl -- demo --time 30m`,
+    `${iterations} iterations, started from ${startedFrom ? 'weights that learned other rendered heads (compare: --from-scratch)' : 'zero'}. More time makes it sharper: npm run dfl -- demo --time 30m`,
   )
   return lines.join('\n')
 }

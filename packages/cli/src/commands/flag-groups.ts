@@ -3,7 +3,7 @@ import { SAMPLER_OPTIONS } from '@dfl/faceset'
 import { mergeOptions } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import type { Given } from '../arguments.js'
-import { choiceFlag, countFlag, durationFlag, type FlagGroup, tableFlags } from '../flags.js'
+import { choiceFlag, countFlag, durationFlag, type FlagGroup, switchFlag, tableFlags } from '../flags.js'
 import { PRESETS } from '../presets.js'
 import type { TrainJob } from '../stages/train.js'
 
@@ -25,6 +25,10 @@ export const trainGroup: FlagGroup = {
     choiceFlag('preset', `Network and recipe that go together; chosen by the training time if not given.`, {
       choices: PRESETS.map(({ name }) => name),
     }),
+    switchFlag(
+      'fromScratch',
+      'Start a new model from random weights instead of those that learned other, rendered heads.',
+    ),
     durationFlag('saveEvery', 'How often a checkpoint is written, which is what a crash costs at most (default 30s).'),
     ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) =>
       flag.option === 'batchSize' ? { ...flag, showDefault: false } : flag,
@@ -51,12 +55,13 @@ export const mergeGroup: FlagGroup = {
 
 /** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
 export function trainJobOf({ main = {}, train = {}, model = {} }: Given): TrainJob {
-  const { preset, saveEvery, ...sampler } = train
+  const { preset, fromScratch, saveEvery, ...sampler } = train
   const { seed, ...options } = model
   return {
     seconds: main.time as number | undefined,
     iterations: main.iterations as number | undefined,
     preset: preset as string | undefined,
+    fromScratch: fromScratch as boolean | undefined,
     saveEverySeconds: saveEvery as number | undefined,
     seed: seed as number | undefined,
     model: options,

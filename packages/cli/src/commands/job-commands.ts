@@ -81,7 +81,7 @@ export const demoCommand: Command = {
         choiceFlag('preset', 'Network and recipe that go together; chosen by the training time if not given.', {
           choices: PRESETS.map(({ name }) => name),
         }),
-        switchFlag('fromScratch', 'Start from random weights, also where the repository has trained ones.'),
+        switchFlag('fromScratch', 'Start from random weights instead of those that learned other rendered heads.'),
         workspaceFlag('demo'),
       ],
     },

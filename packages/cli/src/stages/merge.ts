@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { DflError, resolveOptions } from '@dfl/core'
+import { openFaceset } from '@dfl/faceset'
 import { createVideo, isVideoPath, openFrames, VIDEO_EXTENSIONS } from '@dfl/media'
 import { type MergeOptions, type MergeProgress, mergeOptions, mergeVideo, type Swapper } from '@dfl/merge'
 import { df } from '@dfl/model-df'
@@ -113,6 +114,8 @@ export async function* mergeStage(
     }
   }
   await markAsSynthetic(out)
+  const unfinished = last && (await unfinishedExtraction(workspace, { clip: frames, frames: last.frames }))
+  if (unfinished) yield { event: 'warning', text: unfinished }
   const counts = last ? { frames: last.done, framesWithFace: last.framesWithFaces } : await countsOf(workspace)
   const merged: Merged = { madeFrom, result: resolve(out), bytes: await bytesOf(out), ...counts }
   await workspace.update({ merged })
@@ -120,6 +123,17 @@ export async function* mergeStage(
   const text = `${counts.framesWithFace} of ${counts.frames} frames swapped in ${sayDuration(seconds())}${rate}`
   yield { event: 'stage', stage: 'merge', state: 'finished', seconds: seconds(), text }
   return { ...counts, result: out, stopped: false, skipped: false, iterations }
+}
+
+/** What to say where faces of DST were only looked for in a part of the clip. */
+async function unfinishedExtraction(
+  workspace: Workspace,
+  merged: { clip: string; frames: number },
+): Promise<string | undefined> {
+  const { info } = await openFaceset(workspace.faceset.dst)
+  const done = info.sources.reduce((sum, { framesDone }) => sum + framesDone, 0)
+  if (done === 0 || done >= merged.frames) return undefined
+  return `Faces of DST were looked for in ${done} of ${merged.frames} frames; the others stay as they are. Finish the extraction, then merge again: dfl extract --side dst --input ${merged.clip} --workspace ${workspace.folder}`
 }
 
 /** A trained model as `@dfl/merge` takes it. */

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError, type OptionsOf, type Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
-import { decodeSafetensors } from '@dfl/engine'
 import { createSampler, type Faceset, openFaceset, type SAMPLER_OPTIONS, type Sampler } from '@dfl/faceset'
 import { df } from '@dfl/model-df'
 import {
@@ -19,6 +17,7 @@ import {
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
 import { type Preset, presetFor, presetNamed, withoutEnd } from '../presets.js'
 import { createPreviewer } from '../preview.js'
+import { START_WEIGHTS, startWeights } from '../start-weights.js'
 import type { Workspace } from '../workspace.js'
 
 const SAVE_EVERY_SECONDS = 30
@@ -37,7 +36,9 @@ export interface TrainJob {
   seed?: number
   /** How often a checkpoint is written: what a crash costs at most. */
   saveEverySeconds?: number
-  /** A safetensors file that a new model may start from. Left aside where it does not fit the model. */
+  /** Start a new model from random weights instead of those that come with this package. */
+  fromScratch?: boolean
+  /** Another safetensors file that a new model may start from. Left aside where it does not fit the model. */
   weights?: string
 }
 
@@ -224,20 +225,10 @@ async function newModel(
   await workspace.update({ preset: preset.name })
   const options = { ...preset.architecture, ...job.model }
   const given = { options, faceType, seed: job.seed }
-  const weights = job.weights === undefined ? undefined : await fittingWeights(job.weights, options)
+  const file = job.weights ?? START_WEIGHTS
+  const weights = job.fromScratch ? undefined : await startWeights(file, options)
   const run = await createModel(workspace.model, df, weights ? { ...given, weights } : given)
-  return { run, startedFrom: weights ? job.weights : undefined }
-}
-
-/** The tensors of a file where all of them fit a model of these options. */
-async function fittingWeights(path: string, options: Readonly<Record<string, unknown>>) {
-  const bytes = await readFile(path).catch(() => undefined)
-  if (!bytes) return undefined
-  const { tensors } = decodeSafetensors(bytes, path)
-  const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
-  const { params } = df.build({ ...defaults, ...options } as OptionsOf<typeof df.options>)
-  const fits = Object.entries(tensors).every(([name, { shape }]) => params[name]?.shape.join() === shape.join())
-  return fits ? tensors : undefined
+  return { run, startedFrom: weights ? file : undefined }
 }
 
 /** @throws DflError `NO_SUCH_FILE` where the side was not extracted yet, with what to do. */
@@ -304,5 +295,5 @@ function beginning(
   const what = `DF ${model.resolution} px, preset ${preset.name}`
   const stop = endless ? '. Stop it with Ctrl-C' : ''
   if (!isNew) return `${what}, goes on from iteration ${progress.iteration} (${sayDuration(progress.seconds)})${stop}`
-  return `${what}, ${startedFrom ? `starts from the weights in ${startedFrom}` : 'starts from zero'}${stop}`
+  return `${what}, ${startedFrom ? 'starts from weights that learned other, rendered heads (--from-scratch starts from zero)' : 'starts from zero'}${stop}`
 }

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Random } from '@dfl/core'
+import { encodeSafetensors, type SavedTensor } from '@dfl/engine'
+import { df } from '@dfl/model-df'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PRESETS } from '../src/index.js'
+import { START_WEIGHTS, startWeights } from '../src/start-weights.js'
+
+const SMALL = { resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
+const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
+const paramsOf = (options: object) => df.build({ ...defaults, ...options } as Parameters<typeof df.build>[0]).params
+
+let folder: string
+let path: string
+const saved: Record<string, SavedTensor> = {}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dfl-start-'))
+  path = join(folder, 'start.safetensors')
+  const random = new Random(1)
+  for (const [name, { shape }] of Object.entries(paramsOf(SMALL))) {
+    if (name.startsWith('decoder_dst')) continue
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.uniform(-1, 1))
+    saved[name.replace('decoder_src', 'decoder')] = { data, shape }
+  }
+  await writeFile(path, encodeSafetensors(saved))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+describe('starting weights', () => {
+  it('fill every parameter of a model of the same options, both decoders alike', async () => {
+    const weights = (await startWeights(path, SMALL))!
+    expect(Object.keys(weights).sort()).toEqual(Object.keys(paramsOf(SMALL)).sort())
+    expect(weights['decoder_src/out/weight']!.data).toEqual(saved['decoder/out/weight']!.data)
+    expect(weights['decoder_dst/out/weight']!.data).toEqual(saved['decoder/out/weight']!.data)
+  })
+
+  it('fit another resolution: what the code was for an even image it still is', async () => {
+    const larger = { ...SMALL, resolution: 64 }
+    const weights = (await startWeights(path, larger))!
+    for (const [name, { shape }] of Object.entries(paramsOf(larger))) expect(weights[name]!.shape, name).toEqual(shape)
+    // An even map of ones times the first dense layer: the sums over places stay.
+    const columnSums = ({ data, shape }: SavedTensor) =>
+      Array.from({ length: shape[1]! }, (_, c) => data.reduce((sum, v, i) => (i % shape[1]! === c ? sum + v : sum), 0))
+    const before = columnSums(saved['inter/dense1/weight']!)
+    columnSums(weights['inter/dense1/weight']!).forEach((sum, i) => {
+      expect(sum).toBeCloseTo(before[i]!, 3)
+    })
+  })
+
+  it('stretch the map that the second dense layer makes', async () => {
+    const weights = (await startWeights(path, { ...SMALL, resolution: 64 }))!
+    const [small, large] = [saved['inter/dense2/bias']!.data, weights['inter/dense2/bias']!.data]
+    expect(small).toHaveLength(16)
+    expect(large).toHaveLength(64)
+    for (let i = 0; i < 64; i++) expect(large[i]).toBeCloseTo(small[i % 16]!, 6)
+  })
+
+  it('are left aside where widths differ or there is no file', async () => {
+    expect(await startWeights(path, { ...SMALL, dDims: 10 })).toBeUndefined()
+    expect(await startWeights(path, { ...SMALL, aeDims: 32 })).toBeUndefined()
+    expect(await startWeights(join(folder, 'none.safetensors'), SMALL)).toBeUndefined()
+  })
+
+  it('that come with the package fit the preset of short trainings', async () => {
+    const quick = PRESETS.find(({ name }) => name === 'quick')!
+    expect(await startWeights(START_WEIGHTS, quick.architecture)).toBeDefined()
+  })
+})
