@@ -19,6 +19,9 @@ const FAST = 5e-4
 const SLOW = 1.5e-4
 const LAST = 3e-5
 
+/** A third of DeepFaceLab's switch: eyes and mouth follow DST sooner, the rest hardly later. */
+const EYES_AND_MOUTH = 100
+
 /** Without it, rates like these kill units in the first iterations. */
 const WARM_UP_ITERATIONS = 300
 
@@ -40,7 +43,10 @@ const recipe = (name: string, assumes: string): Recipe => ({
   name,
   assumes,
   warmUpIterations: WARM_UP_ITERATIONS,
-  phases: [phase('learn', 0.85, [FAST, SLOW]), phase('settle', 1, [SLOW, LAST])],
+  phases: [
+    phase('learn', 0.85, [FAST, SLOW], { eyesMouthPrio: EYES_AND_MOUTH }),
+    phase('settle', 1, [SLOW, LAST], { eyesMouthPrio: EYES_AND_MOUTH }),
+  ],
 })
 
 const quickly = 'For a first likeness within minutes on a CPU; a few hundred similar faces a side.'
@@ -60,7 +66,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'standard',
     assumes: usually,
-    architecture: { resolution: 96, aeDims: 96, eDims: 32, dDims: 24, dMaskDims: 12 },
+    architecture: { resolution: 96, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 },
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('standard', usually),
