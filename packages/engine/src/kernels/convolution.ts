@@ -2,14 +2,14 @@ import { sizeOf, type Trace, type Value } from '../trace/trace.js'
 import type { Lowering } from './index.js'
 import { activated } from './matrix.js'
 import { movedRows, reshaped } from './shape.js'
-import { forwardTaps, type Geometry, geometry, gradientTaps, windows } from './windows.js'
+import { forwardTaps, geometry, gradientTaps, windows } from './windows.js'
 
 /**
  * Convolutions of NHWC activations with HWIO weights as products of matrices.
  *
  * The windows of an image are gathered as rows of a matrix [N·H·W, k·k·C] in one parallel pass and multiplied by the
- * weights as they lie in memory, [k·k·I, O]. The input gradient does the same with the windows of `dy`, which the weight
- * gradient shares. So weights are only ever moved in whole rows, and activations keep TensorFlow.js's layout throughout.
+ * weights as they lie in memory, [k·k·I, O]. The weight gradient takes the same windows once more, the input gradient
+ * those of `dy`. So weights are only ever moved in whole rows, and activations keep TensorFlow.js's layout throughout.
  */
 const conv2d: Lowering = (trace, { x, filter, bias, preluActivationWeights }, attrs) => {
   const g = geometry(x!.shape, filter!.shape, attrs)
@@ -79,25 +79,14 @@ function weightsByInput(trace: Trace, filter: Value, taps: readonly number[]): s
   return trace.op('Reshape', [rows, trace.i64([inputs, taps.length * outputs])])
 }
 
-/** At stride 1 from the windows of `dy`, which the input gradient needs anyway; otherwise from those of the forward pass. */
+/** The forward pass's windows, transposed, times `dy`: the weights' own layout, and the quicker order of the product. */
 const weightGradient: Lowering = (trace, { x, dy }, attrs) => {
   const shape = attrs.filterShape as [number, number, number, number]
-  const [kh, kw, inputs, outputs] = shape
   const g = geometry(x!.shape, shape, attrs)
-  const shared = kh * kw > 1 && g.stride[0] === 1 && g.stride[1] === 1 && inputs >= 16
-  if (!shared) {
-    const gradient = trace.matrix(dy!, g.batch * g.output[0] * g.output[1], outputs)
-    const name = trace.op('Gemm', [windows(trace, x!, g.output, g.stride, forwardTaps(g)), gradient], { transA: 1 }) // [k·k·I, O]
-    return fromRows(trace, name, shape)
-  }
-  const pixels = trace.matrix(x!, g.batch * g.input[0] * g.input[1], inputs)
-  const product = trace.op('Gemm', [pixels, windowsOfGradient(trace, dy!, g)], { transA: 1 }) // [I, k·k·O]
-  const byInput: Value = { shape: [inputs, kh * kw, outputs], dtype: 'float32', name: product }
-  return reshaped(trace, movedRows(trace, byInput, [1, 0, 2]), shape)
+  const gradient = trace.matrix(dy!, g.batch * g.output[0] * g.output[1], shape[3])
+  const columns = windows(trace, x!, g.output, g.stride, forwardTaps(g))
+  return fromRows(trace, trace.op('Gemm', [columns, gradient], { transA: 1 }), shape) // [k·k·I, O]
 }
-
-const windowsOfGradient = (trace: Trace, dy: Value, g: Geometry) =>
-  windows(trace, dy, g.input, [1, 1], gradientTaps(g, [0, 0]))
 
 const fromRows = (trace: Trace, name: string, shape: readonly number[]): Value => ({
   shape,
