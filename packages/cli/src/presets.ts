@@ -39,13 +39,14 @@ const phase = (
   ...change,
 })
 
-const recipe = (name: string, assumes: string): Recipe => ({
+/** @param rate  How large the learning rates are, as a share of those of the small networks. */
+const recipe = (name: string, assumes: string, rate = 1): Recipe => ({
   name,
   assumes,
   warmUpIterations: WARM_UP_ITERATIONS,
   phases: [
-    phase('learn', 0.85, [FAST, SLOW], { eyesMouthPrio: EYES_AND_MOUTH }),
-    phase('settle', 1, [SLOW, LAST], { eyesMouthPrio: EYES_AND_MOUTH }),
+    phase('learn', 0.85, [rate * FAST, rate * SLOW], { eyesMouthPrio: EYES_AND_MOUTH }),
+    phase('settle', 1, [rate * SLOW, rate * LAST], { eyesMouthPrio: EYES_AND_MOUTH }),
   ],
 })
 
@@ -77,7 +78,7 @@ export const PRESETS: readonly Preset[] = [
     architecture: { resolution: 128, aeDims: 256, eDims: 64, dDims: 64, dMaskDims: 22 },
     faceType: 'full_face',
     batchSize: 4,
-    recipe: recipe('film', thoroughly),
+    recipe: recipe('film', thoroughly, 0.2),
   },
 ]
 
