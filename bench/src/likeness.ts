@@ -43,6 +43,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       preset: { type: 'string' },
       seed: { type: 'string' },
       weights: { type: 'string' },
+      'from-scratch': { type: 'boolean', default: false },
       'every-nth': { type: 'string', default: '1' },
       out: { type: 'string' },
     },
@@ -67,8 +68,9 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     preset: preset.name,
     seed: values.seed === undefined ? undefined : Number(values.seed),
     weights: values.weights,
+    fromScratch: values['from-scratch'],
   }
-  const data = { pair: name, preset: preset.name, seconds, everyNth, out }
+  const data = { pair: name, preset: preset.name, fromScratch: train.fromScratch, seconds, everyNth, out }
   const found: Look[] = []
   let stageSeconds = 0
   for (const at of looks) {
@@ -121,7 +123,7 @@ interface Look {
 /** Goes on with the training until it has taken so many seconds in all, and stops with everything saved. */
 async function trainUntil(
   workspace: Workspace,
-  job: { seconds: number; preset: string; seed?: number; weights?: string },
+  job: { seconds: number; preset: string; seed?: number; weights?: string; fromScratch?: boolean },
   until: number,
   { say }: BenchContext,
 ) {
