@@ -142,8 +142,9 @@ def side_loss(case, face, mask, batch, blurs):
         return (10 * mse(face * where, target * where) + 10 * mse(mask, where)).mean()
     soft, window = blurs
     inside = 2 * blur(where, soft).clamp(max=0.5)
+    outside = mse(target * (1 - inside), face * (1 - inside))
     face, target = face * inside, target * inside
-    return (10 * dssim(target, face, window) + 10 * mse(target, face) + 10 * mse(where, mask)).mean()
+    return (10 * dssim(target, face, window) + 10 * mse(target, face) + outside + 10 * mse(where, mask)).mean()
 
 
 class RmsProp:

@@ -19,8 +19,8 @@ const FAST = 5e-4
 const SLOW = 1.5e-4
 const LAST = 3e-5
 
-/** A third of DeepFaceLab's switch: eyes and mouth follow DST sooner, the rest hardly later. */
-const EYES_AND_MOUTH = 100
+/** As DeepFaceLab's switch: eyes and mouth follow DST sooner, the rest hardly later. */
+const EYES_AND_MOUTH = 300
 
 /** Without it, rates like these kill units in the first iterations. */
 const WARM_UP_ITERATIONS = 300

@@ -75,9 +75,10 @@ export function resetMoments(state: State, model: FaceModel, optimiser: Optimise
  * The compiled train step of a model.
  *
  * Losses of each side as in DeepFaceLab: 10·DSSIM (window R/11.6; from R = 256 on half of it with R/23.2) + 10·MSE of
- * the faces, inside the mask if `maskedTraining`; 10·MSE of the masks; `eyesMouthPrio`·MAE over eyes and mouth. The
- * gradient is that of the mean over the batch, where DeepFaceLab takes the sum: AdaBelief and RMSprop do not see the
- * difference.
+ * the faces, inside the mask if `maskedTraining`; 10·MSE of the masks; `eyesMouthPrio`·MAE over eyes and mouth.
+ * `maskedTraining` adds 1·MSE outside of the mask, as DeepFaceLab's AMP has it weakly: what lies just beyond must not
+ * become noise that a soft edge lets through. The gradient is that of the mean over the batch, where DeepFaceLab takes the
+ * sum: AdaBelief and RMSprop do not see the difference.
  */
 export async function createTrainStep(model: FaceModel, options: StepOptions): Promise<TrainStep> {
   const { batchSize: N, optimiser, maskedTraining, eyesMouthPrio } = options
@@ -104,6 +105,10 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         const inside = (x: tf.Tensor4D) => (soft ? tf.mul(x, soft) : x) as tf.Tensor4D
         let loss = faceLoss(inside(input('target')), inside(face), R)
         loss = tf.add(loss, tf.mul(meanSquaredError(input('mask'), mask), 10))
+        if (soft) {
+          const outside = tf.sub(1, soft) as tf.Tensor4D
+          loss = tf.add(loss, meanSquaredError(tf.mul(input('target'), outside), tf.mul(face, outside)))
+        }
         if (eyesMouthPrio > 0) {
           const where = input('eyesMouth')
           loss = tf.add(
