@@ -1,21 +1,23 @@
 // Trains the weights that new models of short trainings begin with (packages/cli/weights/heads.safetensors).
 //
-//   node scripts/train-start-weights.mjs FACESET OUT.safetensors [MINUTES]
+//   node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [MINUTES]
 //
-// FACESET holds aligned faces of many people, made with `dfl extract` from clips of rendered heads; it must not hold those
-// of the demo. One encoder, one inter and one decoder learn to reconstruct all of them, warped, mirrored and in changed
-// colours. Needs built packages: npm run build.
+// MANY and ONE hold aligned faces of rendered heads, made with `dfl extract` from two folders of pictures with the same
+// names: in MANY every picture shows another head, in ONE always the same head with the pose, expression and light of its
+// partner. The demo's heads must be in neither. The network sees MANY, warped, and learns to paint ONE: so its encoder keeps
+// what a head does and drops whose head it is, which is what SRC's and DST's decoders need to have in common.
+// Needs built packages: npm run build.
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const load = (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/index.js')))
-const [{ createSampler, openFaceset }, { df }, trainer, { adaBelief }, { encodeSafetensors }, { presetNamed }] =
+const [{ createSampler, memoryFaceset, openFaceset }, { df }, trainer, { adaBelief }, engine, { presetNamed }] =
   await Promise.all(['faceset', 'model-df', 'trainer', 'nn', 'engine', 'cli'].map(load))
 
-const [folder, out, minutes = '15'] = process.argv.slice(2)
-if (!folder || !out) throw new Error('Usage: node scripts/train-start-weights.mjs FACESET OUT.safetensors [MINUTES]')
+const [manyFolder, oneFolder, out, minutes = '30'] = process.argv.slice(2)
+if (!out) throw new Error('Usage: node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [MINUTES]')
 const preset = presetNamed('quick')
 const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
 const both = df.build({ ...defaults, ...preset.architecture })
@@ -26,6 +28,22 @@ const model = {
   forward: (params, x) => both.forward(params, x, 'src'),
 }
 
+/** The faces of both facesets whose pictures have the same name, in the same order. */
+async function pairs(manyPath, onePath) {
+  const [many, one] = [await openFaceset(manyPath), await openFaceset(onePath)]
+  const partners = new Map((await one.all()).map((face) => [face.sourceFilename + face.frameIndex, face]))
+  const kept = (await many.all()).filter((face) => partners.has(face.sourceFilename + face.frameIndex))
+  const inMemory = async (faceset, metas) =>
+    memoryFaceset(metas, await Promise.all(metas.map((face) => faceset.readImage(face))))
+  return [
+    await inMemory(many, kept),
+    await inMemory(
+      one,
+      kept.map((face) => partners.get(face.sourceFilename + face.frameIndex)),
+    ),
+  ]
+}
+
 const optimiser = adaBelief()
 const state = trainer.createTrainState(model, optimiser, 1)
 const step = await trainer.createTrainStep(model, {
@@ -33,42 +51,47 @@ const step = await trainer.createTrainStep(model, {
   optimiser,
   randomWarp: true,
   maskedTraining: true,
-  eyesMouthPrio: 0,
+  eyesMouthPrio: 100,
 })
-const faceset = await openFaceset(folder)
+const [src, dst] = await pairs(manyFolder, oneFolder)
+console.log(`${src.info.count} pairs`)
 const sampler = await createSampler({
-  src: faceset,
-  dst: faceset,
+  src,
+  dst,
+  paired: true,
   faceType: preset.faceType,
   resolution: model.resolution,
   batchSize: preset.batchSize,
   seed: 3,
   flipSrc: 0.5,
-  flipDst: 0.5,
   hsvPower: 0.1,
+  eyesMouth: true,
 })
+/** What the network sees of MANY, and what it must paint: ONE. */
+const task = async (index) => {
+  const { src, dst } = await sampler.batch(index)
+  return { ...dst, warped: src.warped }
+}
 
 const save = (iteration) => {
   const tensors = Object.fromEntries(
     Object.keys(model.params).map((path) => [path.replace('decoder_src', 'decoder'), state.get(path)]),
   )
   const people = 'rendered heads, ICT-FaceKit (MIT)'
-  return writeFile(
-    out,
-    encodeSafetensors(tensors, { iterations: String(iteration), faces: String(faceset.info.count), people }),
-  )
+  const told = { iterations: String(iteration), faces: String(src.info.count), people }
+  return writeFile(out, engine.encodeSafetensors(tensors, told))
 }
 const began = Date.now()
 let iteration = 0
 let losses = []
 for (let share = 0; share < 1; share = (Date.now() - began) / (Number(minutes) * 60_000)) {
-  const rate = Math.min(1, (iteration + 1) / 300) * (5e-5 + (4.5e-4 * (1 + Math.cos(Math.PI * share))) / 2)
-  const { src, dst } = await step.run(state, await sampler.batch(iteration++), rate)
-  losses.push((src + dst) / 2)
-  if (iteration % 500 === 0) {
-    console.log(
-      `${Math.round((Date.now() - began) / 1000)} s, iteration ${iteration}, loss ${(losses.reduce((a, b) => a + b) / losses.length).toFixed(3)}`,
-    )
+  const rate = Math.min(1, (iteration + 1) / 300) * (2e-5 + (4.8e-4 * (1 + Math.cos(Math.PI * share))) / 2)
+  const batch = { src: await task(2 * iteration), dst: await task(2 * iteration + 1) }
+  const loss = await step.run(state, batch, rate)
+  losses.push((loss.src + loss.dst) / 2)
+  if (++iteration % 500 === 0) {
+    const mean = losses.reduce((a, b) => a + b) / losses.length
+    console.log(`${Math.round((Date.now() - began) / 1000)} s, iteration ${iteration}, loss ${mean.toFixed(3)}`)
     losses = []
     await save(iteration)
   }

@@ -11,6 +11,8 @@ export interface MakerSettings {
   hsvPower: Record<Side, number>
   randomWarp: boolean
   warpPower: number
+  /** Whether sample i of dst is turned, mirrored and warped as sample i of src is. */
+  paired: boolean
 }
 
 /** The faces of one batch. Without a step, samples are left as they are. */
@@ -47,17 +49,17 @@ export const runCut = ({ side, image, landmarks }: CutJob, settings: MakerSettin
 
 /** The samples of both sides. Sample i of a step and side has random numbers of its own. */
 export function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
-  const { seed, flip, hsvPower, randomWarp, warpPower } = settings
+  const { seed, flip, hsvPower, randomWarp, warpPower, paired } = settings
   const drawSide = (side: Side): SideBatch => {
     const spec = settings.cut[side]
     const { resolution } = spec
     const out = createSideBatch(cuts[side].length, spec)
-    const options = { resolution, randomWarp, warpPower, flip: flip[side], hsvPower: hsvPower[side] }
+    const options = { resolution, randomWarp, warpPower, flip: flip[paired ? 'src' : side], hsvPower: hsvPower[side] }
     cuts[side].forEach((cut, i) => {
       const augmentation =
         step === undefined
           ? noAugmentation
-          : drawAugmentation(new Random(hashSeed(seed, 'sample', side, step, i)), options)
+          : drawAugmentation(new Random(hashSeed(seed, 'sample', paired ? 'src' : side, step, i)), options)
       drawSample(out, i, cut, spec, augmentation)
     })
     return out

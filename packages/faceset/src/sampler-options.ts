@@ -31,6 +31,11 @@ export const SAMPLER_OPTIONS = defineOptions({
     default: false,
     description: 'Show all head yaws equally often. Needs faces with a pose.',
   },
+  paired: {
+    type: 'boolean',
+    default: false,
+    description: 'Show of dst the face at the same place of its faceset as of src, turned, mirrored and warped alike.',
+  },
   eyesMouth: { type: 'boolean', default: false, description: 'Also make the mask of eyes and mouth.' },
   cacheMegabytes: {
     type: 'number',

@@ -67,7 +67,7 @@ export interface SamplerOptions extends Partial<OptionsOf<typeof SAMPLER_OPTIONS
  * TypeScript sources, samples are made in the calling thread unless `workers` asks for more.
  *
  * @throws DflError `FACE_TYPE_MISMATCH` when a faceset is tighter than the model's face type, `NO_FACES` when one is
- * empty, `BAD_OPTION` for wrong options or `uniformYaw` without poses.
+ * empty, `BAD_OPTION` for wrong options or `uniformYaw` without poses, `BAD_SHAPE` for `paired` facesets of different length.
  */
 export async function createSampler(options: SamplerOptions): Promise<Sampler> {
   const { src, dst, faceType, resolution, workerUrl = builtWorkerUrl(), ...given } = options
@@ -86,6 +86,7 @@ export async function createSampler(options: SamplerOptions): Promise<Sampler> {
     hsvPower: { src: resolved.hsvPower, dst: 0 },
     randomWarp: resolved.randomWarp,
     warpPower: resolved.warpPower,
+    paired: resolved.paired,
   }
   if (resolved.workers > 0 && !workerUrl)
     throw new DflError(
@@ -96,6 +97,10 @@ export async function createSampler(options: SamplerOptions): Promise<Sampler> {
   const sources = {
     src: await readSource('src', src, resolved),
     dst: await readSource('dst', dst, resolved),
+  }
+  if (resolved.paired) {
+    checkPairs(sources)
+    sources.dst.order = sources.src.order
   }
   const maker = resolved.workers > 0 ? workerMaker(settings, resolved.workers, workerUrl!) : localMaker(settings)
   const sides = makeSides(sources, settings, resolved, maker)
@@ -200,22 +205,28 @@ async function readSource(side: Side, faceset: Faceset, options: OptionsOf<typeo
 function makeSides(
   sources: Record<Side, Source>,
   settings: MakerSettings,
-  { batchSize, cacheMegabytes, prefetch, seed }: OptionsOf<typeof SAMPLER_OPTIONS>,
+  { batchSize, cacheMegabytes, paired, prefetch, seed }: OptionsOf<typeof SAMPLER_OPTIONS>,
   maker: SampleMaker,
 ): Record<Side, SampledSide> {
   const same = sources.src.faceset === sources.dst.faceset
   const bytes = cacheMegabytes * 1e6
-  const need = (side: Side) => sources[side].filenames.length * cutBytes(settings.cut[side])
+  // Pairs stay together, so both sides have as many places.
+  const sizeOf = (side: Side) =>
+    paired ? Math.max(cutBytes(settings.cut.src), cutBytes(settings.cut.dst)) : cutBytes(settings.cut[side])
+  const need = (side: Side) => sources[side].filenames.length * sizeOf(side)
   // Batches under way may still use faces that the window has just left.
   const room = batchSize * (prefetch + 1)
   const makeSide = (side: Side, other: Side, shared?: FaceCache): SampledSide => {
     const { filenames, order } = sources[side]
     const count = filenames.length
     const share = same && need(side) <= bytes ? bytes : Math.max(bytes / 2, same ? 0 : bytes - need(other))
-    const places = Math.max(batchSize, Math.floor(share / cutBytes(settings.cut[side])))
+    const places = Math.max(batchSize, Math.floor(share / sizeOf(side)))
     return {
       count,
-      order: count <= places ? order : windowedOrder(order, places, USES_PER_DECODE, hashSeed(seed, 'window', side)),
+      order:
+        count <= places
+          ? order
+          : windowedOrder(order, places, USES_PER_DECODE, hashSeed(seed, 'window', paired ? 'src' : side)),
       cache: shared ?? faceCache((face) => cutOf(side, face), (same ? 2 : 1) * (places + room), DECODES_AT_ONCE),
     }
   }
@@ -230,6 +241,15 @@ function makeSides(
   }
   const src = makeSide('src', 'dst')
   return { src, dst: makeSide('dst', 'src', same ? src.cache : undefined) }
+}
+
+function checkPairs({ src, dst }: Record<Side, Source>): void {
+  if (src.filenames.length !== dst.filenames.length)
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected ${src.filenames.length} faces, as src has, for \`dst\` with \`paired\`, but got ${dst.filenames.length}. ` +
+        'Leave out the faces that have no partner.',
+    )
 }
 
 function checkTarget({ src, dst, faceType, resolution }: SamplerOptions): void {

@@ -169,6 +169,17 @@ describe('a sampler', () => {
     expect(bright).toBe(10)
   })
 
+  it('shows pairs together, turned, mirrored and warped alike', async () => {
+    const src = faceset(6)
+    const read = async (paired: boolean, cacheMegabytes = 100) => {
+      await using it = await sampler({ src, dst: faceset(6), flipSrc: 0.5, paired, cacheMegabytes, uniformYaw: true })
+      return [await it.batch(0), await it.batch(1), await it.batch(2)]
+    }
+    for (const { src, dst } of await read(true)) expect(digest(dst)).toBe(digest(src))
+    for (const { src, dst } of await read(true, 0.01)) expect(digest(dst)).toBe(digest(src))
+    for (const { src, dst } of await read(false)) expect(digest(dst)).not.toBe(digest(src))
+  })
+
   it('puts the mask where the face is in the target', async () => {
     // The picture is the mask's own shape: white where the hull of the landmarks is.
     const face = syntheticFace(0, 128)
@@ -424,6 +435,10 @@ describe('wrong options', () => {
         ),
       },
       "Expected faces with a pose for `uniformYaw`, but got '000000_0.png' of src without. Estimate poses when extracting, or switch it off.",
+    ],
+    [
+      { paired: true },
+      'Expected 6 faces, as src has, for `dst` with `paired`, but got 5. Leave out the faces that have no partner.',
     ],
   ])('are refused before any work: %o', async (options, message) => {
     await expect(sampler(options)).rejects.toThrow(message)

@@ -7,8 +7,8 @@ import { choiceFlag, countFlag, durationFlag, type FlagGroup, switchFlag, tableF
 import { PRESETS } from '../presets.js'
 import type { TrainJob } from '../stages/train.js'
 
-/** Options of the sampler that a recipe decides. */
-const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth']
+/** Options of the sampler that a recipe decides, or that make no sense for SRC and DST. */
+const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth', 'paired']
 
 /** Flags of extraction; without those that make no sense for both sides at once where `both` is meant. */
 export const extractGroup = ({ both = false } = {}): FlagGroup => ({

@@ -32,7 +32,7 @@ export interface TrainJob {
   preset?: string
   /** Options of the architecture over the preset's. Refused where they differ from those of a model that is there. */
   model?: Readonly<Record<string, unknown>>
-  sampler?: Partial<Omit<OptionsOf<typeof SAMPLER_OPTIONS>, 'randomWarp' | 'eyesMouth'>>
+  sampler?: Partial<Omit<OptionsOf<typeof SAMPLER_OPTIONS>, 'randomWarp' | 'eyesMouth' | 'paired'>>
   seed?: number
   /** How often a checkpoint is written: what a crash costs at most. */
   saveEverySeconds?: number
