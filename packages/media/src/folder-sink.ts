@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
-import { DflError } from '@dfl/core'
+import { type Bitmap, DflError } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
 import type { Frame } from './frame.js'
-import type { FrameSink } from './frame-sink.js'
+import type { FrameChange, FrameSink } from './frame-sink.js'
 import { encodeImage, type ImageFormat, type ImageOptions, imageFormatOf, isImagePath } from './images.js'
 import type { Rational } from './rational.js'
 import { readTimestamps, type Timestamps, writeTimestamps } from './timestamps.js'
@@ -46,7 +46,7 @@ export async function createImageFolder(path: string, options: ImageFolderOption
       if (frame.file && !change && isImagePath(frame.file) && imageFormatOf(frame.file) === format) {
         if (resolve(frame.file) !== resolve(file)) await writeFileAtomic(file, await readFile(frame.file))
       } else {
-        const bitmap = change?.bitmap ?? frame.bitmap
+        const bitmap = change ? whole(frame, change) : frame.bitmap
         await writeFileAtomic(file, await encodeImage(bitmap, format, quality === undefined ? {} : { quality }))
       }
       pts[basename(file)] = ticksIn(timeBase, frame)
@@ -63,6 +63,17 @@ export const finished = (path: string) =>
     'BAD_STATE',
     `Expected an open writer for \`${path}\`, but it was finished or aborted. Create a new one.`,
   )
+
+/** The whole frame with a change of a part of it. */
+export function whole(frame: Frame, { bitmap, x, y }: FrameChange): Bitmap {
+  if (x === undefined && y === undefined) return bitmap
+  if (bitmap.width === frame.width && bitmap.height === frame.height) return bitmap
+  const out = { ...frame.bitmap, data: frame.bitmap.data.slice() }
+  const row = bitmap.width * bitmap.channels
+  for (let i = 0; i < bitmap.height; i++)
+    out.data.set(bitmap.data.subarray(i * row, (i + 1) * row), (((y ?? 0) + i) * frame.width + (x ?? 0)) * out.channels)
+  return out
+}
 
 function fileNameOf(frame: Frame, format: ImageFormat): string {
   if (!isImagePath(frame.name)) return `${String(frame.index).padStart(6, '0')}.${format}`

@@ -3,9 +3,12 @@ import type { Frame } from './frame.js'
 
 /** What was painted on a frame. */
 export interface FrameChange {
-  /** [H, W, 3] bytes, RGB, of the frame's size: a new bitmap, not the frame's own changed in place. */
+  /** [h, w, 3] bytes, RGB: the frame, or a part of it, with the change. A new bitmap, not the frame's own changed in place. */
   bitmap: Bitmap
-  /** In pixels of the frame; what lies outside all of them stays as the frame had it. */
+  /** Column and row of the frame at which the upper left pixel of a part begins; without them `bitmap` is the whole frame. */
+  x?: number
+  y?: number
+  /** In pixels of the frame; what lies outside all of them, or outside `bitmap`, stays as the frame had it. */
   rects: readonly Rect[]
 }
 

@@ -1,7 +1,19 @@
-import type { Bitmap } from '@dfl/core'
+import type { Bitmap, Rect } from '@dfl/core'
+import { bitmapPart, partKey } from './frame-part.js'
 import type { AvFrame } from './libav.js'
 import type { Rational } from './rational.js'
 import type { VideoInfo } from './video-info.js'
+
+/** A part of a frame as a picture of its own. */
+export interface FramePart {
+  /** [h, w, 3] bytes, RGB, upright. Do not change it in place. */
+  readonly bitmap: Bitmap
+  /** Column and row of the frame at which the upper left pixel begins; may lie before the frame by less than `reduce`. */
+  readonly x: number
+  readonly y: number
+  /** Each pixel is the mean of `reduce` by `reduce` pixels of the frame. Past the frame's edge, its edge goes on. */
+  readonly reduce: number
+}
 
 /** One frame of a clip. It holds memory outside JavaScript until it is closed (or collected). */
 export interface Frame extends Disposable {
@@ -13,11 +25,22 @@ export interface Frame extends Disposable {
   readonly timeBase: Rational
   /** File name of an image; name of a video, '#' and frame index. */
   readonly name: string
+  /** Upright, in pixels. */
+  readonly width: number
+  readonly height: number
   /**
    * [H, W, 3] bytes, RGB, upright, at full size. Made on first use and kept: a frame that nobody looks at is never
    * converted. Do not change it in place: writers compare with it to find what changed.
    */
   readonly bitmap: Bitmap
+  /**
+   * The part of the frame that holds `rect` (as much of it as lies inside the frame), at full size or smaller. Only this
+   * part is converted; the last one is kept.
+   *
+   * @param rect In pixels of the frame.
+   * @param reduce 1 (default), 2, 4, 8 …: how many times smaller. For what need not see every pixel.
+   */
+  part(rect: Rect, reduce?: number): FramePart
   /** What a video decoder gave, for writers that pass untouched samples through; nothing for images or once closed. */
   readonly samples?: AvFrame
   /** The image file it was read from, for writers that copy untouched files. */
@@ -59,5 +82,20 @@ export function bitmapFrame(
 ): Frame {
   const close = () => {}
   const timestampSeconds = (place.pts * place.timeBase.num) / place.timeBase.den
-  return { ...place, timestampSeconds, bitmap, close, [Symbol.dispose]: close }
+  const { width, height } = bitmap
+  let part: { key: string; made: FramePart } | undefined
+  return {
+    ...place,
+    width,
+    height,
+    timestampSeconds,
+    bitmap,
+    part(rect, reduce = 1) {
+      const key = partKey(rect, reduce)
+      if (part?.key !== key) part = { key, made: bitmapPart(bitmap, rect, reduce) }
+      return part.made
+    },
+    close,
+    [Symbol.dispose]: close,
+  }
 }

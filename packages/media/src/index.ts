@@ -2,7 +2,7 @@ export type { ColorTags } from './color.js'
 export { type ConcatOptions, concatVideos, type VideoPart } from './concat.js'
 export { createFrames, isVideoPath, VIDEO_EXTENSIONS } from './create-frames.js'
 export { createImageFolder, type ImageFolderOptions } from './folder-sink.js'
-export { bitmapFrame, type Frame, type FrameRange, type FrameSource } from './frame.js'
+export { bitmapFrame, type Frame, type FramePart, type FrameRange, type FrameSource } from './frame.js'
 export type { FrameChange, FrameSink } from './frame-sink.js'
 export {
   encodeImage,

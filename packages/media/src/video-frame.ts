@@ -1,9 +1,13 @@
-import { type Bitmap, DflError } from '@dfl/core'
-import type { Frame } from './frame.js'
+import { type Bitmap, DflError, type Rect } from '@dfl/core'
+import { lumaWeights } from './color.js'
+import type { Frame, FramePart } from './frame.js'
+import { bitmapPart, partKey, snapped } from './frame-part.js'
+import { halvePlanes } from './halve-planes.js'
 import type { AvFrame, AvPixelFormat, Libav } from './libav.js'
-import { PLANAR_FORMATS, type PlaneLayout, type Planes, planesToRgb } from './planes.js'
+import { type Box, PLANAR_FORMATS, type PlaneLayout, type Planes } from './planes.js'
+import { planesToRgb } from './planes-to-rgb.js'
 import type { Rational } from './rational.js'
-import { turn } from './turn.js'
+import { turn, turnBack, turnRect } from './turn.js'
 import type { VideoInfo } from './video-info.js'
 
 /** A decoder's picture as a `Frame`; it owns the picture from now on. */
@@ -21,23 +25,30 @@ export function videoFrame(
   }
   let held: AvFrame | undefined = picture
   let bitmap: Bitmap | undefined
+  let part: { key: string; made: FramePart } | undefined
+  const open = (): AvFrame => {
+    if (held) return held
+    throw new DflError(
+      'BAD_STATE',
+      `Expected an open frame for \`${place.name}\`, but it was closed. Read its \`bitmap\` before \`close()\`.`,
+    )
+  }
   const close = () => {
     held?.free()
     held = undefined
   }
   return {
     ...place,
+    width: info.width,
+    height: info.height,
     timestampSeconds: (place.pts * place.timeBase.num) / place.timeBase.den,
     get bitmap() {
-      if (!bitmap) {
-        if (!held)
-          throw new DflError(
-            'BAD_STATE',
-            `Expected an open frame for \`${place.name}\`, but it was closed. Read its \`bitmap\` before \`close()\`.`,
-          )
-        bitmap = turn(toRgb(libav, held, info), info.rotationDegrees)
-      }
-      return bitmap
+      return (bitmap ??= turn(toRgb(libav, open(), info), info.rotationDegrees))
+    },
+    part(rect, reduce = 1) {
+      const key = partKey(rect, reduce)
+      if (part?.key !== key) part = { key, made: bitmap ? bitmapPart(bitmap, rect, reduce) : cut(rect, reduce) }
+      return part.made
     },
     get samples() {
       return held
@@ -45,6 +56,30 @@ export function videoFrame(
     close,
     [Symbol.dispose]: close,
   }
+
+  /** The part made from its own samples only, where they can be read directly. */
+  function cut(rect: Rect, reduce: number): FramePart {
+    const samples = open()
+    const layout = layoutOf(libav, samples, info)
+    if (!layout) {
+      bitmap = turn(toRgb(libav, samples, info), info.rotationDegrees)
+      return bitmapPart(bitmap, rect, reduce)
+    }
+    const coded = turnRect(rect, info, turnBack(info.rotationDegrees))
+    const box = snapped(coded, samples, reduce)
+    const made = reducedRgb(planesOf(samples, layout), layout, box, reduce)
+    const [width, height] = [made.width * reduce, made.height * reduce]
+    const { x, y } = turnRect({ x: box.left, y: box.top, width, height }, samples, info.rotationDegrees)
+    return { bitmap: turn(made, info.rotationDegrees), x, y, reduce }
+  }
+}
+
+/** RGB bytes of a box of a picture, made smaller by a power of two. */
+function reducedRgb(planes: Planes, layout: PlaneLayout, box: Box, reduce: number): Bitmap {
+  if (reduce === 1) return planesToRgb(planes, layout, box)
+  const half = halvePlanes(planes, layout, box)
+  const { width: right, height: bottom } = half.planes
+  return reducedRgb(half.planes, half.layout, { left: 0, top: 0, right, bottom }, reduce / 2)
 }
 
 /** What the samples of a picture in the given format mean, from its own tags where it has any, else from its clip's. */
@@ -57,7 +92,7 @@ export function layoutOf(libav: Libav, picture: AvFrame, info: VideoInfo): Plane
     ...format,
     gray: name === 'gray',
     fullRange: picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full',
-    matrix: info.color.matrix,
+    ...lumaWeights(info.color.matrix, picture.height),
     chromaSite: info.chromaSite,
   }
 }

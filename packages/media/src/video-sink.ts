@@ -1,14 +1,14 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
-import { type Bitmap, DflError, type Rect, resolveOptions } from '@dfl/core'
+import { type Bitmap, DflError, resolveOptions } from '@dfl/core'
 import { syncFolder } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
 import { check, unsupported } from './errors.js'
-import { finished } from './folder-sink.js'
+import { finished, whole } from './folder-sink.js'
 import type { Frame } from './frame.js'
 import type { FrameChange, FrameSink } from './frame-sink.js'
 import { type AvFormatContext, type AvFrame, type AvStream, type Libav, loadLibav } from './libav.js'
-import { paintRects } from './planes.js'
+import { type Painting, paintRects } from './paint-rects.js'
 import { rescale } from './rational.js'
 import { turn, turnBack, turnRect } from './turn.js'
 import { type Encoder, openEncoder, rational, VIDEO_OPTIONS, type VideoOptions } from './video-encoder.js'
@@ -222,51 +222,67 @@ function picturedFor(libav: Libav, encoder: Encoder, source: VideoInfo, frame: F
   const { pixelFormat, info } = encoder
   const { width, height } = encoder.context
   const samples = frame.samples
+  const fitted = change && fitting(change, info, frame)
   if (!samples || isRgb(libav, samples)) {
-    const bitmap = fitting(change?.bitmap ?? frame.bitmap, info, frame)
+    const bitmap = fitted ? whole(frame, fitted) : fitting({ bitmap: frame.bitmap, rects: [] }, info, frame).bitmap
     const picture = blank(libav, pixelFormat, width, height)
-    paint(libav, picture, info, { bitmap, rects: [{ x: 0, y: 0, width: bitmap.width, height: bitmap.height }] })
+    const all = { x: 0, y: 0, width: bitmap.width, height: bitmap.height }
+    paint(libav, picture, info, { bitmap, x: 0, y: 0, rects: [all] })
     return picture
   }
-  if (samples.width !== width || samples.height !== height) fitting(frame.bitmap, info, frame)
+  if (samples.width !== width || samples.height !== height) fitting({ bitmap: frame.bitmap, rects: [] }, info, frame)
   if (samples.format !== pixelFormat) {
     const picture = convert(libav, samples, pixelFormat)
-    if (change)
-      paint(libav, picture, info, { ...change, bitmap: fitting(change.bitmap, info, frame), before: frame.bitmap })
+    if (fitted) paint(libav, picture, info, { ...fitted, ...beforeOf(frame, fitted) })
     return picture
   }
-  if (!change) return samples.clone()!
+  if (!fitted) return samples.clone()!
   const picture = blank(libav, pixelFormat, width, height)
   picture.copy(samples)
   picture.copyProps(samples)
-  // A bitmap changed in place leaves nothing to compare with.
-  const before = change.bitmap === frame.bitmap ? {} : { before: frame.bitmap }
-  paint(libav, picture, source, { ...change, bitmap: fitting(change.bitmap, info, frame), ...before })
+  paint(libav, picture, source, { ...fitted, ...beforeOf(frame, fitted) })
   return picture
 }
 
+/** What the frame shows where the change lies. A bitmap changed in place leaves nothing to compare with. */
+function beforeOf(frame: Frame, { bitmap, x, y }: Painting): { before?: Bitmap } {
+  if (bitmap.width === frame.width && bitmap.height === frame.height)
+    return bitmap === frame.bitmap ? {} : { before: frame.bitmap }
+  const { width, height } = bitmap
+  const before = frame.part({ x, y, width, height }).bitmap
+  return bitmap === before ? {} : { before }
+}
+
 /** Paints an upright bitmap over a picture in its coded orientation. */
-function paint(
-  libav: Libav,
-  picture: AvFrame,
-  info: VideoInfo,
-  change: { bitmap: Bitmap; rects: readonly Rect[]; before?: Bitmap },
-) {
+function paint(libav: Libav, picture: AvFrame, info: VideoInfo, { bitmap, x, y, rects, before }: Painting) {
   const layout = layoutOf(libav, picture, info)!
   const back = turnBack(info.rotationDegrees)
-  const { bitmap, before } = change
+  const placed = turnRect({ x, y, width: bitmap.width, height: bitmap.height }, info, back)
   paintRects(planesOf(picture, layout), layout, {
     bitmap: turn(bitmap, back),
-    rects: change.rects.map((rect) => turnRect(rect, bitmap, back)),
+    x: placed.x,
+    y: placed.y,
+    rects: rects.map((rect) => turnRect(rect, info, back)),
     ...(before ? { before: turn(before, back) } : {}),
   })
 }
 
-function fitting(bitmap: Bitmap, { width, height }: VideoInfo, frame: Frame): Bitmap {
-  if (bitmap.width === width && bitmap.height === height && bitmap.data instanceof Uint8Array) return bitmap
-  const got = `${bitmap.width} x ${bitmap.height} (${bitmap.data.constructor.name})`
+/** The change with its place, if it lies inside a frame of the clip's size. */
+function fitting(change: FrameChange, { width, height }: VideoInfo, frame: Frame): Painting {
+  const { bitmap, x, y, rects } = change
+  const [left, top] = [x ?? 0, y ?? 0]
+  const bytes = bitmap.data instanceof Uint8Array
+  if (x === undefined && y === undefined) {
+    if (bytes && bitmap.width === width && bitmap.height === height) return { bitmap, x: 0, y: 0, rects }
+  } else {
+    const inside = left >= 0 && top >= 0 && left + bitmap.width <= width && top + bitmap.height <= height
+    if (bytes && inside && Number.isInteger(left) && Number.isInteger(top)) return { bitmap, x: left, y: top, rects }
+  }
+  const at = x === undefined && y === undefined ? '' : ` at ${left}, ${top}`
+  const got = `${bitmap.width} x ${bitmap.height}${at} (${bitmap.data.constructor.name})`
+  const wanted = at ? `a part of ${width} x ${height} bytes` : `${width} x ${height} bytes like the clip`
   throw new DflError(
     'BAD_SHAPE',
-    `Expected ${width} x ${height} bytes like the clip for \`bitmap\`, but got ${got} for '${frame.name}'. Scale it first.`,
+    `Expected ${wanted} for \`bitmap\`, but got ${got} for '${frame.name}'. Scale it first.`,
   )
 }
