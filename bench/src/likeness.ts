@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
@@ -16,7 +16,7 @@ import {
   trainStage,
   type Workspace,
 } from '@dfl/cli'
-import { DflError } from '@dfl/core'
+import { DflError, type Landmarks } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { demoClip, ROOT } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
@@ -53,6 +53,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const looks = values.at ? values.at.split(',').map((at) => secondsOf('--at', at)) : usualLooks(seconds)
   const preset = values.preset ? presetNamed(values.preset) : presetFor({ seconds })
   const clips = await clipsOf(values.pair)
+  const dstLandmarks = await exactLandmarks(clips.dst)
   const name = basename(clips.dst).replace(/-dst\.mp4$/, '')
   const out = resolve(values.out ?? join(ROOT, 'workspace', `likeness-${name}-${preset.name}-${values.time}`))
   await mkdir(out, { recursive: true })
@@ -85,6 +86,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       ...(clips.truth ? { truth: clips.truth } : {}),
       srcFaceset: workspace.faceset.src,
       dstFaceset: workspace.faceset.dst,
+      ...(dstLandmarks ? { dstLandmarks } : {}),
       everyNth,
     })
     await writeSwapSheet(`${path}.png`, { ...clips, result: merged.result, faces: workspace.faceset.dst })
@@ -201,6 +203,14 @@ async function clipsOf(pair: string | undefined): Promise<{ src: string; dst: st
   if (pair === undefined) return { src: demoClip('src'), dst: demoClip('dst'), truth: demoClip('truth') }
   const truth = `${pair}-truth.mp4`
   return { src: `${pair}-src.mp4`, dst: `${pair}-dst.mp4`, ...((await exists(truth)) ? { truth } : {}) }
+}
+
+/** The landmarks with which a clip was rendered, from the file beside it, frame by frame. */
+async function exactLandmarks(clip: string): Promise<Landmarks[] | undefined> {
+  const path = clip.replace(/\.mp4$/, '.json')
+  if (!(await exists(path))) return undefined
+  const { frames }: { frames: { lm68: Landmarks }[] } = JSON.parse(await readFile(path, 'utf8'))
+  return frames.map(({ lm68 }) => lm68)
 }
 
 function secondsOf(flag: string, text: string): number {

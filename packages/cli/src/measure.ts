@@ -2,6 +2,7 @@ import { estimatePose, hullMask } from '@dfl/align'
 import type { Bitmap, FaceMeta, Landmarks, Pixels, Rect } from '@dfl/core'
 import {
   type FaceAnalysis,
+  type FaceTrack,
   type ImageError,
   imageError,
   type Jitter,
@@ -26,6 +27,8 @@ export interface MeasureJob {
   srcFaceset: string
   /** Folder of DST's faceset: says where to look for the face. */
   dstFaceset: string
+  /** DST's exact landmarks in each frame, where they are known: what DST does is taken from them. */
+  dstLandmarks?: readonly Landmarks[]
   /** Measure every so many frames; 1 for all. */
   everyNth?: number
 }
@@ -86,7 +89,7 @@ export async function* measuring(job: MeasureJob): AsyncGenerator<{ done: number
   return {
     likeness: likeness({
       swap: tracks.result,
-      dst: tracks.dst,
+      dst: job.dstLandmarks ? withLandmarks(tracks.dst, job.dstLandmarks, everyNth) : tracks.dst,
       src: await embeddingsOf(job.srcFaceset),
       ...(job.truth ? { truth: tracks.truth } : {}),
     }),
@@ -96,6 +99,14 @@ export async function* measuring(job: MeasureJob): AsyncGenerator<{ done: number
       : {}),
     frames: tracks.result.length,
   }
+}
+
+/** The track with other landmarks, and the poses that they tell. */
+function withLandmarks(track: FaceTrack, landmarks: readonly Landmarks[], everyNth: number): FaceTrack {
+  return track.map((face, i) => {
+    const exact = landmarks[i * everyNth]
+    return face && exact ? { ...face, landmarks: exact, pose: estimatePose(exact) } : face
+  })
 }
 
 /** Frames of several clips that belong together, as long as all of them have one. They are closed after each turn. */
