@@ -36,6 +36,10 @@ export function halvePlanes(planes: Planes, layout: PlaneLayout, box: Box): { pl
   }
 }
 
+/*
+ * Halves are rounded up in one column and down in the next, so that nothing gets brighter.
+ */
+
 /** Where two rows begin in `from`, the row made of them in `to`, and how long that is. */
 interface Rows {
   upper: number
@@ -55,7 +59,7 @@ function pairs(
   let p = upper + left
   let q = lower + left
   for (let x = 0; x < whole; x++, p += 2, q += 2)
-    to[at + x] = (from[p]! + from[p + 1]! + from[q]! + from[q + 1]! + 2) >> 2
+    to[at + x] = (from[p]! + from[p + 1]! + from[q]! + from[q + 1]! + 1 + (x & 1)) >> 2
   if (whole < width) to[at + whole] = (from[p]! + from[q]! + 1) >> 1
 }
 
@@ -68,11 +72,12 @@ function between(
   for (let x = 0; x < width; x++) {
     const c = left + x
     const next = c < lastColumn ? c + 1 : c
-    to[at + x] = (3 * (from[upper + c]! + from[lower + c]!) + from[upper + next]! + from[lower + next]! + 4) >> 3
+    to[at + x] =
+      (3 * (from[upper + c]! + from[lower + c]!) + from[upper + next]! + from[lower + next]! + 3 + (x & 1)) >> 3
   }
 }
 
 /** Means of two rows. */
 function columns(from: Samples, to: Samples, { upper, lower, at, width, left }: Rows) {
-  for (let x = 0; x < width; x++) to[at + x] = (from[upper + left + x]! + from[lower + left + x]! + 1) >> 1
+  for (let x = 0; x < width; x++) to[at + x] = (from[upper + left + x]! + from[lower + left + x]! + (x & 1)) >> 1
 }

@@ -70,9 +70,9 @@ describe('a part of a frame', () => {
             largest = Math.max(largest, Math.abs(error))
             sum += error
           }
-      // Smaller ones are rounded once per halving and plane.
-      expect(largest).toBeLessThanOrEqual(reduce === 1 ? 0 : 2.5 * Math.log2(reduce))
-      expect(Math.abs(sum) / bitmap.data.length).toBeLessThanOrEqual(1)
+      // Smaller ones are rounded once per halving and plane, which changes no brightness.
+      expect(largest).toBeLessThanOrEqual(reduce === 1 ? 0 : 5)
+      if (bitmap.data.length > 150) expect(Math.abs(sum) / bitmap.data.length).toBeLessThanOrEqual(0.5)
     }
   })
 
