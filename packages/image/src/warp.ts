@@ -1,6 +1,6 @@
 import { type Affine, type Pixels, type Raster, resolveOptions } from '@dfl/core'
 import { invertAffine } from './affine.js'
-import { checkRaster, checkSize } from './checks.js'
+import { checkChannels, checkRaster, checkSameShape, checkSize } from './checks.js'
 import { createPixels, sampleScale } from './pixels.js'
 import { sampleRow } from './warp-sample.js'
 import { cutTile } from './warp-tile.js'
@@ -28,6 +28,11 @@ export interface WarpOptions {
   border?: 'replicate' | 'constant'
   borderValue?: number
   antialias?: boolean
+  /**
+   * [height, width, 1] of the result: each of its rows is only made from the first to the last pixel at which this is
+   * above 0. What lies beyond is 0 or whatever `borderValue` is.
+   */
+  where?: Pixels
 }
 
 /**
@@ -52,11 +57,17 @@ export function warpAffine(
 ): Pixels {
   checkRaster(source, 'source')
   checkSize(size, 'size')
-  const { interpolation, border, borderValue, antialias } = resolveOptions(OPTIONS, options)
+  const { where, ...chosen } = options
+  const { interpolation, border, borderValue, antialias } = resolveOptions(OPTIONS, chosen)
   const { width, height } = size
   const toSource = invertAffine(sourceToOutputMat)
   const scale = sampleScale(source)
   const out = createPixels(width, height, source.channels)
+  if (where) {
+    checkRaster(where, 'where')
+    checkSameShape(out, where, 'where', false)
+    checkChannels(where, 1, 'where')
+  }
   const skipOutside = border === 'constant'
   if (skipOutside && borderValue !== 0) out.data.fill(borderValue)
   const tile = cutTile(source, toSource, size, {
@@ -77,6 +88,11 @@ export function warpAffine(
       const [y0, y1] = span(walk.y, dy, tile.minY, tile.maxY, width)
       from = Math.max(x0, y0)
       to = Math.min(x1, y1)
+    }
+    if (where) {
+      const first = row * width
+      while (from < to && !(where.data[first + from] > 0)) from++
+      while (from < to && !(where.data[first + to - 1] > 0)) to--
     }
     sampleRow(interpolation, tile, walk, { from, to, out: out.data, at: row * width * out.channels, scale })
   }

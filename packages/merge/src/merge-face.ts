@@ -48,7 +48,10 @@ export interface Patch {
  */
 export interface MergeFace {
   readonly meta: FaceMeta
-  /** The frame, in which earlier faces of the same frame are already swapped. Stages only read it. */
+  /**
+   * The frame, or the part of it that holds its faces, in which earlier faces of the same frame are already swapped.
+   * Whatever is said to be in pixels of the frame is in pixels of this picture. Stages only read it.
+   */
   readonly frame: Bitmap
   /** Pixels of the frame → pixels of the crop. */
   readonly imageToFaceMat: Affine

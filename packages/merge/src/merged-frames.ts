@@ -1,8 +1,9 @@
 import { batches, mapConcurrent } from '@dfl/core'
-import type { Frame } from '@dfl/media'
+import type { Frame, FrameChange, FramePart } from '@dfl/media'
 import type { FacesOf } from './faces-of-frames.js'
+import { faceOfPart, movedNotes, rectOfFaces } from './frame-part.js'
 import { cutFace, type FaceCrop, type FaceNotes, type MergeStage, type Swap, type Swapper } from './merge-face.js'
-import { type MergedFrame, pasteFaces } from './merge-frame.js'
+import { pasteFaces } from './merge-frame.js'
 
 /** Seconds spent on each step since the start; steps overlap, so that they may add up to more than has passed. */
 export interface StageSeconds {
@@ -12,15 +13,17 @@ export interface StageSeconds {
   encode: number
 }
 
-/** A decoded frame with its merged picture. Whoever takes it closes it. */
+/** A decoded frame with what was painted on it. Whoever takes it closes it. */
 export interface MergedClipFrame {
   frame: Frame
-  /** Nothing where the frame has no face. */
-  merged?: MergedFrame
+  /** The part of the frame that holds its faces, and their notes; nothing where the frame has no face. */
+  merged?: FrameChange & { notes: FaceNotes[] }
 }
 
 interface Prepared {
   frame: Frame
+  /** Nothing where the frame has no face. */
+  part?: FramePart
   crops: FaceCrop[]
   swaps: Swap[]
 }
@@ -28,8 +31,8 @@ interface Prepared {
 /**
  * The frames in their order with the faces swapped.
  *
- * The faces of several frames go to the model at once, and while it works on them the frames before are merged. Frames
- * without a face are never converted from the decoder's samples.
+ * The faces of several frames go to the model at once, and while it works on them the frames before are merged. Only
+ * the part of a frame that holds its faces is converted from the decoder's samples; stages see this part as the frame.
  *
  * @param work `past`: the notes of the frame before the first one. `seconds`: added to as time is spent.
  */
@@ -49,9 +52,12 @@ export async function* mergedFrames(
 
   const prepare = async (group: readonly Frame[]): Promise<Prepared[]> => {
     const prepared = await timed('decode', () =>
-      group.map((frame) => {
+      group.map((frame): Prepared => {
         const faces = facesOf(frame)
-        return { frame, crops: faces.map((face) => cutFace(frame.bitmap, face, swapper)), swaps: [] as Swap[] }
+        if (faces.length === 0) return { frame, crops: [], swaps: [] }
+        const part = frame.part(rectOfFaces(faces, swapper, frame))
+        const crops = faces.map((face) => cutFace(part.bitmap, faceOfPart(face, part), swapper))
+        return { frame, part, crops, swaps: [] }
       }),
     )
     const crops = prepared.flatMap((one) => one.crops.map(({ dst }) => dst))
@@ -69,14 +75,19 @@ export async function* mergedFrames(
 
   let past = work.past
   for await (const group of mapConcurrent(batches(clocked(frames, timed), batchFrames), prepare, 2)) {
-    for (const { frame, crops, swaps } of group) {
-      if (crops.length === 0) {
+    for (const { frame, part, crops, swaps } of group) {
+      if (!part) {
         yield { frame }
         continue
       }
-      const merged = await timed('merge', () => pasteFaces(frame.bitmap, { crops, swaps, stages, past }))
-      past = merged.notes
-      yield { frame, merged }
+      const { x, y } = part
+      const before = movedNotes(past, -x, -y)
+      const { bitmap, rects, notes } = await timed('merge', () =>
+        pasteFaces(part.bitmap, { crops, swaps, stages, past: before }),
+      )
+      past = movedNotes(notes, x, y)
+      const inFrame = rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
+      yield { frame, merged: { bitmap, x, y, rects: inFrame, notes: [...past] } }
     }
   }
 }

@@ -18,8 +18,8 @@ export function overlay(): MergeStage {
     const size = { width: rect.width, height: rect.height }
     const toRect = multiplyAffine(translation(-rect.x, -rect.y), invertAffine(face.imageToFaceMat))
     const maskToRect = multiplyAffine(toRect, squareMat(face.mask.width, face.dst.width))
-    const painted = warpAffine(face.face, toRect, size, { interpolation: 'cubic', border: 'replicate' })
     const alpha = warpAffine(fadeAtEdges(face.mask), maskToRect, size, { interpolation: 'cubic', border: 'constant' })
+    const painted = warpAffine(face.face, toRect, size, { interpolation: 'cubic', border: 'replicate', where: alpha })
     return { ...face, patch: { rect, bitmap: blend(face.frame, rect, painted, alpha), alpha } }
   }
 }
