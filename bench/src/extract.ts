@@ -4,8 +4,9 @@ import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type ExtractProgress, extractFaceset } from '@dfl/extract'
 import { openFrames } from '@dfl/media'
-import { clipAtHeight, demoClip } from './footage.js'
-import { type BenchContext, interleaved, medians, type Outcome, round, table } from './report.js'
+import { demoClip } from './footage.js'
+import type { BenchContext, Outcome } from './report.js'
+import { clipsAt, runsOf } from './stage-runs.js'
 
 /** Extraction end to end: networks loaded, video decoded, faces found, aligned and written, anew in every round. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
@@ -15,39 +16,15 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     options: { rounds: { type: 'string', default: '3' }, heights: { type: 'string' } },
   })
   const path = positionals[0] ?? demoClip('dst')
-  const heights = (values.heights ?? (positionals[0] ? '' : '720,360')).split(',').filter(Boolean).map(Number)
-  const clips = heights.length === 0 ? [path] : []
-  for (const height of heights) clips.push(await clipAtHeight(path, height, context))
+  const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720,360'), context)
   const rounds = Number(values.rounds)
-  const runs = await interleaved(
-    rounds,
+  const names = await Promise.all(clips.map(sizeOf))
+  const { text, found } = await runsOf(
     clips.map((clip, i) => () => extractOnce(clip, (line) => context.say(`clip ${i + 1} of ${clips.length}: ${line}`))),
+    { path, rounds, names, head: 'clip', parts: ['load', 'decode', 'detect', 'landmarks', 'embed', 'warp', 'write'] },
   )
-  const sizes = await Promise.all(clips.map(sizeOf))
-  const found = clips.map((_, i) => {
-    const { framesWithFaces, faces, frames, ...times } = medians(runs[i]!)
-    const fps = runs[i]!.map((one) => round(one.fps, 2))
-    return { size: sizes[i]!, frames, framesWithFaces, faces, ...times, fpsOfRounds: fps }
-  })
-  const parts = ['load', 'decode', 'detect', 'landmarks', 'embed', 'warp', 'write'] as const
-  return {
-    text: [
-      table(
-        ['clip', 'frames/s', 'frames', 'with a face', 'seconds', ...parts.map((part) => `${part} s`)],
-        found.map((one) => [
-          one.size,
-          one.fps.toFixed(1),
-          one.frames,
-          one.framesWithFaces,
-          one.total.toFixed(1),
-          ...parts.map((part) => one[part].toFixed(1)),
-        ]),
-      ),
-      '',
-      `Medians of ${rounds} interleaved rounds of ${basename(path)}. Parts overlap, so they add up to more than the seconds that passed.`,
-    ].join('\n'),
-    data: { footage: basename(path), rounds, clips: found },
-  }
+  const data = { footage: basename(path), rounds, clips: found.map((one, i) => ({ size: names[i], ...one })) }
+  return { text, data }
 }
 
 /** One extraction into a folder that is removed again: seconds in all and of each part. */

@@ -2,15 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { presetNamed } from '@dfl/cli'
+import { presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
 import { type OptionsOf, resolveOptions } from '@dfl/core'
 import { State } from '@dfl/engine'
 import { type MergeProgress, mergeVideo, type Swapper } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import { countParams, initialise } from '@dfl/nn'
 import { createPainter } from '@dfl/trainer'
-import { clipAtHeight, demoClip, facesetOf } from './footage.js'
-import { type BenchContext, interleaved, medians, type Outcome, round, table } from './report.js'
+import { demoClip, facesetOf } from './footage.js'
+import { type BenchContext, type Outcome, round } from './report.js'
+import { clipsAt, runsOf } from './stage-runs.js'
 
 /** Merging end to end: network compiled, video decoded, faces painted and pasted, video encoded, anew in every round. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
@@ -21,47 +22,41 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       rounds: { type: 'string', default: '3' },
       heights: { type: 'string' },
       presets: { type: 'string', default: 'standard' },
+      'from-scratch': { type: 'boolean', default: false },
     },
   })
   const path = positionals[0] ?? demoClip('dst')
-  const heights = (values.heights ?? (positionals[0] ? '' : '720')).split(',').filter(Boolean).map(Number)
-  const clips = heights.length === 0 ? [path] : []
-  for (const height of heights) clips.push(await clipAtHeight(path, height, context))
+  const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720'), context)
   const jobs: Job[] = []
   for (const clip of clips)
     for (const preset of values.presets.split(','))
-      jobs.push({ clip, preset, faces: await facesetOf(clip, { label: 'dst', side: 'dst', embedEvery: 0 }, context) })
+      jobs.push({
+        clip,
+        preset,
+        fromScratch: values['from-scratch'],
+        faces: await facesetOf(clip, { label: 'dst', side: 'dst', embedEvery: 0 }, context),
+      })
   const rounds = Number(values.rounds)
-  const runs = await interleaved(
-    rounds,
+  const { text, found } = await runsOf(
     jobs.map((job, i) => () => mergeOnce(job, (line) => context.say(`merge ${i + 1} of ${jobs.length}: ${line}`))),
+    {
+      path,
+      rounds,
+      names: jobs.map(({ clip, preset }) => `${basename(clip)}, ${preset} (${networkOf(preset).resolution} px)`),
+      head: 'clip, network',
+      parts: ['load', 'decode', 'swap', 'merge', 'encode', 'join'],
+    },
   )
-  const found = jobs.map(({ clip, preset }, i) => ({
-    clip: basename(clip),
-    preset,
-    resolution: networkOf(preset).resolution,
-    ...medians(runs[i]!),
-    fpsOfRounds: runs[i]!.map((one) => round(one.fps, 2)),
-  }))
-  const parts = ['load', 'decode', 'swap', 'merge', 'encode', 'join'] as const
+  const weights = values['from-scratch']
+    ? 'random weights: its masks cover the whole square, the most work there can be'
+    : 'the weights that new models start from: its masks are faces'
+  const merges = found.map((one, i) => {
+    const { clip, preset } = jobs[i]!
+    return { clip: basename(clip), preset, resolution: networkOf(preset).resolution, ...one }
+  })
   return {
-    text: [
-      table(
-        ['clip, network', 'frames/s', 'frames', 'with a face', 'seconds', ...parts.map((part) => `${part} s`)],
-        found.map((one) => [
-          `${one.clip}, ${one.preset} (${one.resolution} px)`,
-          one.fps.toFixed(1),
-          one.frames,
-          one.framesWithFaces,
-          one.total.toFixed(1),
-          ...parts.map((part) => one[part].toFixed(1)),
-        ]),
-      ),
-      '',
-      `Medians of ${rounds} interleaved rounds. The network has random weights: its masks cover the whole square, the most work there can be.`,
-      'Parts overlap, so they add up to more than the seconds that passed.',
-    ].join('\n'),
-    data: { footage: basename(path), rounds, merges: found },
+    text: `${text}\nThe network has ${weights}.`,
+    data: { footage: basename(path), rounds, fromScratch: values['from-scratch'], merges },
   }
 }
 
@@ -69,16 +64,20 @@ interface Job {
   clip: string
   preset: string
   faces: string
+  /** Random weights instead of those that new models start from. */
+  fromScratch: boolean
 }
 
 const networkOf = (preset: string) =>
   df.build(resolveOptions(df.options, presetNamed(preset).architecture) as OptionsOf<typeof df.options>)
 
 /** One merge into a folder that is removed again: seconds in all and of each part. */
-async function mergeOnce({ clip, preset, faces }: Job, say: (line: string) => void) {
+async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'dfl-bench-'))
   const model = networkOf(preset)
   const state = new State(initialise(model.params, 1))
+  const weights = fromScratch ? undefined : await startWeights(START_WEIGHTS, presetNamed(preset).architecture)
+  for (const [name, tensor] of Object.entries(weights ?? {})) state.set(name, tensor)
   try {
     const began = performance.now()
     await using painter = await createPainter(model, state)

@@ -23,6 +23,7 @@ export { type RunJob, type RunResult, runStages, type StageTimes } from './run.j
 export { type ExtractJob, type ExtractResult, extractStage } from './stages/extract.js'
 export { type MergeJob, type MergeResult, mergeStage, swapperOf } from './stages/merge.js'
 export { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
+export { START_WEIGHTS, startWeights } from './start-weights.js'
 export {
   type ClipIdentity,
   type Extracted,

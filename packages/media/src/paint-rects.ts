@@ -62,50 +62,90 @@ function paintLuma(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }
 
 const NOTHING = new Uint8Array(0)
 
-function paintChroma(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }: Painting, box: Box) {
+function paintChroma(planes: Planes, layout: PlaneLayout, painting: Painting, box: Box) {
   const t = transform(layout)
-  const { data, channels, width, height } = bitmap
-  const old = before?.data ?? NOTHING
-  const g = channels === 1 ? 0 : 1
-  const b = channels === 1 ? 0 : 2
+  const { bitmap, x, y } = painting
   const { chromaShiftX: sx, chromaShiftY: sy } = layout
   // The pixels that make one chroma sample: pairs in each shared direction, and 1-2-1 across for samples on the left ones.
-  const leftmost = sx === 1 && layout.chromaSite === 'left' ? -1 : 0
-  const middle = leftmost === -1 ? 2 : 1
-  const total = (sx === 0 ? 1 : leftmost === -1 ? 4 : 2) << sy
-  const scale = t.chromaSpan / 255 / total
+  const left = sx === 1 && layout.chromaSite === 'left'
+  const scale = t.chromaSpan / 255 / ((sx === 0 ? 1 : left ? 4 : 2) * 2)
   const blue = scale / (2 * (1 - t.kb))
   const red = scale / (2 * (1 - t.kr))
-  const top = 2 ** layout.bitDepth - 1
+  const highest = 2 ** layout.bitDepth - 1
   const offset = t.chromaOffset + 0.5
   const [u, v] = [planes.data[1]!, planes.data[2]!]
-  const column = (at: number) => Math.max(0, Math.min(width - 1, at - x)) * channels
+  const first = box.left >> sx
+  const end = ((box.right - 1) >> sx) + 1
+  // One column more on the left, for samples that it has a share in.
+  const columns: Columns = {
+    sums: new Float64Array((((end - first) << sx) + 1) * 3),
+    changed: new Uint8Array(((end - first) << sx) + 1),
+  }
+  const { sums, changed } = columns
+  const inBitmap = (at: number, length: number) => Math.max(0, Math.min(length - 1, at))
   for (let cy = box.top >> sy; cy <= (box.bottom - 1) >> sy; cy++) {
-    const upper = Math.max(0, Math.min(height - 1, (cy << sy) - y)) * width * channels
-    const lower = Math.max(0, Math.min(height - 1, (cy << sy) + sy - y)) * width * channels
-    for (let cx = box.left >> sx; cx <= (box.right - 1) >> sx; cx++) {
-      let sumR = 0
-      let sumG = 0
-      let sumB = 0
-      let changed = before === undefined
-      for (let dx = leftmost; dx <= sx; dx++) {
-        const at = column((cx << sx) + dx)
-        const weight = dx === 0 ? middle : 1
-        for (let dy = 0, row = upper; dy <= sy; dy++, row = lower) {
-          const i = row + at
-          const pr = data[i]!
-          const pg = data[i + g]!
-          const pb = data[i + b]!
-          sumR += weight * pr
-          sumG += weight * pg
-          sumB += weight * pb
-          if (!changed) changed = pr !== old[i] || pg !== old[i + g] || pb !== old[i + b]
-        }
+    const upper = inBitmap((cy << sy) - y, bitmap.height)
+    const lower = inBitmap((cy << sy) + sy - y, bitmap.height)
+    if (!sumColumns(painting, { upper, lower, from: (first << sx) - 1 - x }, columns)) continue
+    let [uAt, vAt] = [cy * planes.strides[1]! + first, cy * planes.strides[2]! + first]
+    for (let c = first, k = 1; c < end; c++, k += 1 << sx, uAt++, vAt++) {
+      const touched = changed[k]! | (sx ? changed[k + 1]! : 0) | (left ? changed[k - 1]! : 0)
+      if (!touched) continue
+      const i = 3 * k
+      let [r, g, b] = [sums[i]!, sums[i + 1]!, sums[i + 2]!]
+      if (left) {
+        r += r + sums[i - 3]! + sums[i + 3]!
+        g += g + sums[i - 2]! + sums[i + 4]!
+        b += b + sums[i - 1]! + sums[i + 5]!
+      } else if (sx) {
+        r += sums[i + 3]!
+        g += sums[i + 4]!
+        b += sums[i + 5]!
       }
-      if (!changed) continue
-      const luma = t.kr * sumR + t.kg * sumG + t.kb * sumB
-      u[cy * planes.strides[1]! + cx] = Math.min(top, (blue * (sumB - luma) + offset) | 0)
-      v[cy * planes.strides[2]! + cx] = Math.min(top, (red * (sumR - luma) + offset) | 0)
+      const luma = t.kr * r + t.kg * g + t.kb * b
+      u[uAt] = Math.min(highest, (blue * (b - luma) + offset) | 0)
+      v[vAt] = Math.min(highest, (red * (r - luma) + offset) | 0)
     }
   }
+}
+
+/** Two rows of pixels added up: [n, 3] red, green and blue of both, and whether one of the two was changed. */
+interface Columns {
+  sums: Float64Array
+  changed: Uint8Array
+}
+
+/** Fills the columns from column `from` of the bitmap on; past its edges, the edge goes on. Whether any was changed. */
+function sumColumns(
+  { bitmap, before }: Painting,
+  rows: { upper: number; lower: number; from: number },
+  { sums, changed }: Columns,
+): boolean {
+  const { data, width, channels } = bitmap
+  const old = before?.data ?? NOTHING
+  const compare = before !== undefined
+  const g = channels === 1 ? 0 : 1
+  const b = channels === 1 ? 0 : 2
+  let any = 0
+  for (let k = 0, o = 0; k < changed.length; k++, o += 3) {
+    const column = rows.from + k
+    const at = (column < 0 ? 0 : column < width ? column : width - 1) * channels
+    const p = rows.upper * width * channels + at
+    const q = rows.lower * width * channels + at
+    const [pr, pg, pb, qr, qg, qb] = [data[p]!, data[p + g]!, data[p + b]!, data[q]!, data[q + g]!, data[q + b]!]
+    sums[o] = pr + qr
+    sums[o + 1] = pg + qg
+    sums[o + 2] = pb + qb
+    const same =
+      compare &&
+      pr === old[p] &&
+      pg === old[p + g] &&
+      pb === old[p + b] &&
+      qr === old[q] &&
+      qg === old[q + g] &&
+      qb === old[q + b]
+    changed[k] = same ? 0 : 1
+    any |= changed[k]!
+  }
+  return any !== 0
 }

@@ -18,7 +18,7 @@ export function overlay(): MergeStage {
     const size = { width: rect.width, height: rect.height }
     const toRect = multiplyAffine(translation(-rect.x, -rect.y), invertAffine(face.imageToFaceMat))
     const maskToRect = multiplyAffine(toRect, squareMat(face.mask.width, face.dst.width))
-    const alpha = warpAffine(fadeAtEdges(face.mask), maskToRect, size, { interpolation: 'cubic', border: 'constant' })
+    const alpha = warpAffine(fadeAtEdges(face.mask), maskToRect, size)
     const painted = warpAffine(face.face, toRect, size, { interpolation: 'cubic', border: 'replicate', where: alpha })
     return { ...face, patch: { rect, bitmap: blend(face.frame, rect, painted, alpha), alpha } }
   }
@@ -42,7 +42,7 @@ function coveredRect({ mask, imageToFaceMat, dst, frame }: MergeFace): Rect | un
   }
   if (right < 0) return undefined
   const toFrame = multiplyAffine(invertAffine(imageToFaceMat), squareMat(width, dst.width))
-  const reach = 2 // the cubic kernel's reach round a pixel of the mask
+  const reach = 1 // the linear kernel's reach round a pixel of the mask
   const corners = [left - reach, right + reach].flatMap((x) =>
     [top - reach, bottom + reach].map((y) => applyAffine(toFrame, [x, y])),
   )
@@ -80,33 +80,58 @@ function fadeAtEdges(mask: Pixels): Pixels {
 
 /** The frame's samples in `rect` with `painted` over them as `alpha` says; `alpha` is cut to 0..1 in place. */
 function blend(frame: Bitmap, rect: Rect, painted: Pixels, alpha: Pixels): Bitmap {
-  const { channels } = frame
-  const wide = frame.data instanceof Uint16Array
-  const peak = wide ? 65535 : 255
+  const { channels, data } = frame
+  const wide = data instanceof Uint16Array
   const length = rect.width * rect.height * channels
   const out = wide ? new Uint16Array(length) : new Uint8Array(length)
-  const colour = painted.data
-  const a = alpha.data
-  const paintedChannels = Math.min(3, channels)
+  const row = rect.width * channels
   for (let y = 0; y < rect.height; y++) {
     const from = ((rect.y + y) * frame.width + rect.x) * channels
-    out.set(frame.data.subarray(from, from + rect.width * channels), y * rect.width * channels)
-    for (let x = 0; x < rect.width; x++) {
-      const i = y * rect.width + x
-      const k = a[i]!
-      if (!(k > 1 / 512)) {
-        a[i] = 0
-        continue
-      }
-      const share = k > 1 ? (a[i] = 1) : k
-      for (let c = 0; c < paintedChannels; c++) {
-        const at = i * channels + c
-        let v = colour[i * 3 + c]!
-        if (!(v > 0)) v = 0
-        else if (v > 1) v = 1
-        out[at] = out[at]! + share * (v * peak - out[at]!) + 0.5
-      }
-    }
+    out.set(data.subarray(from, from + row), y * row)
   }
+  const pixels = { colour: painted.data, alpha: alpha.data, channels }
+  if (out instanceof Uint8Array) blendBytes(out, pixels)
+  else blendWords(out, pixels)
   return { data: out, width: rect.width, height: rect.height, channels }
 }
+
+interface Paint {
+  /** [count, 3] */
+  colour: Float32Array
+  /** [count] */
+  alpha: Float32Array
+  channels: number
+}
+
+/* One loop for each kind of samples: a shared one would look up their kind for every sample. */
+
+function blendBytes(out: Uint8Array, { colour, alpha, channels }: Paint): void {
+  const painted = Math.min(3, channels)
+  for (let i = 0, at = 0; i < alpha.length; i++, at += channels) {
+    const share = shareOf(alpha[i]!)
+    alpha[i] = share
+    if (share === 0) continue
+    for (let c = 0; c < painted; c++) {
+      const v = colour[i * 3 + c]!
+      const to = v > 0 ? (v < 1 ? v * 255 : 255) : 0
+      out[at + c] = out[at + c]! + share * (to - out[at + c]!) + 0.5
+    }
+  }
+}
+
+function blendWords(out: Uint16Array, { colour, alpha, channels }: Paint): void {
+  const painted = Math.min(3, channels)
+  for (let i = 0, at = 0; i < alpha.length; i++, at += channels) {
+    const share = shareOf(alpha[i]!)
+    alpha[i] = share
+    if (share === 0) continue
+    for (let c = 0; c < painted; c++) {
+      const v = colour[i * 3 + c]!
+      const to = v > 0 ? (v < 1 ? v * 65535 : 65535) : 0
+      out[at + c] = out[at + c]! + share * (to - out[at + c]!) + 0.5
+    }
+  }
+}
+
+/** Below a 512th nothing would change. */
+const shareOf = (alpha: number) => (alpha > 1 / 512 ? (alpha < 1 ? alpha : 1) : 0)
