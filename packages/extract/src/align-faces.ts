@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path'
-import { estimatePose, imageToFaceMat } from '@dfl/align'
-import type { Bitmap, FaceMeta, FaceType, Pixels } from '@dfl/core'
-import { applyAffineAll, warpAffine } from '@dfl/image'
+import { estimatePose, imageToFaceMat, readRect } from '@dfl/align'
+import type { FaceMeta, FaceType, Pixels } from '@dfl/core'
+import { applyAffineAll, multiplyAffine, translation, warpAffine } from '@dfl/image'
 import type { Frame } from '@dfl/media'
 import type { Face } from './types.js'
 
@@ -30,10 +30,14 @@ export function describeFace(
 }
 
 /** The aligned image of a described face: [size, size, 3]. Past the frame's edge its last pixels go on. */
-export function alignedImage(frame: Bitmap, { imageToFaceMat, size }: FaceMeta): Pixels {
+export function alignedImage(
+  frame: Pick<Frame, 'part'>,
+  { sourceLandmarks, faceType, imageToFaceMat, size }: FaceMeta,
+): Pixels {
+  const { bitmap, x, y } = frame.part(readRect(sourceLandmarks, faceType, size))
   return warpAffine(
-    frame,
-    imageToFaceMat,
+    bitmap,
+    multiplyAffine(imageToFaceMat, translation(x, y)),
     { width: size, height: size },
     { interpolation: 'cubic', border: 'replicate' },
   )

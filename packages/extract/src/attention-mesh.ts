@@ -25,6 +25,7 @@ export async function attentionMesh(options: { threads?: number } = {}): Promise
 
   return {
     name: 'attention-mesh',
+    inputPx: SIDE,
     async landmarks(image, region) {
       const imageToInputMat = imageToRegionMat(region, SIDE)
       const data = networkInput(image, imageToInputMat, SIDE)

@@ -60,6 +60,7 @@ export async function blazeFace(options: BlazeFaceOptions = {}): Promise<FaceDet
 
   return {
     name: `blazeface-${variant}`,
+    inputPx: side,
     async detect(image) {
       const imageToInputMat = letterboxMat(image, side)
       const data = networkInput(image, imageToInputMat, side, 0.5)

@@ -1,4 +1,6 @@
 import type { Raster } from '@dfl/core'
+import { detect, landmarksIn } from './look.js'
+import { type Picture, pictureOf } from './picture.js'
 import { boundingBox, containment, overlap, regionOfDetection } from './region.js'
 import { detectTiled, detectTurned } from './search-views.js'
 import type { Detection, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
@@ -37,12 +39,13 @@ const SAME_CONTAINMENT = 0.7
  * A detector proposes, the landmarker decides: it looks at each proposal, looks again at the region that its own points
  * give, and drops what it does not take for a face. Proposals that end on the same face count once.
  *
- * @param image  [H, W, C] RGB.
+ * @param source  [H, W, C] RGB, or something that gives parts of one, such as a `Frame`.
  */
-export async function detectFaces(image: Raster, options: DetectFacesOptions): Promise<Face[]> {
+export async function detectFaces(source: Raster | Picture, options: DetectFacesOptions): Promise<Face[]> {
+  const image = pictureOf(source)
   const { detector, tiles = 'auto', rotations = 'auto' } = options
   const large = Math.max(image.width, image.height) >= LARGE_PX
-  const proposals = await detector.detect(image)
+  const proposals = await detect(image, detector)
   if (tiles === 'on' || (tiles === 'auto' && large)) proposals.push(...(await detectTiled(image, detector)))
   let faces = await confirm(image, proposals, options)
   if (faces.length === 0 && tiles === 'auto' && !large)
@@ -53,7 +56,7 @@ export async function detectFaces(image: Raster, options: DetectFacesOptions): P
 }
 
 /** The proposals that the landmarker takes for faces, each face once, largest first. */
-async function confirm(image: Raster, proposals: readonly Detection[], options: DetectFacesOptions): Promise<Face[]> {
+async function confirm(image: Picture, proposals: readonly Detection[], options: DetectFacesOptions): Promise<Face[]> {
   const { detector, maxFaces = 0, rotations = 'auto' } = options
   const faces: Face[] = []
   for (const proposal of [...proposals].sort((a, b) => b.score - a.score)) {
@@ -73,12 +76,12 @@ async function confirm(image: Raster, proposals: readonly Detection[], options: 
 
 /** Landmarks read in the region that landmarks of a first look give, if the first look shows anything like a face. */
 async function lookTwice(
-  image: Raster,
+  image: Picture,
   region: FaceRegion,
   { landmarker, minScore = 0.5 }: DetectFacesOptions,
 ): Promise<Face | undefined> {
-  const first = await landmarker.landmarks(image, region)
-  return first.score < minScore / 2 ? undefined : asFace(await landmarker.landmarks(image, first.region))
+  const first = await landmarksIn(image, region, landmarker)
+  return first.score < minScore / 2 ? undefined : asFace(await landmarksIn(image, first.region, landmarker))
 }
 
 /** Landmarks with the box of all their points. */
@@ -89,7 +92,7 @@ export function asFace(found: FaceLandmarks): Face {
 /** Whether landmarks are certain and large enough to be kept, and lie at least half inside the image. */
 export function isFace(
   { rect, score }: Face,
-  image: Raster,
+  image: { width: number; height: number },
   { minScore = 0.5, minSize = 32 }: Pick<DetectFacesOptions, 'minScore' | 'minSize'>,
 ): boolean {
   const frame = { x: -0.5, y: -0.5, width: image.width, height: image.height }

@@ -40,6 +40,7 @@ export async function dlibEmbedder(options: { threads?: number } = {}): Promise<
 
   return {
     name: 'dlib-resnet-29',
+    inputPx: SIDE,
     async embed(image, landmarks) {
       const mat = similarityMat(fivePoints(landmarks), TEMPLATE)
       const data = networkInput(image, mat, SIDE)

@@ -6,6 +6,7 @@ import { alignedImage, describeFace } from './align-faces.js'
 import { debugPicture } from './debug-picture.js'
 import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
 import { followFaces } from './follow-faces.js'
+import { embed } from './look.js'
 import { loadNetworks, type Networks } from './networks.js'
 import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
@@ -128,8 +129,8 @@ function frameItem(frame: Frame, done: boolean, run: Run): FrameItem {
   return {
     frame,
     done,
-    signature: () => (signature ??= frameSignature(frame.bitmap)),
-    detected: () => (detected ??= detectionOptions(run).then((options) => detectFaces(frame.bitmap, options))),
+    signature: () => (signature ??= frameSignature(frame)),
+    detected: () => (detected ??= detectionOptions(run).then((options) => detectFaces(frame, options))),
   }
 }
 
@@ -145,11 +146,10 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
   const { items, next, needed } = segment
   if (!needed) return items.map((item) => found(item, [], true))
   const options = await detectionOptions(run)
-  for (const item of next ? [...items, next] : items) await run.meter.timed('decode', () => item.frame.bitmap)
   const cuts = cutsOf(segment)
   const faces = await followFaces(
     {
-      frames: items.map((item) => item.frame.bitmap),
+      frames: items.map((item) => item.frame),
       cuts,
       first: await items[0]!.detected(),
       next: next ? await next.detected() : [],
@@ -183,10 +183,10 @@ async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> 
       const meta = describeFace(face, frame, { faceIndex, faceType: settings.faceType, size })
       if (settings.embedEvery > 0 && (frame.index / settings.everyNth) % settings.embedEvery === 0) {
         const { embedder } = await run.networks()
-        meta.embedding = Array.from(await embedder.embed(frame.bitmap, face.landmarks), roundTo5)
+        meta.embedding = Array.from(await embed(frame, face.landmarks, embedder), roundTo5)
       }
       metas.push(meta)
-      const image = await meter.timed('warp', () => alignedImage(frame.bitmap, meta))
+      const image = await meter.timed('warp', () => alignedImage(frame, meta))
       writes.push(meter.timed('write', () => writer.add(meta, image)))
     }
     await Promise.all(writes)

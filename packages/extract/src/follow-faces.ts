@@ -1,5 +1,7 @@
 import type { Raster } from '@dfl/core'
 import { asFace, type DetectFacesOptions, detectFaces, isFace, isSameFace, withoutDuplicates } from './detect-faces.js'
+import { landmarksIn } from './look.js'
+import { type Picture, pictureOf } from './picture.js'
 import type { Face } from './types.js'
 
 /** How far a face may move, and by what factor grow, from one frame to the next. Both in sizes of its region. */
@@ -12,7 +14,7 @@ const SMALL_TURN_RADIANS = 0.1
 
 /** A few frames in a row, with what is known at their ends. */
 export interface Segment {
-  frames: readonly Raster[]
+  frames: readonly (Raster | Picture)[]
   /** `cuts[t]`: a new shot begins at frame t; one entry more than there are frames, for the frame after the last. */
   cuts: readonly boolean[]
   /** Faces that the detector found in the first frame, and in the frame after the last if there is one. */
@@ -31,7 +33,8 @@ export interface Segment {
  * run over the whole clip finds there.
  */
 export async function followFaces(segment: Segment, options: DetectFacesOptions): Promise<Face[][]> {
-  const { frames, cuts } = segment
+  const { cuts } = segment
+  const frames = segment.frames.map(pictureOf)
   const faces: Face[][] = [[...segment.first]]
   for (let t = 1; t < frames.length; t++) {
     const image = frames[t]!
@@ -59,7 +62,7 @@ export async function followFaces(segment: Segment, options: DetectFacesOptions)
 }
 
 /** Those of the faces of a neighbouring frame that are found in this one too. */
-async function followAll(image: Raster, faces: readonly Face[], options: DetectFacesOptions): Promise<Face[]> {
+async function followAll(image: Picture, faces: readonly Face[], options: DetectFacesOptions): Promise<Face[]> {
   const out: Face[] = []
   for (const face of faces) {
     const found = await followFace(image, face, options)
@@ -69,12 +72,13 @@ async function followAll(image: Raster, faces: readonly Face[], options: DetectF
 }
 
 /** The same face in a neighbouring frame, if it is there. */
-async function followFace(image: Raster, face: Face, options: DetectFacesOptions): Promise<Face | undefined> {
+async function followFace(image: Picture, face: Face, options: DetectFacesOptions): Promise<Face | undefined> {
   const { landmarker } = options
-  let found = asFace(await landmarker.landmarks(image, face.region))
+  let found = asFace(await landmarksIn(image, face.region, landmarker))
   if (!isPlausible(face, found)) return undefined
   const { shift, turn } = motion(face, found)
-  if (shift > SMALL_SHIFT || turn > SMALL_TURN_RADIANS) found = asFace(await landmarker.landmarks(image, found.region))
+  if (shift > SMALL_SHIFT || turn > SMALL_TURN_RADIANS)
+    found = asFace(await landmarksIn(image, found.region, landmarker))
   return isPlausible(face, found) && isFace(found, image, options) ? found : undefined
 }
 

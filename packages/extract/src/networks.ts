@@ -23,13 +23,13 @@ export async function loadNetworks(given: Partial<Networks>, meter: ProgressMete
   const landmarker = given.landmarker ?? (await own(attentionMesh()))
   const embedder = given.embedder ?? (await own(dlibEmbedder()))
   return {
-    detector: { name: detector.name, detect: (image) => meter.timed('detect', () => detector.detect(image)) },
+    detector: { ...named(detector), detect: (image) => meter.timed('detect', () => detector.detect(image)) },
     landmarker: {
-      name: landmarker.name,
+      ...named(landmarker),
       landmarks: (image, region) => meter.timed('landmarks', () => landmarker.landmarks(image, region)),
     },
     embedder: {
-      name: embedder.name,
+      ...named(embedder),
       embed: (image, landmarks) => meter.timed('embed', () => embedder.embed(image, landmarks)),
     },
     async [Symbol.asyncDispose]() {
@@ -37,3 +37,7 @@ export async function loadNetworks(given: Partial<Networks>, meter: ProgressMete
     },
   }
 }
+
+/** What a network tells of itself. */
+const named = ({ name, inputPx }: { name: string; inputPx?: number }) =>
+  inputPx === undefined ? { name } : { name, inputPx }

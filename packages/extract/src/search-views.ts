@@ -1,5 +1,7 @@
-import type { Affine, Raster, Rect } from '@dfl/core'
+import type { Affine, Rect } from '@dfl/core'
 import { applyAffine, applyAffineAll, invertAffine, warpAffine } from '@dfl/image'
+import { detectionOfPart } from './look.js'
+import { type Picture, partPoint, reductionTo } from './picture.js'
 import type { Detection, FaceDetector } from './types.js'
 
 /** A detector sees no more than this of a view, so larger views are made smaller first. */
@@ -12,7 +14,7 @@ interface View {
 }
 
 /** Detections in the whole image turned by a quarter, three quarters, and a half; the first turn that shows any wins. */
-export async function detectTurned(image: Raster, detector: FaceDetector): Promise<Detection[]> {
+export async function detectTurned(image: Picture, detector: FaceDetector): Promise<Detection[]> {
   const rect = { x: 0, y: 0, width: image.width, height: image.height }
   for (const quarterTurns of [1, 3, 2] as const) {
     const found = await detectInView(image, detector, { rect, quarterTurns })
@@ -22,7 +24,7 @@ export async function detectTurned(image: Raster, detector: FaceDetector): Promi
 }
 
 /** Detections in overlapping squares half as long as the image, for faces too small for one look. */
-export async function detectTiled(image: Raster, detector: FaceDetector): Promise<Detection[]> {
+export async function detectTiled(image: Picture, detector: FaceDetector): Promise<Detection[]> {
   const out: Detection[] = []
   for (const rect of tiles(image.width, image.height))
     out.push(...(await detectInView(image, detector, { rect, quarterTurns: 0 })))
@@ -39,12 +41,17 @@ export function tiles(width: number, height: number): Rect[] {
   return starts(height).flatMap((y) => starts(width).map((x) => ({ x, y, width: side, height: side })))
 }
 
-async function detectInView(image: Raster, detector: FaceDetector, view: View): Promise<Detection[]> {
-  const { mat, width, height } = viewMat(view)
-  const detections = await detector.detect(warpAffine(image, mat, { width, height }))
+async function detectInView(image: Picture, detector: FaceDetector, view: View): Promise<Detection[]> {
+  const reduce = reductionTo(Math.max(view.rect.width, view.rect.height), VIEW_PX)
+  const part = image.part(view.rect, reduce)
+  const half = (part.reduce - 1) / 2
+  const [x, y] = partPoint(part, [view.rect.x + half, view.rect.y + half])
+  const inPart = { x, y, width: view.rect.width / part.reduce, height: view.rect.height / part.reduce }
+  const { mat, width, height } = viewMat({ ...view, rect: inPart })
+  const detections = await detector.detect(warpAffine(part.bitmap, mat, { width, height }))
   const toImage = invertAffine(mat)
   const scale = Math.hypot(toImage[0], toImage[3])
-  return detections.map(({ rect, keyPoints, score }) => {
+  const inPixelsOfPart = detections.map(({ rect, keyPoints, score }) => {
     const [cx, cy] = applyAffine(toImage, [rect.x + rect.width / 2, rect.y + rect.height / 2])
     const sideways = view.quarterTurns % 2 === 1
     const across = (sideways ? rect.height : rect.width) * scale
@@ -55,6 +62,7 @@ async function detectInView(image: Raster, detector: FaceDetector, view: View): 
       score,
     }
   })
+  return inPixelsOfPart.map((detection) => detectionOfPart(detection, part))
 }
 
 /** Pixels of the image → pixels of the view, and the view's size. */

@@ -16,6 +16,8 @@ export interface Detection {
 /** Finds faces in a whole image. Bring your own: any object of this shape works. */
 export interface FaceDetector {
   readonly name: string
+  /** Side in pixels of what it makes of an image. Who tells it may be shown an image made smaller, down to that. */
+  readonly inputPx?: number
   /** All faces seen, in any order. Must not change `image`. */
   detect(image: Raster): Promise<Detection[]>
 }
@@ -45,12 +47,22 @@ export interface FaceLandmarks {
 /** Finds landmarks of the one face in a region. Bring your own: any object of this shape works. */
 export interface Landmarker {
   readonly name: string
+  /**
+   * Side in pixels of what it makes of a region. Who tells it may be shown only the part of an image around the region,
+   * and that made smaller, down to this size.
+   */
+  readonly inputPx?: number
   landmarks(image: Raster, region: FaceRegion): Promise<FaceLandmarks>
 }
 
 /** Tells people apart. Bring your own: any object of this shape works. */
 export interface Embedder {
   readonly name: string
+  /**
+   * Side in pixels of what it makes of a face. Who tells it may be shown only the part of an image around the face, and
+   * that made smaller, down to this size.
+   */
+  readonly inputPx?: number
   /**
    * The identity of a face: vectors of one person lie close together.
    *

@@ -1,5 +1,5 @@
-import type { Raster } from '@dfl/core'
 import { warpAffine } from '@dfl/image'
+import { type Picture, partPoint, rectOfRegion, reductionTo } from './picture.js'
 import { imageToRegionMat } from './region.js'
 import type { FaceDetector, FaceRegion } from './types.js'
 
@@ -19,11 +19,14 @@ const CLEARLY = 0.03
  * Landmark networks draw an upright face over one that stands on its head and are sure of it. A detector knows better:
  * it is shown the region as it is and turned by half, and asked which of the two is more of a face.
  */
-export async function isUpsideDown(image: Raster, region: FaceRegion, detector: FaceDetector): Promise<boolean> {
+export async function isUpsideDown(image: Picture, region: FaceRegion, detector: FaceDetector): Promise<boolean> {
+  const reduce = reductionTo(region.sizePx * MARGIN, CROP_PX)
   const scoreAt = async (rollRadians: number) => {
     const wider = { centre: region.centre, sizePx: region.sizePx * MARGIN, rollRadians }
     const size = { width: CROP_PX, height: CROP_PX }
-    const crop = warpAffine(image, imageToRegionMat(wider, CROP_PX), size, { borderValue: 0.5 })
+    const part = image.part(rectOfRegion(wider, reduce), reduce)
+    const inPart = { centre: partPoint(part, wider.centre), sizePx: wider.sizePx / part.reduce, rollRadians }
+    const crop = warpAffine(part.bitmap, imageToRegionMat(inPart, CROP_PX), size, { borderValue: 0.5 })
     return (await detector.detect(crop)).reduce((best, { score }) => Math.max(best, score), 0)
   }
   return (await scoreAt(region.rollRadians + Math.PI)) > (await scoreAt(region.rollRadians)) + CLEARLY

@@ -1,17 +1,10 @@
-import { faceCorners } from '@dfl/align'
+import { readRect } from '@dfl/align'
 import type { FaceMeta, Point, Rect } from '@dfl/core'
 import { multiplyAffine, translation } from '@dfl/image'
 import type { FaceNotes, Swapper } from './merge-face.js'
 
 /**
- * Left and top of a part are multiples of this: cutting averages blocks of whole pixels on a grid that must not move with
- * the part.
- */
-const GRID = 12
-
-/**
- * The rectangle of a frame that holds everything that merging some of its faces reads or paints: their squares, and round
- * them what the filters reach.
+ * The rectangle of a frame that holds everything that merging some of its faces reads or paints.
  *
  * @param faces At least one.
  */
@@ -20,23 +13,13 @@ export function rectOfFaces(
   { faceType, resolution }: Pick<Swapper, 'faceType' | 'resolution'>,
   frame: { width: number; height: number },
 ): Rect {
-  let [left, top, right, bottom] = [frame.width, frame.height, 0, 0]
-  for (const { sourceLandmarks } of faces) {
-    const corners = faceCorners(sourceLandmarks, faceType)
-    const side = Math.hypot(corners[1]![0] - corners[0]![0], corners[1]![1] - corners[0]![1])
-    const reach = Math.ceil(5 * Math.max(1, side / resolution)) + 4
-    left = Math.min(left, ...corners.map(([x]) => x - reach))
-    top = Math.min(top, ...corners.map(([, y]) => y - reach))
-    right = Math.max(right, ...corners.map(([x]) => x + reach))
-    bottom = Math.max(bottom, ...corners.map(([, y]) => y + reach))
-  }
-  const span = (from: number, to: number, length: number): [number, number] => {
-    const first = Math.max(0, Math.min(length - 1, Math.floor(from / GRID) * GRID))
-    return [first, Math.max(1, Math.min(length, Math.ceil(to)) - first)]
-  }
-  const [x, width] = span(left, right, frame.width)
-  const [y, height] = span(top, bottom, frame.height)
-  return { x, y, width, height }
+  const rects = faces.map(({ sourceLandmarks }) => readRect(sourceLandmarks, faceType, resolution))
+  const within = (low: number, value: number, high: number) => Math.max(low, Math.min(high, value))
+  const x = within(0, Math.min(...rects.map((rect) => rect.x)), frame.width - 1)
+  const y = within(0, Math.min(...rects.map((rect) => rect.y)), frame.height - 1)
+  const right = within(x + 1, Math.max(...rects.map((rect) => rect.x + rect.width)), frame.width)
+  const bottom = within(y + 1, Math.max(...rects.map((rect) => rect.y + rect.height)), frame.height)
+  return { x, y, width: right - x, height: bottom - y }
 }
 
 /** A face of the frame as a face of the part that begins at column `x` and row `y`. */
