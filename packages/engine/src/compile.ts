@@ -102,6 +102,8 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    // A pattern is one more block of memory, as large as all that the first run took piece by piece.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     // Numbers too small to matter must not slow the processor down by the hundredfold. Threads that wait awake make a train
     // step an eighth faster; beside decoders and encoders, where frozen functions run, they would take cores away.

@@ -3,6 +3,8 @@ import type { Lowering } from './index.js'
 import { activated } from './matrix.js'
 import { movedRows, reshaped } from './shape.js'
 import { forwardTaps, geometry, gradientTaps, windows } from './windows.js'
+import { tiledConvolution, tiledInputGradient, tiledWeightGradient } from './winograd.js'
+import { planOf } from './winograd-plan.js'
 
 /**
  * Convolutions of NHWC activations with HWIO weights as products of matrices.
@@ -14,12 +16,14 @@ import { forwardTaps, geometry, gradientTaps, windows } from './windows.js'
 const conv2d: Lowering = (trace, { x, filter, bias, preluActivationWeights }, attrs) => {
   const g = geometry(x!.shape, filter!.shape, attrs)
   const [kh, kw, inputs, outputs] = filter!.shape as [number, number, number, number]
-  const fused = bias && bias.shape.length <= 1 && !bias.actual
-  const operands = [
-    windows(trace, x!, g.output, g.stride, forwardTaps(g)),
-    trace.matrix(filter!, kh * kw * inputs, outputs),
-  ]
-  const name = trace.op('Gemm', fused ? [...operands, trace.name(bias)] : operands)
+  const plan = planOf(g, inputs, outputs)
+  const fused = bias && bias.shape.length <= 1 && !bias.actual && !plan
+  const asProduct = () => {
+    const rows = windows(trace, x!, g.output, g.stride, forwardTaps(g))
+    const weights = trace.matrix(filter!, kh * kw * inputs, outputs)
+    return trace.op('Gemm', fused ? [rows, weights, trace.name(bias)] : [rows, weights])
+  }
+  const name = plan ? tiledConvolution(trace, plan, x!, filter!) : asProduct()
   const result = fromRows(trace, name, [g.batch, ...g.output, outputs])
   const sum = bias && !fused ? { ...result, name: trace.op('Add', [result.name!, trace.loose(bias)]) } : result
   return activated(trace, sum, attrs.activation, attrs.leakyreluAlpha, preluActivationWeights)
@@ -34,6 +38,8 @@ const inputGradient: Lowering = (trace, { dy, filter }, attrs) => {
   const g = geometry(shape, filter!.shape, attrs)
   const grid = [Math.ceil(g.input[0] / g.stride[0]), Math.ceil(g.input[1] / g.stride[1])] as const
   const inputs = shape[3]
+  const plan = planOf(g, inputs, filter!.shape[3]!)
+  if (plan) return fromRows(trace, tiledInputGradient(trace, plan, dy!, filter!), shape)
   const phases: string[] = []
   for (let y = 0; y < g.stride[0]; y++)
     for (let x = 0; x < g.stride[1]; x++) {
@@ -83,6 +89,11 @@ function weightsByInput(trace: Trace, filter: Value, taps: readonly number[]): s
 const weightGradient: Lowering = (trace, { x, dy }, attrs) => {
   const shape = attrs.filterShape as [number, number, number, number]
   const g = geometry(x!.shape, shape, attrs)
+  const plan = planOf(g, shape[2], shape[3])
+  if (plan) {
+    const name = tiledWeightGradient(trace, plan, x!, dy!)
+    return { shape, dtype: 'float32', name: trace.reshape(name, [shape[0] * shape[1], shape[2] * shape[3]], shape) }
+  }
   const gradient = trace.matrix(dy!, g.batch * g.output[0] * g.output[1], shape[3])
   const columns = windows(trace, x!, g.output, g.stride, forwardTaps(g))
   return fromRows(trace, trace.op('Gemm', [columns, gradient], { transA: 1 }), shape) // [k·k·I, O]
