@@ -104,7 +104,7 @@ describe('compile', () => {
     }
     await using _ = await compile(train, { state: { w: [2, 2] }, ...spec })
     expect(tf.memory().numTensors).toBe(before)
-    await expect(compile((_, { x }) => ({ outputs: { y: tf.erf(tf.mul(x!, 2)) } }), spec)).rejects.toThrow()
+    await expect(compile((_, { x }) => ({ outputs: { y: tf.fft(tf.complex(x!, x!)) } }), spec)).rejects.toThrow()
     expect(tf.memory().numTensors).toBe(before)
     expect(tf.getBackend()).toBe('cpu')
     expect(tf.tidy(() => tf.add(1, 2).dataSync()[0])).toBe(3)
@@ -142,17 +142,66 @@ describe('compile', () => {
 
 describe('compile refuses', () => {
   it('an op that it does not cover, and names the op and the line', async () => {
-    const fn: Traceable = (_, { x }) => ({ outputs: { y: tf.erf(x!) } })
+    const fn: Traceable = (_, { x }) => ({ outputs: { y: tf.unique(x!).values } })
     expect(await messageOf(compile(fn, spec), 'UNSUPPORTED_OP')).toMatch(
-      /^Expected an op that the engine covers, but got `Erf` at .*compile\.test\.ts:\d+:\d+\. Write it with other ops; the covered ones stand in the engine's kernel table\.$/,
+      /^Expected an op that the engine covers, but got `Unique` at .*compile\.test\.ts:\d+:\d+\. Write it with other ops; the covered ones stand in the engine's kernel table\.$/,
     )
   })
 
-  it('to read the values of a traced tensor, and names the line', async () => {
-    const fn: Traceable = (_, { x }) => ({ outputs: { y: tf.sum(x!).dataSync()[0]! > 0 ? x! : tf.neg(x!) } })
+  it.each([
+    ['dataSync', (x: tf.Tensor) => x.dataSync()],
+    ['arraySync', (x: tf.Tensor) => x.arraySync()],
+    ['data', (x: tf.Tensor) => x.data()],
+    ['array', (x: tf.Tensor) => x.array()],
+    ['print', (x: tf.Tensor) => x.print()],
+  ] as const)('to read the values of a traced tensor by %s, and names the line', async (method, read) => {
+    const fn: Traceable = (_, { x }) => {
+      read(tf.sum(x!))
+      return { outputs: { x: x! } }
+    }
     expect(await messageOf(compile(fn, spec), 'UNSUPPORTED_OP')).toMatch(
-      /^Expected a function that only builds new tensors, but it read the values of a traced one of shape \[\] at .*compile\.test\.ts:\d+:\d+\. Move the decision into the graph \(tf\.where\) or pass the value as an input\.$/,
+      new RegExp(
+        `^Expected a function that only builds new tensors, but \`${method}\` read the values of a traced one of shape \\[\\] at .*compile\\.test\\.ts:\\d+:\\d+\\. Move the decision into the graph \\(tf\\.where\\) or pass the value as an input\\.$`,
+      ),
     )
+  })
+
+  it('an op that reads values, and names it', async () => {
+    const fn: Traceable = (_, { x }) => ({ outputs: { y: tf.range(0, tf.sum(x!).dataSync()[0]!) } })
+    await expect(compile(fn, spec)).rejects.toThrow(/but `dataSync` read/)
+  })
+
+  it('random numbers that would be drawn only once', async () => {
+    const fn: Traceable = (_, { x }) => ({ outputs: { y: tf.dropout(x!, 0.5) } })
+    expect(await messageOf(compile(fn, spec), 'UNSUPPORTED_OP')).toMatch(
+      /^Expected random numbers that differ from step to step, but `tf\.dropout` would draw them once, while recording at .*compile\.test\.ts:\d+:\d+\. Use `randomUniform`, `randomNormal` or `dropout` of this package, which take a seed and a step\.$/,
+    )
+  })
+
+  it('text and complex numbers', async () => {
+    const fn: Traceable = () => ({ outputs: { y: tf.tensor(['a']) } })
+    expect(await messageOf(compile(fn, spec), 'UNSUPPORTED_OP')).toMatch(/but got a tensor of type string at /)
+  })
+
+  it('tensors that were disposed of', async () => {
+    const gone = tf.tensor1d([1, 2])
+    gone.dispose()
+    const fn: Traceable = (_, { x }) => ({ outputs: { y: tf.add(x!, gone) } })
+    expect(await messageOf(compile(fn, spec), 'BAD_STATE')).toMatch(
+      /^Expected tensors that are still there, but got one that was disposed of at .*compile\.test\.ts:\d+:\d+\. Tensors made inside a compiled function end with it: pass their values as inputs or as state\.$/,
+    )
+  })
+
+  it('to give the values of a traced tensor that was kept', async () => {
+    let kept: tf.Tensor | undefined
+    await using _ = await compile((_, { x }) => {
+      kept = tf.keep(tf.mul(x!, 2))
+      return { outputs: { kept } }
+    }, spec)
+    expect(() => kept!.dataSync()).toThrow(
+      /^Expected a tensor that has values, but `dataSync` got one of shape \[2,2\] that `compile` made while it recorded at .*compile\.test\.ts:\d+:\d+\. Return it under `outputs` and take its values from what `run` gives back\.$/,
+    )
+    kept!.dispose()
   })
 
   it('tensors that another compiled function made', async () => {

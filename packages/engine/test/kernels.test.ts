@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tf } from '../src/index.js'
 import { LOWERINGS } from '../src/kernels/index.js'
+import { MORE_KERNELS } from './kernel-cases.js'
 import { cases, compiled, type Draw, eager, expectSame, type Given, type Range, SEED } from './support.js'
 
 type Write = (draw: Draw) => () => tf.Tensor | tf.Tensor[]
@@ -405,6 +406,7 @@ const KERNELS: Record<string, Write> = {
   FusedConv2D: fusedConv2d,
   Conv2DBackpropInput: convGradient('x'),
   Conv2DBackpropFilter: convGradient('filter'),
+  ...MORE_KERNELS,
 }
 
 /** Kernels with many paths get more cases. */
@@ -457,7 +459,7 @@ describe('a compiled kernel gives what TensorFlow.js gives', () => {
         expect(kernels).toContain(kernel)
         expectSame(await compiled(one), results)
       }),
-      { seed: SEED, numRuns: RUNS[kernel] ?? 8, interruptAfterTimeLimit: 20_000 },
+      { seed: SEED, numRuns: RUNS[kernel] ?? 5, interruptAfterTimeLimit: 20_000 },
     )
   })
 })

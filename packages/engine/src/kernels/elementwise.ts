@@ -72,15 +72,100 @@ function leakyGradient(trace: Trace, condition: Value, t: Value, e: Value): Valu
   )
 }
 
+/** Numbers, booleans as 0 and 1: ONNX has no arithmetic on booleans. */
+function numeric(trace: Trace, value: Value): Value {
+  if (value.dtype !== 'bool') return value
+  return elementwise([value], 'int32', ([name]) => cast(trace, name!, 'int32'), trace)
+}
+
+/** Sums of booleans are numbers beyond a boolean in TensorFlow.js, which nothing but a mistake asks for. */
+const arithmetic =
+  (kernel: string, lower: Lowering): Lowering =>
+  (trace, inputs, attrs) => {
+    if (inputs.a!.dtype === 'bool') throw new Error(`Kernel '${kernel} of booleans' not registered`)
+    return lower(trace, inputs, attrs)
+  }
+
+/** Calls `emit` with a divisor that the processor can divide by, and puts what TensorFlow.js gives where it could not. */
+function guarded(
+  trace: Trace,
+  [a, b]: readonly [string, string],
+  divisor: Value,
+  emit: (b: string) => string,
+  negative: string,
+): string {
+  const known = divisor.constant && Array.from(divisor.constant)
+  if (known?.every((n) => n !== 0 && n !== -1)) return emit(b)
+  const [zero, one, minusOne] = [0, 1, -1].map((n) => trace.scalar(n, 'int32')) as [string, string, string]
+  const isZero = trace.op('Equal', [b, zero])
+  const isMinusOne = trace.op('Equal', [b, minusOne])
+  const safe = trace.op('Where', [trace.op('Or', [isZero, isMinusOne]), one, b])
+  const normal = trace.op('Where', [isZero, zero, emit(safe)])
+  return trace.op('Where', [isMinusOne, negative === 'zero' ? zero : trace.op('Neg', [a]), normal])
+}
+
+/** ⌊a / b⌋ as whole numbers, 0 for whole numbers divided by 0. */
+const floorDivide: Lowering = (trace, { a, b }) => {
+  const emit = ([x, y]: string[]) => {
+    if (a!.dtype === 'float32') return cast(trace, trace.op('Floor', [trace.op('Div', [x!, y!])]), 'int32')
+    const divide = (safe: string) => trace.op('Div', [trace.op('Sub', [x!, trace.op('Mod', [x!, safe])]), safe]) // Mod has the divisor's sign
+    return guarded(trace, [x!, y!], b!, divide, 'negated')
+  }
+  return elementwise([numeric(trace, a!), numeric(trace, b!)], 'int32', emit, trace)
+}
+
+/** The rest of ⌊a / b⌋, of the sign of b. */
+const modulo: Lowering = (trace, { a, b }) => {
+  const emit = ([x, y]: string[]) => {
+    if (a!.dtype !== 'float32') return guarded(trace, [x!, y!], b!, (safe) => trace.op('Mod', [x!, safe]), 'zero')
+    const rest = trace.op('Mod', [x!, y!], { fmod: 1 })
+    const zero = trace.scalar(0)
+    const sameSign = trace.op('Equal', [trace.op('Less', [x!, zero]), trace.op('Less', [y!, zero])])
+    return trace.op('Where', [sameSign, rest, trace.op('Mod', [trace.op('Add', [rest, y!]), y!], { fmod: 1 })])
+  }
+  return elementwise([a!, b!], a!.dtype, emit, trace)
+}
+
+/** The angle of (b, a) in all four quadrants. */
+const atan2: Lowering = (trace, { a, b }) =>
+  elementwise(
+    [a!, b!],
+    'float32',
+    ([y, x]) => {
+      const zero = trace.scalar(0)
+      const half = trace.op('Atan', [trace.op('Div', [y!, x!])])
+      const turn = trace.op('Where', [trace.op('Less', [y!, zero]), trace.scalar(-Math.PI), trace.scalar(Math.PI)])
+      const left = trace.op('Where', [trace.op('Less', [x!, zero]), trace.op('Add', [half, turn]), half])
+      const upright = trace.op('Mul', [trace.op('Sign', [y!]), trace.scalar(Math.PI / 2)])
+      return trace.op('Where', [trace.op('Equal', [x!, zero]), upright, left])
+    },
+    trace,
+  )
+
+/** A choice between booleans, which ONNX Runtime's Where does not know. */
+const chooseBoolean = (trace: Trace, values: Value[]): Value =>
+  elementwise(
+    values,
+    'bool',
+    ([condition, t, e]) =>
+      trace.op('Or', [trace.op('And', [condition!, t!]), trace.op('And', [trace.op('Not', [condition!]), e!])]),
+    trace,
+  )
+
 /** Ops on booleans of numbers: TensorFlow.js compares int32 and float32 alike. */
 export const ELEMENTWISE: Record<string, Lowering> = {
-  Add: neutral('Add', 0, 0),
-  Sub: neutral('Sub', 0),
-  Multiply: neutral('Mul', 1, 1),
+  Add: arithmetic('Add', neutral('Add', 0, 0)),
+  Sub: arithmetic('Sub', neutral('Sub', 0)),
+  Multiply: (trace, inputs, attrs) =>
+    (inputs.a!.dtype === 'bool' ? binary('And', 'bool') : neutral('Mul', 1, 1))(trace, inputs, attrs),
   RealDiv: neutral('Div', 1),
   Maximum: binary('Max'),
   Minimum: binary('Min'),
   Pow: binary('Pow'),
+  FloorDiv: floorDivide,
+  Mod: modulo,
+  Atan2: atan2,
+  BitwiseAnd: binary('BitwiseAnd'),
   Prelu: (trace, { x, alpha }) => elementwise([x!, alpha!], x!.dtype, (names) => trace.op('PRelu', names), trace),
   SquaredDifference: (trace, { a, b }) =>
     elementwise(
@@ -104,6 +189,7 @@ export const ELEMENTWISE: Record<string, Lowering> = {
   LogicalNot: named('Not', 'bool'),
   Select: (trace, { condition, t, e }) =>
     leakyGradient(trace, condition!, t!, e!) ??
+    (t!.dtype === 'bool' ? chooseBoolean(trace, [condition!, t!, e!]) : undefined) ??
     elementwise([condition!, t!, e!], t!.dtype, (names) => trace.op('Where', names), trace),
   Cast: (trace, { x }, { dtype }) => {
     const to = dtype as Value['dtype']
@@ -111,21 +197,48 @@ export const ELEMENTWISE: Record<string, Lowering> = {
   },
   Identity: (_, { x }) => x!,
   Abs: named('Abs'),
+  Acos: named('Acos'),
+  Acosh: named('Acosh'),
+  Asin: named('Asin'),
+  Asinh: named('Asinh'),
+  Atan: named('Atan'),
+  Atanh: named('Atanh'),
   Ceil: named('Ceil'),
   Cos: named('Cos'),
+  Cosh: named('Cosh'),
   Elu: named('Elu'),
+  EluGrad: (trace, { dy, y }) =>
+    elementwise(
+      [dy!, y!],
+      'float32',
+      ([given, out]) => {
+        const slope = trace.op('Add', [trace.op('Min', [out!, trace.scalar(0)]), trace.scalar(1)])
+        return trace.op('Mul', [given!, slope])
+      },
+      trace,
+    ),
+  Erf: named('Erf'),
   Exp: named('Exp'),
   Floor: named('Floor'),
+  IsFinite: unary(
+    (trace, name) => trace.op('Not', [trace.op('Or', [trace.op('IsInf', [name]), trace.op('IsNaN', [name])])]),
+    'bool',
+  ),
+  IsInf: named('IsInf', 'bool'),
+  IsNan: named('IsNaN', 'bool'),
   Log: named('Log'),
   Neg: named('Neg'),
   Reciprocal: named('Reciprocal'),
   Relu: named('Relu'),
   Round: named('Round'),
+  Selu: named('Selu'),
   Sigmoid: named('Sigmoid'),
   Sign: named('Sign'),
   Sin: named('Sin'),
+  Sinh: named('Sinh'),
   Softplus: named('Softplus'),
   Sqrt: named('Sqrt'),
+  Tan: named('Tan'),
   Tanh: named('Tanh'),
   Relu6: unary((trace, name) => trace.op('Clip', [name, trace.scalar(0), trace.scalar(6)])),
   ClipByValue: unary((trace, name, { clipValueMin, clipValueMax }) =>

@@ -52,7 +52,22 @@ export function activated(
 
 const matMul: Lowering = (trace, { a, b }, { transposeA, transposeB }) => product(trace, a!, b!, transposeA, transposeB)
 
+/** ONNX writes the same equations; TensorFlow.js allows at most two tensors. */
+const einsum: Lowering = (trace, inputs, { equation }) => {
+  const values = Object.values(inputs)
+  const compact = (equation as string).replace(/\s/g, '')
+  const [left, right] = compact.split('->') as [string, string]
+  const sizes: Record<string, number> = {}
+  left.split(',').forEach((letters, i) => {
+    for (const [axis, letter] of [...letters].entries()) sizes[letter] = values[i]!.shape[axis]!
+  })
+  const names = values.map((value) => trace.name(value))
+  const shape = [...right].map((letter) => sizes[letter]!)
+  return { shape, dtype: values[0]!.dtype, name: trace.op('Einsum', names, { equation: compact }) }
+}
+
 export const MATRIX: Record<string, Lowering> = {
+  Einsum: einsum,
   BatchMatMul: matMul,
   _FusedMatMul: (
     trace,

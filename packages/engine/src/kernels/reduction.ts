@@ -1,5 +1,5 @@
 import { tf } from '../tf.js'
-import { sizeOf, type Trace, type Value } from '../trace/trace.js'
+import { filled, sizeOf, type Trace, type Value } from '../trace/trace.js'
 import { ELEMENTWISE } from './elementwise.js'
 import type { Lowering } from './index.js'
 
@@ -51,14 +51,45 @@ const logical =
     return { shape: result.shape, dtype: 'bool', name: trace.op('Cast', [trace.name(result)], { to: 9 }) }
   }
 
+const extreme =
+  (op: string): Lowering =>
+  (trace, inputs, attrs) =>
+    inputs.x!.dtype === 'bool'
+      ? logical(op)(trace, inputs, { axis: attrs.reductionIndices ?? attrs.axis, keepDims: attrs.keepDims })
+      : reduction(op)(trace, inputs, attrs)
+
+/** Products of everything before, in as many rounds as the length has bits: each multiplies by what lies 1, 2, 4, … back. */
+const cumulativeProduct: Lowering = (trace, { x }, { axis, exclusive, reverse }) => {
+  const at = axis < 0 ? axis + x!.shape.length : axis
+  const length = x!.shape[at]!
+  const ones = (count: number) =>
+    trace.name(
+      filled(
+        x!.shape.map((n, i) => (i === at ? count : n)),
+        1,
+        x!.dtype,
+      ),
+    )
+  /** The values `by` places further on, with ones where there are none. */
+  const moved = (name: string, by: number) => {
+    const [from, to] = reverse ? [by, length] : [0, length - by]
+    const kept = trace.op('Slice', [name, trace.i64([from]), trace.i64([to]), trace.i64([at])])
+    return trace.op('Concat', reverse ? [kept, ones(by)] : [ones(by), kept], { axis: at })
+  }
+  let name = trace.name(x!)
+  if (exclusive) name = length === 1 ? ones(1) : moved(name, 1)
+  for (let by = 1; by < length; by *= 2) name = trace.op('Mul', [name, moved(name, by)])
+  return { shape: x!.shape, dtype: x!.dtype, name }
+}
+
 export const REDUCTION: Record<string, Lowering> = {
   Sum: reduction('ReduceSum'),
   Mean: (trace, { x }, attrs) => {
     const number = x!.dtype === 'float32' ? x! : (ELEMENTWISE.Cast!(trace, { x: x! }, { dtype: 'float32' }) as Value)
     return reduction('ReduceMean')(trace, { x: number }, attrs)
   },
-  Max: reduction('ReduceMax'),
-  Min: reduction('ReduceMin'),
+  Max: extreme('ReduceMax'),
+  Min: extreme('ReduceMin'),
   Prod: reduction('ReduceProd'),
   All: logical('ReduceMin'),
   Any: logical('ReduceMax'),
@@ -69,6 +100,7 @@ export const REDUCTION: Record<string, Lowering> = {
     dtype: 'float32',
     name: trace.op('Softmax', [trace.name(logits!)], { axis: dim }),
   }),
+  Cumprod: cumulativeProduct,
   Cumsum: (trace, { x }, { axis, exclusive, reverse }) => ({
     shape: x!.shape,
     dtype: x!.dtype,

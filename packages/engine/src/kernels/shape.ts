@@ -87,9 +87,24 @@ export function movedRows(trace: Trace, x: Value, perm: readonly number[]): Valu
 
 const gather: Lowering = (trace, { x, indices }, { axis, batchDims }) => {
   const at = tf.util.parseAxisParam(axis, x!.shape as number[])[0]!
-  if (batchDims) throw new Error("Kernel 'GatherV2 with batchDims' not registered")
+  if (batchDims) return batchGather(trace, x!, indices!, at, batchDims)
   const shape = [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)]
   return { shape, dtype: x!.dtype, name: trace.op('Gather', [trace.name(x!), trace.name(indices!)], { axis: at }) }
+}
+
+/** Each batch gathers from rows of its own: one gather of rows numbered through all batches. */
+function batchGather(trace: Trace, x: Value, indices: Value, axis: number, batchDims: number): Value {
+  const info = tf.backend_util.segment_util.collectGatherOpShapeInfo(x as never, indices as never, axis, batchDims)
+  const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info
+  const starts = trace.i32(Int32Array.from({ length: batchSize * outerSize }, (_, i) => i * dimSize))
+  const first = trace.op('Reshape', [starts, trace.i64([batchSize, outerSize, 1])])
+  const within = trace.op('Reshape', [
+    trace.name(indices),
+    trace.i64([batchSize, 1, sizeOf(indices.shape) / batchSize]),
+  ])
+  const matrix = trace.matrix(x, batchSize * outerSize * dimSize, sliceSize)
+  const rows = trace.op('Gather', [matrix, trace.op('Add', [first, within])], { axis: 0 })
+  return { shape: outputShape, dtype: x.dtype, name: trace.op('Reshape', [rows, trace.i64(outputShape)]) }
 }
 
 export const SHAPE: Record<string, Lowering> = {

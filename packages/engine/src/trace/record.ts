@@ -8,6 +8,8 @@ const BACKEND = 'dfl-record'
 /** A TensorFlow.js backend whose kernels write nodes of a graph instead of computing. */
 class RecordingBackend extends tf.KernelBackend {
   trace: Trace | undefined
+  /** What went wrong where nothing could be thrown. */
+  failure: unknown
   /** Which trace made a tensor that has a name in a graph. */
   readonly makers = new WeakMap<object, Trace>()
   readonly data = new tf.DataStorage<Value>(this, tf.engine())
@@ -16,6 +18,8 @@ class RecordingBackend extends tf.KernelBackend {
     return this.data.numDataIds()
   }
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    if (this.trace) refuseDraws()
+    if (dtype === 'string' || dtype === 'complex64') throw unsupported(`a tensor of type ${dtype}`)
     const id = {}
     this.data.set(id, {
       shape,
@@ -30,13 +34,25 @@ class RecordingBackend extends tf.KernelBackend {
   override readSync(id: object): tf.BackendValues {
     const { constant, shape } = this.data.get(id)
     if (constant?.length === sizeOf(shape)) return constant as Float32Array
+    if (!this.trace)
+      throw new DflError(
+        'BAD_STATE',
+        `Expected a tensor that has values, but ${reader()} got one of shape [${shape}] that \`compile\` made while it recorded${userLine()}. Return it under \`outputs\` and take its values from what \`run\` gives back.`,
+      )
     throw new DflError(
       'UNSUPPORTED_OP',
-      `Expected a function that only builds new tensors, but it read the values of a traced one of shape [${shape}]${userLine()}. Move the decision into the graph (tf.where) or pass the value as an input.`,
+      `Expected a function that only builds new tensors, but ${reader()} read the values of a traced one of shape [${shape}]${userLine()}. Move the decision into the graph (tf.where) or pass the value as an input.`,
     )
   }
   override async read(id: object): Promise<tf.BackendValues> {
-    return this.readSync(id)
+    try {
+      return this.readSync(id)
+    } catch (error) {
+      if (!this.trace) throw error
+      // `data()` promises. What waits for it would go on after the recording, so the recording fails instead.
+      this.failure ??= error
+      return new Promise(() => {})
+    }
   }
   override incRef(): void {}
   decRef(): void {}
@@ -133,10 +149,12 @@ export function record(fn: (placeholder: (name: string, value: Value) => tf.Tens
       fn((_, value) => engine.makeTensorFromTensorInfo(infoOf(recorder, value))),
     ))
       outputs[name] = tracedValue(recorder, tensor)
+    if (recorder.failure) throw recorder.failure
     return { trace, outputs }
   } catch (error) {
-    throw explain(error)
+    throw explain(recorder.failure ?? error)
   } finally {
+    recorder.failure = undefined
     engine.endScope()
     recorder.trace = undefined
     Error.stackTraceLimit = stackTraceLimit
@@ -144,15 +162,51 @@ export function record(fn: (placeholder: (name: string, value: Value) => tf.Tens
   }
 }
 
-/** TensorFlow.js's own complaint about a missing kernel, in this project's words. */
+/** TensorFlow.js's own complaint about a missing kernel or a tensor that is gone, in this project's words. */
 function explain(error: unknown): unknown {
-  const missing = /Kernel '(\w+)' not registered/.exec((error as Error)?.message ?? '')?.[1]
-  if (!missing) return error
+  const message = (error as Error)?.message ?? ''
+  if (/^Tensor is disposed|reading 'backend'/.test(message))
+    return new DflError(
+      'BAD_STATE',
+      `Expected tensors that are still there, but got one that was disposed of${userLine(error as Error)}. Tensors made inside a compiled function end with it: pass their values as inputs or as state.`,
+      { cause: error },
+    )
+  const missing = /Kernel '([^']+)' not registered/.exec(message)?.[1]
+  return missing ? unsupported(`\`${missing}\``, error as Error) : error
+}
+
+function unsupported(what: string, cause?: Error): DflError {
   return new DflError(
     'UNSUPPORTED_OP',
-    `Expected an op that the engine covers, but got \`${missing}\`${userLine(error as Error)}. Write it with other ops; the covered ones stand in the engine's kernel table.`,
-    { data: { op: missing }, cause: error },
+    `Expected an op that the engine covers, but got ${what}${userLine(cause)}. Write it with other ops; the covered ones stand in the engine's kernel table.`,
+    { data: { op: what.replaceAll('`', '') }, ...(cause ? { cause } : {}) },
   )
+}
+
+/** The ops of TensorFlow.js that are running, outermost first. */
+function runningOps(): string[] {
+  const { scopeStack } = (tf.engine() as unknown as { state: { scopeStack: { name: string }[] } }).state
+  return scopeStack.flatMap(({ name }) => (name?.endsWith('__op') ? [name.slice(0, -'__op'.length)] : []))
+}
+
+/** Numbers that TensorFlow.js draws would be drawn once, while recording, and be the same at every call. */
+function refuseDraws(): void {
+  const ops = runningOps()
+  if (!ops.some((name) => /^(rand|truncatedNormal|multinomial)/.test(name))) return
+  throw new DflError(
+    'UNSUPPORTED_OP',
+    `Expected random numbers that differ from step to step, but \`tf.${ops[0]}\` would draw them once, while recording${userLine()}. Use \`randomUniform\`, \`randomNormal\` or \`dropout\` of this package, which take a seed and a step.`,
+    { data: { op: ops[0] } },
+  )
+}
+
+/** What asks for a tensor's values: the method, as the stack tells, or the op that runs. */
+function reader(): string {
+  const method =
+    /at (?:async )?(?:Tensor|Variable|Proxy)\w*\.(dataSync|data|arraySync|array|bytesSync|bytes|bufferSync|buffer|print|toString)\b/
+  const called = (new Error().stack ?? '').split('\n').flatMap((line) => method.exec(line)?.[1] ?? [])
+  const op = runningOps()[0]
+  return called.length > 0 ? `\`${called.at(-1)}\`` : op ? `\`tf.${op}\`` : 'it'
 }
 
 /** ' at file:line' of the innermost frame outside TensorFlow.js and this package, as far as the stack tells. */

@@ -74,6 +74,11 @@ export class Trace {
     return this.#once(`i32:${digest}`, () => this.graph.constant('int32', [values.length], values))
   }
 
+  f32(values: Float32Array, shape: readonly number[] = [values.length]): string {
+    const digest = createHash('sha256').update(new Uint8Array(values.buffer)).digest('base64')
+    return this.#once(`f32:${shape.join()}:${digest}`, () => this.graph.constant('float32', shape, values))
+  }
+
   /** A value seen at another shape; both shapes are noted. */
   reshape(name: string, from: readonly number[], to: readonly number[]): string {
     this.#shapes.set(name, from)
