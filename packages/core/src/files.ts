@@ -12,22 +12,48 @@ import { DflError } from './errors.js'
  * @throws DflError `DISK_FULL` when there is no room; what stood there before is untouched.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
-  try {
-    const file = await open(temporary, 'wx')
-    try {
-      await file.writeFile(data)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
+  await using draft = await draftFile(path)
+  await draft.write(data)
+  await draft.commit()
+}
+
+/** A file that is being written, piece by piece, under a passing name. Removed when it is disposed of uncommitted. */
+export interface FileDraft extends AsyncDisposable {
+  /** Adds to the end. @throws DflError `DISK_FULL` when there is no room. */
+  write(data: Uint8Array | string): Promise<void>
+  /** Puts the file in its place, at once and as a whole. */
+  commit(): Promise<void>
+}
+
+/** A draft of the file at `path`: until it is committed, what stands there is untouched, as with `writeFileAtomic`. */
+export async function draftFile(path: string): Promise<FileDraft> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true })
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
+  const inOurWords = (error: unknown) => {
     throw explain(error, path)
   }
-  await syncFolder(dirname(path))
+  const file = await open(temporary, 'wx').catch(inOurWords)
+  let state: 'open' | 'closed' | 'committed' = 'open'
+  return {
+    write: (data) => file.writeFile(data).catch(inOurWords),
+    async commit() {
+      try {
+        await file.sync()
+        state = 'closed'
+        await file.close()
+        await rename(temporary, path)
+        state = 'committed'
+      } catch (error) {
+        inOurWords(error)
+      }
+      await syncFolder(folder)
+    },
+    async [Symbol.asyncDispose]() {
+      if (state === 'open') await file.close()
+      if (state !== 'committed') await rm(temporary, { force: true })
+    },
+  }
 }
 
 /** Makes renames inside a folder survive a power cut. Does nothing where folders cannot be opened (Windows). */

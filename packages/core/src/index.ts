@@ -9,6 +9,7 @@ export {
   type FaceMeta,
   type FaceType,
   type Landmarks,
+  type MaskPolygon,
   type Pixels,
   type Point,
   type Raster,

@@ -43,6 +43,13 @@ export interface Bitmap {
 /** Anything that can be sampled: `Pixels` as they are, a `Bitmap` scaled to 0..1. */
 export type Raster = Pixels | Bitmap
 
+/** A shape drawn by hand on an aligned image. Excluded shapes are cut out of included ones, whichever came first. */
+export interface MaskPolygon {
+  kind: 'include' | 'exclude'
+  /** Corners in pixels of the aligned image, at least three; closed by itself. */
+  points: readonly Point[]
+}
+
 /** What is known of one aligned face. The aligned image is square, `size` pixels a side. */
 export interface FaceMeta {
   /** File name of the aligned image inside its faceset, without folder. */
@@ -72,4 +79,18 @@ export interface FaceMeta {
   pose?: { yawDegrees: number; pitchDegrees: number; rollDegrees: number }
   /** [128] float32 identity embedding, unit of the embedding network. */
   embedding?: readonly number[]
+  /** Size of the frame. */
+  frameSize?: { width: number; height: number }
+  /** Who it is: the same text for the same person in every faceset of a project. */
+  person?: string
+  /** Where the face is, drawn by hand. */
+  polygons?: readonly MaskPolygon[]
+  /** File name of the face's mask in the faceset's folder `masks`: a square gray image over the aligned image. */
+  mask?: string
+  /** How far the mask of the landmarks raises the brows; 1 if not given. */
+  eyebrowsExpandMod?: number
+  /** Why it was put aside, in a faceset of faces that were. */
+  rejected?: readonly string[]
+  /** Its file name before sorting put a number before it. */
+  originalFilename?: string
 }

@@ -2,11 +2,12 @@ import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promi
 import { join } from 'node:path'
 import { type Bitmap, DflError, FACE_TYPES, type FaceMeta, type FaceType, type Pixels } from '@dfl/core'
 import { exists, explain, removeTemporaryFiles, syncFolder, writeFileAtomic } from '@dfl/core/files'
-import { encodeImage } from '@dfl/media'
+import { encodeImage, imageSize } from '@dfl/media'
 import { faceProblem, filenameProblem } from './face-rules.js'
 import { indexLog } from './index-log.js'
 import { FORMAT_VERSION, isFaceSize, isFrameIndex, isSourceName, type LogLine, printLine } from './log-lines.js'
-import { checksumOf } from './open-faceset.js'
+import { maskFile } from './mask-file.js'
+import { checksumOf, MASK_FOLDER } from './open-faceset.js'
 import { LOG_NAME } from './read-log.js'
 
 /** Entries that are made durable together, and the longest they wait for it. */
@@ -20,9 +21,11 @@ export interface FacesetWriter extends AsyncDisposable {
    *
    * A face of the same file name is replaced. Calls may overlap, which is faster; their order is kept.
    *
-   * @param image The aligned image, [size, size, 3]: bytes and 16-bit words are stored exactly, floats as bytes.
+   * @param image The aligned image, [size, size, 3]: bytes and 16-bit words are stored exactly, floats as bytes. Or the
+   * bytes of a PNG, JPEG or WebP file of that size, which are stored as they are; the face's file name has its ending.
+   * @param mask A mask of the face's own, [M, M, 1] over the whole aligned image. It sets the face's `mask`.
    */
-  add(face: FaceMeta, image: Pixels | Bitmap): Promise<void>
+  add(face: FaceMeta, image: Pixels | Bitmap | Uint8Array, mask?: Pixels | Bitmap): Promise<void>
   /** Records that every face of this frame was added before, also when it has none. */
   frameDone(source: string, frameIndex: number): Promise<void>
   /** The frames of `source` recorded so far, by this writer and by earlier ones. */
@@ -41,7 +44,7 @@ interface Entry {
 /**
  * A writer for the faceset in `folder`: a new one, or one that is there and is continued.
  *
- * The folder holds one PNG file for each face, and `faces.jsonl`: a header, then one line for each face and each frame
+ * The folder holds one PNG file for each face (`masks/` one for each mask), and `faces.jsonl`: a header, then one line for each face and each frame
  * done. It is only ever appended to, in this order: an image is written under another name, renamed, and forced to disk;
  * then its line is appended and forced to disk. So a line that can be read always has its image, at whatever moment the
  * process is killed or the power fails. Forcing is slow, so it is done for 64 entries at a time, and at least once a
@@ -74,6 +77,7 @@ export async function createFaceset(
       { data: { folder, faceType: header.faceType, size: header.size } },
     )
   await removeTemporaryFiles(folder)
+  await removeTemporaryFiles(join(folder, MASK_FOLDER))
   const log = await open(path, 'a')
   // A line that was cut off would swallow the next one.
   if (index.totalBytes > index.completeBytes) await log.truncate(index.completeBytes)
@@ -152,13 +156,10 @@ function makeWriter(
   }
 
   return {
-    async add(face, image) {
+    async add(face, image, mask) {
       checkUsable()
       checkFace(face, image, faceType, size)
-      const ready = writeImageFile(folder, face.filename, image).then(({ crc32, file }) => ({
-        line: { kind: 'face' as const, crc32, face },
-        image: file,
-      }))
+      const ready = writeFace(folder, face, image, mask)
       enqueue({ ready })
       await ready
     },
@@ -182,9 +183,33 @@ function makeWriter(
   }
 }
 
+/** Writes the files of a face. */
+async function writeFace(
+  folder: string,
+  { mask: _, ...face }: FaceMeta,
+  image: Pixels | Bitmap | Uint8Array,
+  maskPixels?: Pixels | Bitmap,
+) {
+  const mask = maskPixels && (await maskFile(face.filename, maskPixels))
+  if (mask) await writeFileAtomic(join(folder, MASK_FOLDER, mask.name), mask.bytes)
+  const { crc32, file } = await writeImageFile(folder, face.filename, await bytesOf(image, face))
+  return { line: { kind: 'face' as const, crc32, face: mask ? { ...face, mask: mask.name } : face }, image: file }
+}
+
+/** The bytes of an image file. */
+async function bytesOf(image: Pixels | Bitmap | Uint8Array, { filename, size }: FaceMeta): Promise<Uint8Array> {
+  if (!(image instanceof Uint8Array))
+    return encodeImage(image, 'png', { bits: image.data instanceof Uint16Array ? '16' : '8' })
+  const { width, height } = await imageSize(image)
+  if (width === size && height === size) return image
+  throw new DflError(
+    'BAD_SHAPE',
+    `Expected ${size} x ${size} pixels for the image of '${filename}', but got ${width} x ${height}. Pass the aligned image.`,
+  )
+}
+
 /** Writes an image under a passing name and renames it; the file stays open so that it can be forced to disk later. */
-async function writeImageFile(folder: string, filename: string, image: Pixels | Bitmap) {
-  const bytes = await encodeImage(image, 'png', { bits: image.data instanceof Uint16Array ? '16' : '8' })
+async function writeImageFile(folder: string, filename: string, bytes: Uint8Array) {
   const crc32 = checksumOf(bytes)
   const temporary = join(folder, `.${filename}.${crc32}.tmp`)
   let file: FileHandle | undefined
@@ -217,16 +242,19 @@ function checkOptions({ faceType, size }: { faceType: FaceType; size: number }):
   if (!isFaceSize(size)) throw badArgument('a whole number between 16 and 8192 px for `size`', size)
 }
 
-function checkFace(face: FaceMeta, image: Pixels | Bitmap, faceType: FaceType, size: number): void {
+function checkFace(face: FaceMeta, image: Pixels | Bitmap | Uint8Array, faceType: FaceType, size: number): void {
   const problem = faceProblem(face) ?? filenameProblem(face.filename)
   if (problem) throw new DflError('BAD_OPTION', `${problem} Correct the face before adding it.`)
-  if (!/\.png$/i.test(face.filename)) throw badArgument('a name that ends in .png for `filename`', face.filename)
+  const isFile = image instanceof Uint8Array
+  if (!isFile && !/\.png$/i.test(face.filename))
+    throw badArgument('a name that ends in .png for `filename`', face.filename)
   if (face.faceType !== faceType || face.size !== size)
     throw new DflError(
       'FACE_TYPE_MISMATCH',
       `Expected a face of ${faceType} at ${size} px for \`face\`, but got ${face.faceType} at ${face.size} px. ` +
         'Use one faceset for each face type and size.',
     )
+  if (isFile) return // Its size is looked up when it is written.
   const { width, height, channels } = image
   if (width !== size || height !== size || channels !== 3)
     throw new DflError(

@@ -1,7 +1,8 @@
-import { eyesMouthMask, hullMask, imageToFaceMat } from '@dfl/align'
-import type { Affine, Bitmap, FaceType, Landmarks } from '@dfl/core'
+import { eyesMouthMask, imageToFaceMat } from '@dfl/align'
+import type { Affine, Bitmap, FaceMeta, FaceType, Landmarks } from '@dfl/core'
 import { applyAffineAll, multiplyAffine, warpAffine } from '@dfl/image'
 import { REACH } from './augment.js'
+import { faceMask } from './face-mask.js'
 
 /**
  * Pixels of a cut for each pixel of the model. One bilinear sampling of a cut this dense comes closest to a Lanczos
@@ -38,27 +39,31 @@ export function faceToCutMat(spec: CutSpec): Affine {
   return [DENSITY, 0, shift, 0, DENSITY, shift]
 }
 
-/**
- * An aligned image cut for sampling.
- *
- * @param image [S, S, 3].
- * @param landmarks In pixels of `image`.
- */
-export function cutFace(image: Bitmap, landmarks: Landmarks, spec: CutSpec): FaceCut {
+/** A face with all that cutting it needs. */
+export interface CutInput extends Pick<FaceMeta, 'landmarks' | 'polygons' | 'eyebrowsExpandMod'> {
+  /** The aligned image, [S, S, 3]. */
+  image: Bitmap
+  /** The face's own mask, [M, M, 1]. */
+  mask?: Bitmap
+}
+
+/** An aligned image cut for sampling. */
+export function cutFace({ image, mask, ...shape }: CutInput, spec: CutSpec): FaceCut {
+  const { landmarks } = shape
   const side = cutSide(spec)
   const size = { width: side, height: side }
   const alignedToFaceMat = imageToFaceMat(landmarks, spec.faceType, spec.resolution)
   const alignedToCutMat = multiplyAffine(faceToCutMat(spec), alignedToFaceMat)
   const face = warpAffine(image, alignedToCutMat, size, { interpolation: 'lanczos3', border: 'replicate' })
   const cutLandmarks = applyAffineAll(alignedToCutMat, landmarks)
-  const mask = hullMask(cutLandmarks, size)
+  const covered = faceMask({ ...shape, size: image.width }, { mask, alignedToOutputMat: alignedToCutMat, size })
   const cut = new SharedArrayBuffer(cutBytes(spec))
   const bytes = new Uint8ClampedArray(cut) // Clamps and rounds.
   for (let i = 0; i < side * side; i++) {
     bytes[i * 4] = face.data[i * 3] * 255
     bytes[i * 4 + 1] = face.data[i * 3 + 1] * 255
     bytes[i * 4 + 2] = face.data[i * 3 + 2] * 255
-    bytes[i * 4 + 3] = mask.data[i] * 255
+    bytes[i * 4 + 3] = covered.data[i] * 255
   }
   if (spec.eyesMouth) writeEyesMouth(bytes.subarray(side * side * 4), side, cutLandmarks, spec)
   return cut

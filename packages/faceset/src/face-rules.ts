@@ -25,6 +25,21 @@ export function faceProblem(face: object): string | undefined {
     ['score', 'a number between 0 and 1', isNumber(f.score, 1) && (f.score as number) >= 0],
     ['pose', 'yawDegrees, pitchDegrees and rollDegrees', f.pose === undefined || isPose(f.pose)],
     ['embedding', '1 to 4096 numbers', f.embedding === undefined || isNumbers(f.embedding, 1, 4096, 1e9)],
+    ['frameSize', 'width and height in pixels', f.frameSize === undefined || isSize(f.frameSize)],
+    ['person', 'text of 1 to 200 characters', f.person === undefined || isText(f.person, 200)],
+    ['polygons', 'up to 64 polygons of 3 to 1024 points', f.polygons === undefined || isPolygons(f.polygons)],
+    ['mask', 'a plain file name that ends in .png', f.mask === undefined || isMaskName(f.mask)],
+    [
+      'eyebrowsExpandMod',
+      'a number between 0 and 10',
+      f.eyebrowsExpandMod === undefined || (isNumber(f.eyebrowsExpandMod, 10) && Number(f.eyebrowsExpandMod) >= 0),
+    ],
+    ['rejected', 'up to 32 short texts', f.rejected === undefined || isTexts(f.rejected)],
+    [
+      'originalFilename',
+      'a plain file name',
+      f.originalFilename === undefined || filenameProblem(f.originalFilename) === undefined,
+    ],
   ]
   for (const [name, expected, ok] of rules)
     if (!ok) return `Expected ${expected} for \`${name}\`, but got ${show(f[name])}.`
@@ -63,6 +78,28 @@ const isNumbers = (value: unknown, fewest: number, most: number, farthest: numbe
 
 const isLandmarks = (value: unknown) =>
   Array.isArray(value) && value.length === 68 && value.every((point) => isNumbers(point, 2, 2, FARTHEST_PX))
+
+const isMaskName = (value: unknown) => filenameProblem(value) === undefined && /\.png$/i.test(String(value))
+
+const isTexts = (value: unknown) =>
+  Array.isArray(value) && value.length <= 32 && value.every((item) => isText(item, 200))
+
+const isPolygons = (value: unknown) =>
+  Array.isArray(value) &&
+  value.length <= 64 &&
+  value.every(
+    (item) =>
+      (item?.kind === 'include' || item?.kind === 'exclude') &&
+      Array.isArray(item.points) &&
+      item.points.length >= 3 &&
+      item.points.length <= 1024 &&
+      item.points.every((point: unknown) => isNumbers(point, 2, 2, FARTHEST_PX)),
+  )
+
+function isSize(value: unknown): boolean {
+  const { width, height } = (value ?? {}) as Record<string, unknown>
+  return isInteger(width, 1, FARTHEST_PX) && isInteger(height, 1, FARTHEST_PX)
+}
 
 function isRect(value: unknown): boolean {
   const { x, y, width, height } = (value ?? {}) as Record<string, unknown>

@@ -34,4 +34,14 @@ export interface Faceset {
    * face is not of this faceset.
    */
   readImage(face: Pick<FaceMeta, 'filename'>): Promise<Bitmap>
+  /** The image file of a face as it is stored, with the errors of `readImage`. */
+  readFile(face: Pick<FaceMeta, 'filename'>): Promise<Uint8Array>
+  /**
+   * The mask of a face that has one of its own, [M, M, 1], over the whole aligned image; nothing where it has none.
+   *
+   * @throws DflError `CORRUPT_FILE`, `NO_SUCH_FILE` as `readImage`.
+   */
+  readMask(face: Pick<FaceMeta, 'mask'>): Promise<Bitmap | undefined>
+  /** The frames that were fully processed, by source. */
+  framesDone(): ReadonlyMap<string, ReadonlySet<number>>
 }

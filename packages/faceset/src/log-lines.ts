@@ -41,6 +41,9 @@ export function printLine(line: LogLine): string {
     ...face,
     landmarks: roundPoints(face.landmarks),
     sourceLandmarks: roundPoints(face.sourceLandmarks),
+    ...(face.polygons && {
+      polygons: face.polygons.map(({ kind, points }) => ({ kind, points: roundPoints(points) })),
+    }),
     ...(face.embedding && { embedding: face.embedding.map((value) => Number(value.toPrecision(7))) }),
     crc32,
   })

@@ -1,4 +1,5 @@
 import { type Bitmap, DflError, type FaceMeta, type FaceType } from '@dfl/core'
+import { encodeImage } from '@dfl/media'
 import type { Faceset } from './faceset.js'
 
 /**
@@ -6,9 +7,14 @@ import type { Faceset } from './faceset.js'
  *
  * @param faces One face type and size for all.
  * @param images The aligned images in the order of `faces`, [size, size, 3].
+ * @param masks The masks that faces name, [M, M, 1].
  * @throws DflError `NO_FACES` when there are none, `BAD_SHAPE` when counts, sizes or face types do not agree.
  */
-export function memoryFaceset(faces: readonly FaceMeta[], images: readonly Bitmap[]): Faceset {
+export function memoryFaceset(
+  faces: readonly FaceMeta[],
+  images: readonly Bitmap[],
+  masks: Readonly<Record<string, Bitmap>> = {},
+): Faceset {
   const [first] = faces
   if (!first)
     throw new DflError(
@@ -43,6 +49,15 @@ export function memoryFaceset(faces: readonly FaceMeta[], images: readonly Bitma
       `Expected a file name of its own for each face, but got ${byName.size} names for ${faces.length} faces. Rename them.`,
     )
   const snapshot = [...faces]
+  const imageOf = (face: Pick<FaceMeta, 'filename'>) => {
+    const image = byName.get(face.filename)
+    if (image) return image
+    throw new DflError(
+      'NO_SUCH_FILE',
+      `Expected a face of this faceset for \`face\`, but got '${face.filename}', which it does not list. ` +
+        'Pass a face that came from this faceset.',
+    )
+  }
   return {
     info: {
       count: snapshot.length,
@@ -56,15 +71,20 @@ export function memoryFaceset(faces: readonly FaceMeta[], images: readonly Bitma
       yield* snapshot
     },
     all: async () => [...snapshot],
-    async readImage(face) {
-      const image = byName.get(face.filename)
-      if (image) return image
+    readImage: async (face) => imageOf(face),
+    readFile: async (face) => {
+      const image = imageOf(face)
+      return encodeImage(image, 'png', { bits: image.data instanceof Uint16Array ? '16' : '8' })
+    },
+    async readMask({ mask }) {
+      if (mask === undefined) return undefined
+      if (masks[mask]) return masks[mask]
       throw new DflError(
         'NO_SUCH_FILE',
-        `Expected a face of this faceset for \`face\`, but got '${face.filename}', which it does not list. ` +
-          'Pass a face that came from this faceset.',
+        `Expected a mask of this faceset for \`mask\`, but got '${mask}'. Pass it with the faces.`,
       )
     },
+    framesDone: () => new Map(),
   }
 }
 

@@ -20,10 +20,13 @@ export interface RawLine {
  * A last line without its end-of-line character was cut off while it was written, and is left out: the caller sees that
  * the last `end` lies before the file's end.
  *
- * @param endByte Read no farther than this.
+ * @param range Where in the file the log begins and ends; all of it if not given.
  * @throws DflError `NO_SUCH_FILE` when there is no such file.
  */
-export async function* readLines(path: string, endByte = Number.POSITIVE_INFINITY): AsyncGenerator<RawLine> {
+export async function* readLines(
+  path: string,
+  { startByte = 0, endByte = Number.POSITIVE_INFINITY }: { startByte?: number; endByte?: number } = {},
+): AsyncGenerator<RawLine> {
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
     throw new DflError(
@@ -43,8 +46,8 @@ export async function* readLines(path: string, endByte = Number.POSITIVE_INFINIT
   try {
     const piece = Buffer.allocUnsafe(1 << 20)
     let rest: Buffer = Buffer.alloc(0)
-    let position = 0
-    let start = 0
+    let position = startByte
+    let start = startByte
     let tooLong = false
     for (;;) {
       const wanted = Math.min(piece.length, endByte - position)

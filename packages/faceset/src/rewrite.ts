@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError, type FaceMeta } from '@dfl/core'
-import { explain, syncFolder } from '@dfl/core/files'
+import { draftFile } from '@dfl/core/files'
 import { faceProblem } from './face-rules.js'
-import { indexLog } from './index-log.js'
-import { printLine } from './log-lines.js'
+import { indexLog, type LogIndex } from './index-log.js'
+import { type FaceLine, printLine } from './log-lines.js'
 import { readFaces } from './open-faceset.js'
 import { LOG_NAME } from './read-log.js'
 
@@ -25,41 +23,35 @@ export async function rewrite(
 ): Promise<number> {
   const path = join(folder, LOG_NAME)
   const index = await indexLog(path)
-  const temporary = join(folder, `.${LOG_NAME}.${randomBytes(4).toString('hex')}.tmp`)
-  const file = await open(temporary, 'wx')
   let kept = 0
+  async function* lines(): AsyncGenerator<FaceLine> {
+    for await (const face of readFaces(path, index)) {
+      const changed = await change(structuredClone(face))
+      if (!changed) continue
+      checkChanged(face, changed)
+      kept++
+      yield { kind: 'face', crc32: index.faces.get(face.filename)!.crc32, face: changed }
+    }
+  }
+  await replaceLog(path, index, lines())
+  return kept
+}
+
+/** Puts a log with other faces in the place of the one at `path`; its header and its frames done stay. */
+export async function replaceLog(path: string, index: LogIndex, faces: AsyncIterable<FaceLine>): Promise<void> {
+  await using draft = await draftFile(path)
   let text = `${printLine(index.header)}\n`
-  const write = async (line: string, most: number) => {
+  const add = async (line: string) => {
     text += line
-    if (text.length <= most) return
-    await file.writeFile(text)
+    if (text.length <= 1 << 20) return
+    await draft.write(text)
     text = ''
   }
-  try {
-    try {
-      for await (const face of readFaces(path, index)) {
-        const changed = await change(structuredClone(face))
-        if (!changed) continue
-        checkChanged(face, changed)
-        const { crc32 } = index.faces.get(face.filename)!
-        await write(`${printLine({ kind: 'face', crc32, face: changed })}\n`, 1 << 20)
-        kept++
-      }
-      for (const [source, frames] of index.done)
-        for (const frameIndex of frames)
-          await write(`${printLine({ kind: 'frameDone', source, frameIndex })}\n`, 1 << 20)
-      await write('', 0)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw explain(error, path)
-  }
-  await syncFolder(folder)
-  return kept
+  for await (const line of faces) await add(`${printLine(line)}\n`)
+  for (const [source, frames] of index.done)
+    for (const frameIndex of frames) await add(`${printLine({ kind: 'frameDone', source, frameIndex })}\n`)
+  await draft.write(text)
+  await draft.commit()
 }
 
 function checkChanged(face: FaceMeta, changed: FaceMeta): void {

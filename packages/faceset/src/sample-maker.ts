@@ -1,6 +1,6 @@
-import { type Bitmap, hashSeed, type Landmarks, Random, type Side } from '@dfl/core'
+import { hashSeed, Random, type Side } from '@dfl/core'
 import { drawAugmentation, noAugmentation } from './augment.js'
-import { type CutSpec, cutFace, type FaceCut } from './cut-face.js'
+import { type CutInput, type CutSpec, cutFace, type FaceCut } from './cut-face.js'
 import { createSideBatch, drawSample, type SideBatch } from './draw-sample.js'
 
 /** What all batches of a sampler have in common. Plain data: it is sent to worker threads. */
@@ -22,10 +22,8 @@ export interface BatchJob {
 }
 
 /** A face to be cut. */
-export interface CutJob {
+export interface CutJob extends CutInput {
   side: Side
-  image: Bitmap
-  landmarks: Landmarks
 }
 
 /** Does the work of a sampler, here or in worker threads. Its results depend on the jobs and settings alone. */
@@ -44,8 +42,7 @@ export function localMaker(settings: MakerSettings): SampleMaker {
 }
 
 /** The face of a job, cut as its side is. */
-export const runCut = ({ side, image, landmarks }: CutJob, settings: MakerSettings): FaceCut =>
-  cutFace(image, landmarks, settings.cut[side])
+export const runCut = ({ side, ...face }: CutJob, settings: MakerSettings): FaceCut => cutFace(face, settings.cut[side])
 
 /** The samples of both sides. Sample i of a step and side has random numbers of its own. */
 export function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {

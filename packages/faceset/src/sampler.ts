@@ -1,6 +1,7 @@
 import {
   DflError,
   FACE_TYPES,
+  type FaceMeta,
   type FaceType,
   hashSeed,
   type OptionsOf,
@@ -113,6 +114,8 @@ interface Source {
   filenames: string[]
   /** [count, 68, 2] in pixels of the aligned images. */
   landmarks: Float32Array
+  /** What the masks of faces are made of that have more than landmarks, by index. */
+  shapes: Map<number, Pick<FaceMeta, 'polygons' | 'mask' | 'eyebrowsExpandMod'>>
   order: SamplingOrder
 }
 
@@ -183,9 +186,13 @@ async function readSource(side: Side, faceset: Faceset, options: OptionsOf<typeo
   const { count } = faceset.info
   const filenames: string[] = []
   const landmarks = new Float32Array(count * 136)
+  const shapes: Source['shapes'] = new Map()
   const yaws: number[] = []
   for await (const face of faceset.faces()) {
     landmarks.set(face.landmarks.flat(), filenames.length * 136)
+    const { polygons, mask, eyebrowsExpandMod } = face
+    if (polygons || mask || eyebrowsExpandMod !== undefined)
+      shapes.set(filenames.length, { polygons, mask, eyebrowsExpandMod })
     filenames.push(face.filename)
     if (!options.uniformYaw) continue
     if (!face.pose)
@@ -198,7 +205,7 @@ async function readSource(side: Side, faceset: Faceset, options: OptionsOf<typeo
   }
   const seed = hashSeed(options.seed, 'order', side)
   const order = options.uniformYaw ? uniformYawOrder(yaws, seed) : shuffledOrder(filenames.length, seed)
-  return { faceset, filenames, landmarks, order }
+  return { faceset, filenames, landmarks, shapes, order }
 }
 
 /** Both sides with their caches; one cache when both show the same faceset. */
@@ -231,13 +238,15 @@ function makeSides(
     }
   }
   const cutOf = async (side: Side, face: number) => {
-    const { faceset, filenames, landmarks } = sources[side]
+    const { faceset, filenames, landmarks, shapes } = sources[side]
+    const { polygons, mask, eyebrowsExpandMod } = shapes.get(face) ?? {}
     const image = await faceset.readImage({ filename: filenames[face] })
     const points = Array.from({ length: 68 }, (_, i): Point => {
       const at = face * 136 + i * 2
       return [landmarks[at], landmarks[at + 1]]
     })
-    return maker.cut({ side, image, landmarks: points })
+    const shape = { landmarks: points, polygons, eyebrowsExpandMod, mask: await faceset.readMask({ mask }) }
+    return maker.cut({ side, image, ...shape })
   }
   const src = makeSide('src', 'dst')
   return { src, dst: makeSide('dst', 'src', same ? src.cache : undefined) }

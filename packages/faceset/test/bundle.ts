@@ -11,6 +11,7 @@ export async function bundle(entry: URL, outfile: string): Promise<void> {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    target: 'node20',
     conditions: ['@dfl/source'],
     logLevel: 'error',
     plugins: [
