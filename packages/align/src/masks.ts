@@ -8,15 +8,18 @@ export type MaskSize = number | { width: number; height: number }
 /**
  * Where the face is, from jaw to raised brows: [H, W, 1] float32 0..1, edges covered in part.
  *
+ * Raised brows reach past the head where it is turned away; who knows the outline of the head passes it as `within`.
+ *
  * @param landmarks  In pixels of the mask.
  * @param options  `eyebrowsExpandMod`: how far the brows are raised, 1 (default) by half their distance to the eyes.
+ * `within`: corners of a polygon, in pixels of the mask, beyond which it is 0.
  *
  * Source: hulls as DeepFaceLab; with exact coverage instead of whole pixels
  */
 export function hullMask(
   landmarks: Landmarks,
   size: MaskSize,
-  { eyebrowsExpandMod = 1 }: { eyebrowsExpandMod?: number } = {},
+  { eyebrowsExpandMod = 1, within }: { eyebrowsExpandMod?: number; within?: readonly Point[] } = {},
 ): Pixels {
   checkLandmarks(landmarks)
   const raised = raiseBrows(landmarks, eyebrowsExpandMod)
@@ -32,7 +35,13 @@ export function hullMask(
     [...pick(22, 26), raised[27], ...pick(31, 35), chin],
     pick(27, 35),
   ]
-  return fillHulls(parts, size)
+  const mask = fillHulls(parts, size)
+  if (within) {
+    const inside = createPixels(mask.width, mask.height, 1)
+    fillPolygons(inside, [within])
+    for (let i = 0; i < mask.data.length; i++) mask.data[i] *= inside.data[i]
+  }
+  return mask
 }
 
 /** The landmarks with each brow point moved away from the eye below it by half of `mod` times their distance. */

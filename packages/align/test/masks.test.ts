@@ -50,6 +50,21 @@ it('raises the brows by half their distance to the eyes, and leaves them with 0'
   expect(Math.abs(top(hullMask(face, size)) - raised)).toBeLessThan(2)
 })
 
+it('ends at an outline of the head where one is given', () => {
+  const whole = hullMask(face, size)
+  const half = Math.round(face[27][0])
+  const left: Point[] = [
+    [-0.5, -0.5],
+    [half - 0.5, -0.5],
+    [half - 0.5, size - 0.5],
+    [-0.5, size - 0.5],
+  ]
+  const cut = hullMask(face, size, { within: left })
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++)
+      expect(Math.abs(cut.data[y * size + x] - (x < half ? whole.data[y * size + x] : 0))).toBeLessThan(1e-6)
+})
+
 it('puts soft spots on eyes and mouth', () => {
   const eyes = eyesMask(face, size)
   const mouth = mouthMask(face, size)

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path'
-import { estimatePose, imageToFaceMat, readRect } from '@dfl/align'
-import type { FaceMeta, FaceType, Pixels } from '@dfl/core'
+import { estimatePose, hullMask, imageToFaceMat, readRect } from '@dfl/align'
+import type { FaceMeta, FaceType, Pixels, Point } from '@dfl/core'
 import { applyAffineAll, multiplyAffine, translation, warpAffine } from '@dfl/image'
 import type { Frame } from '@dfl/media'
 import type { Face } from './types.js'
@@ -41,6 +41,25 @@ export function alignedImage(
     { width: size, height: size },
     { interpolation: 'cubic', border: 'replicate' },
   )
+}
+
+/** A mask that the outline cuts less than this off is not worth a file of its own. */
+const CUT_OFF = 0.005
+
+/**
+ * The mask of a described face where its outline is known and cuts something off the hull of its landmarks:
+ * [size / 2, size / 2, 1]. Otherwise nothing: the mask is then the hull.
+ */
+export function outlinedMask({ outline }: Face, { landmarks, imageToFaceMat, size }: FaceMeta): Pixels | undefined {
+  if (!outline) return undefined
+  // Half the size is as fine as models are: edges are covered in part.
+  const toMask = (points: readonly Point[]) => points.map(([x, y]): Point => [(x + 0.5) / 2 - 0.5, (y + 0.5) / 2 - 0.5])
+  const inMask = toMask(landmarks)
+  const within = toMask(applyAffineAll(imageToFaceMat, outline))
+  const hull = hullMask(inMask, size / 2)
+  const mask = hullMask(inMask, size / 2, { within })
+  const sum = ({ data }: Pixels) => data.reduce((total, value) => total + value, 0)
+  return sum(mask) < (1 - CUT_OFF) * sum(hull) ? mask : undefined
 }
 
 /** 'clip_000012_0.png' for the first face of frame 12 of clip.mp4. Sorts by frame, and is a safe file name anywhere. */

@@ -1,6 +1,6 @@
 import type { Point } from '@dfl/core'
 import { loadNetwork, tfliteToOnnx } from '@dfl/engine'
-import { applyAffineAll, invertAffine } from '@dfl/image'
+import { applyAffineAll, convexHull, invertAffine } from '@dfl/image'
 import { ALL_POINTS, LANDMARK_POINTS, MESH_POINTS, OUTER_EYE_CORNERS, REFINED_POINTS } from './mesh-points.js'
 import { networkInput } from './network-input.js'
 import { readBundledFile } from './package-files.js'
@@ -36,6 +36,7 @@ export async function attentionMesh(options: { threads?: number } = {}): Promise
       return {
         landmarks: LANDMARK_POINTS.map((i) => points[i]!),
         points,
+        outline: convexHull(points.slice(0, MESH_POINTS)),
         score: 1 / (1 + Math.exp(-logit)),
         region: regionOfPoints(points.slice(0, MESH_POINTS), [
           points[OUTER_EYE_CORNERS[0]]!,

@@ -2,7 +2,7 @@ import { basename, extname, join } from 'node:path'
 import { DflError, type FaceMeta, mapConcurrent, resolveOptions } from '@dfl/core'
 import { createFaceset, type FacesetWriter, openFaceset } from '@dfl/faceset'
 import { type Frame, type FrameSource, openFrames, writeImage } from '@dfl/media'
-import { alignedImage, describeFace } from './align-faces.js'
+import { alignedImage, describeFace, outlinedMask } from './align-faces.js'
 import { debugPicture } from './debug-picture.js'
 import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
 import { followFaces } from './follow-faces.js'
@@ -186,8 +186,11 @@ async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> 
         meta.embedding = Array.from(await embed(frame, face.landmarks, embedder), roundTo5)
       }
       metas.push(meta)
-      const image = await meter.timed('warp', () => alignedImage(frame, meta))
-      writes.push(meter.timed('write', () => writer.add(meta, image)))
+      const [image, mask] = await meter.timed(
+        'warp',
+        () => [alignedImage(frame, meta), outlinedMask(face, meta)] as const,
+      )
+      writes.push(meter.timed('write', () => writer.add(meta, image, mask)))
     }
     await Promise.all(writes)
     if (settings.debugFolder) {

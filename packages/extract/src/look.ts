@@ -1,4 +1,4 @@
-import type { Landmarks } from '@dfl/core'
+import type { Landmarks, Point } from '@dfl/core'
 import {
   type Picture,
   type PicturePart,
@@ -49,10 +49,12 @@ export async function landmarksIn(
     sizePx: region.sizePx / part.reduce,
     rollRadians: region.rollRadians,
   })
+  const placed = (points: readonly Point[]) => points.map((point) => picturePoint(part, point))
   return {
     ...found,
-    landmarks: found.landmarks.map((point) => picturePoint(part, point)),
-    ...(found.points ? { points: found.points.map((point) => picturePoint(part, point)) } : {}),
+    landmarks: placed(found.landmarks),
+    ...(found.points ? { points: placed(found.points) } : {}),
+    ...(found.outline ? { outline: placed(found.outline) } : {}),
     region: {
       centre: picturePoint(part, found.region.centre),
       sizePx: found.region.sizePx * part.reduce,
@@ -62,7 +64,7 @@ export async function landmarksIn(
 }
 
 /** The square around a face that embedders may read is this much larger than the region of its landmarks. */
-const EMBEDDED = 1.5
+const EMBEDDED = 1.2
 
 /** The identity of a face, its landmarks in pixels of the picture. */
 export async function embed(picture: Picture, landmarks: Landmarks, embedder: Embedder): Promise<Float32Array> {

@@ -38,6 +38,11 @@ export interface FaceLandmarks {
   landmarks: Landmarks
   /** All points that the network gives, in pixels of the image, if it gives more than 68. */
   points?: readonly Point[]
+  /**
+   * A polygon around all that is seen of the face from chin to hairline, in pixels of the image, if the network knows it.
+   * The face's mask ends there.
+   */
+  outline?: readonly Point[] | undefined
   /** Confidence that the region shows a face, 0..1; faces below 0.5 are dropped. */
   score: number
   /** The region that fits this face best: where to look again, in this frame or in the next one. */

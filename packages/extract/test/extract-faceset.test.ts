@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jitterPx } from '@dfl/align'
-import { type Bitmap, collect, type FaceMeta } from '@dfl/core'
+import { type Bitmap, collect, type FaceMeta, type Landmarks, type Point } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
 import { applyAffine } from '@dfl/image'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -75,6 +75,35 @@ describe('extractFaceset', () => {
     expect(faces[13]!.embedding).toBeUndefined()
     const image = await (await openFaceset(join(folder, 'src'))).readImage(face)
     expect([image.width, image.height, image.channels]).toEqual([256, 256, 3])
+  })
+
+  it("keeps a mask of its own where the head's outline cuts off something of the landmarks' hull", async () => {
+    const landmarker = networks.landmarker!
+    const outlined = async (name: string, outlineOf: (landmarks: Landmarks) => Point[] | undefined) => {
+      const own: typeof landmarker = {
+        name,
+        async landmarks(image, region) {
+          const found = await landmarker.landmarks(image, region)
+          return { ...found, outline: outlineOf(found.landmarks) }
+        },
+      }
+      await collect(extract(name, { landmarker: own }, frames.slice(0, 1)))
+      const [face] = await facesOf(name)
+      return { face: face!, mask: await (await openFaceset(join(folder, name))).readMask(face!) }
+    }
+    const box = (left: number): Point[] => [
+      [left, -999],
+      [999, -999],
+      [999, 999],
+      [left, 999],
+    ]
+    expect((await outlined('unknown', () => undefined)).mask).toBeUndefined()
+    expect((await outlined('around', () => box(-999))).mask).toBeUndefined()
+    const { face, mask } = await outlined('right', (landmarks) => box(landmarks[27]![0]))
+    expect(mask).toMatchObject({ width: face.size / 2, height: face.size / 2, channels: 1 })
+    const valueAt = ([x, y]: Point) => mask!.data[Math.round(y / 2 - 0.25) * mask!.width + Math.round(x / 2 - 0.25)]
+    expect(valueAt(face.landmarks[46]!)).toBe(255)
+    expect(valueAt(face.landmarks[41]!)).toBe(0)
   })
 
   it('calms the landmarks of dst and keeps them as close to the truth', async () => {
