@@ -38,7 +38,8 @@ export interface Compiled extends AsyncDisposable {
     inputs: Readonly<Record<string, ArrayLike<number> | TensorData>>,
   ): Promise<Record<string, TensorData>>
   /**
-   * The graph as an ONNX file: `input:…` and `state:…` in, `output:…` and `next:…` out. State that the engine's own kernels
+   * The graph as an ONNX file: `input:…` and `state:…` in, `output:…` and `next:…` out. A tensor of the state that is read
+   * as a matrix is `state:…@9x512`, for instance. State that the engine's own kernels
    * replace after the graph has run is not among the latter; what they read is, as `leaf:…`.
    */
   readonly onnx: Uint8Array
@@ -69,9 +70,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
       const constant = frozen?.get(name).data
       state[name] = placeholder(
         name,
-        constant
-          ? { shape, dtype: 'float32', constant }
-          : { shape, dtype: 'float32', name: `state:${name}`, flat: flat(shape) },
+        constant ? { shape, dtype: 'float32', constant } : { shape, dtype: 'float32', name: `state:${name}` },
       )
     }
     const given: Tensors = {}
@@ -84,7 +83,6 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   })
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
-  for (const [name, shape] of Object.entries(stateShapes)) graph.input(`state:${name}`, 'float32', flat(shape) ?? shape)
   const nextValues: Record<string, Value> = {}
   for (const name of replaced) nextValues[name] = outputs[`next:${name}`]!
   const { groups, rest } = splitTail(trace, nextValues, stateShapes)
@@ -95,6 +93,12 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   }
   for (const leaf of leaves) graph.output(`leaf:${leaf}`, 'float32', trace.shapeOf(leaf)!, leaf)
   graph.prune()
+  const read = new Set(graph.nodes.flatMap((node) => node.inputs))
+  const ports = [
+    ...Object.entries(stateShapes).map(([state, shape]) => ({ name: `state:${state}`, state, shape })),
+    ...[...trace.ports].map(([name, port]) => ({ name, ...port })),
+  ].filter(({ name }) => read.has(name))
+  for (const { name, shape } of ports) graph.input(name, 'float32', shape)
   const onnx = graph.build()
   const ort = onnxRuntime()
   const settings: InferenceSession.SessionOptions = {
@@ -117,6 +121,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     onnx,
     inputs,
     stateShapes,
+    ports,
     rest,
     groups,
     leafShapes: Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!])),
@@ -131,6 +136,8 @@ interface Parts {
   onnx: Uint8Array
   inputs: { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[]
   stateShapes: Readonly<Record<string, readonly number[]>>
+  /** Inputs of the graph that are tensors of the state. */
+  ports: readonly { name: string; state: string; shape: readonly number[] }[]
   /** State that the graph itself replaces. */
   rest: readonly string[]
   /** State that kernels replace after the graph has run. */
@@ -146,6 +153,7 @@ function compiled({
   onnx,
   inputs,
   stateShapes,
+  ports,
   rest,
   groups,
   leafShapes,
@@ -194,8 +202,8 @@ function compiled({
             `Expected a state with \`${name}\`, but \`run\` got none. Pass the state it was compiled for.`,
           )
         checkShape(name, tensor.shape, shape)
-        if (known.has(`state:${name}`)) feeds[`state:${name}`] = wrap(tensor.data, flat(shape) ?? shape)
       }
+      for (const { name, state: tensor, shape } of ports) feeds[name] = wrap(state!.get(tensor).data, shape)
       const fetches: Record<string, Tensor | null> = {}
       for (const [leaf, shape] of Object.entries(leafShapes))
         fetches[`leaf:${leaf}`] = wrap(scratch(state!, leaf, shape), shape)
@@ -274,11 +282,6 @@ function checkResult(result: ReturnType<Traceable>): ReturnType<Traceable> {
         `Expected the compiled function to return a tensor for \`${name}\`, but got ${shown(tensor)}. Return tensors only.`,
       )
   return result
-}
-
-/** Kernels of convolutions enter the graph as the matrix that they are multiplied as: reshaping an input costs a copy. */
-function flat(shape: readonly number[]): readonly [number, number] | undefined {
-  return shape.length === 4 ? [shape[0]! * shape[1]! * shape[2]!, shape[3]!] : undefined
 }
 
 function prefixed(prefix: string, tensors: Tensors): Tensors {

@@ -126,7 +126,8 @@ class Chain {
     }
     if (name.startsWith('input:') && this.trace.shapeOf(name)?.length === 0)
       return { kind: 'argument', index: this.#arguments.push(name) - 1 }
-    const state = name.startsWith('state:') ? name.slice('state:'.length) : undefined
+    const named = name.startsWith('state:') ? name.slice('state:'.length) : undefined
+    const state = this.trace.ports.get(name)?.state ?? named
     const shape = state === undefined ? this.trace.shapeOf(name) : this.stateShapes[state]
     if (!shape || !(reshaped ? sizeOf(shape) === sizeOf(this.shape) : same(shape, this.shape))) return undefined
     if (state !== undefined) this.states.add(state)

@@ -23,7 +23,7 @@ export function tiledConvolution(trace: Trace, plan: Plan, x: Value, filter: Val
   const { geometry: g, tiling } = plan
   const outputs = filter.shape[3]!
   const V = inputTransform(trace, plan, x)
-  const M = trace.op('FusedMatMul', [V, weightTransform(trace, plan, filter, false)], {}, 'com.microsoft')
+  const M = trace.op('MatMul', [V, weightTransform(trace, plan, filter)])
   return outputTransform(trace, tiling, M, g.batch, g.output, [1, 1], outputs)
 }
 
@@ -33,7 +33,7 @@ export function tiledInputGradient(trace: Trace, plan: Plan, dy: Value, filter: 
   const grid = phaseGrid(g)
   const V = tiles(trace, dy, grid, [1, 1], [-first[0] - 2, -first[1] - 2], tiling.m, tiling.m + 2)
   const frequencies = product(trace, both(trace, tiling.B, tiling.B), V)
-  const U = weightTransform(trace, plan, filter, true)
+  const U = weightTransform(trace, plan, filter, V.name)
   const M = trace.op('FusedMatMul', [frequencies, U], { transB: 1 }, 'com.microsoft')
   return outputTransform(trace, tiling, M, g.batch, g.input, g.stride, filter.shape[2]!)
 }
@@ -72,13 +72,25 @@ function inputTransform(trace: Trace, { geometry: g, tiling, first }: Plan, x: V
   )
 }
 
-/** U: [P, phases·I, O]; of mirrored weights for the input gradient. */
-function weightTransform(trace: Trace, plan: Plan, filter: Value, mirrored: boolean): string {
+/**
+ * U: [P, phases·I, O]; of mirrored weights for the input gradient, where `dy` is given.
+ *
+ * ONNX Runtime would compute the latter while the forward pass runs, because it could, and keep the largest tensors of all
+ * until the backward pass comes to them. So they are made to depend on `dy`.
+ */
+function weightTransform(trace: Trace, plan: Plan, filter: Value, dy?: string): string {
   const [kh, kw, inputs, outputs] = filter.shape as [number, number, number, number]
   const weights = trace.matrix(filter, kh * kw, inputs * outputs)
-  const made = trace.op('Gemm', [weightMatrix(trace, plan, mirrored), weights])
+  const matrix = weightMatrix(trace, plan, dy !== undefined)
+  const made = trace.op('Gemm', [dy === undefined ? matrix : afterwards(trace, matrix, dy), weights])
   const { stride } = plan.geometry
   return trace.op('Reshape', [made, trace.i64([-1, stride[0] * stride[1] * inputs, outputs])])
+}
+
+/** `matrix`, but not before `other` is there. */
+function afterwards(trace: Trace, matrix: string, other: string): string {
+  const corner = trace.op('Slice', [other, trace.i64([0, 0]), trace.i64([1, 1])])
+  return trace.op('Add', [matrix, trace.op('Mul', [corner, trace.scalar(0)])])
 }
 
 const rowsOf = ({ geometry: { stride }, tiling: { m } }: Plan) => (m + 2) ** 2 * stride[0] * stride[1]

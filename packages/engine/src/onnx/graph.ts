@@ -152,7 +152,7 @@ function nodeProto(node: GraphNode): ProtoWriter {
   const out = new ProtoWriter()
   for (const input of node.inputs) out.string(1, input)
   for (const output of node.outputs) out.string(2, output)
-  out.string(4, node.op)
+  out.string(3, node.outputs[0]!).string(4, node.op)
   for (const [name, value] of Object.entries(node.attributes))
     if (value !== undefined) out.message(5, attributeProto(name, value))
   if (node.domain) out.string(7, node.domain)

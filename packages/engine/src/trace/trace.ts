@@ -7,8 +7,6 @@ export interface Value {
   dtype: 'float32' | 'int32' | 'bool'
   /** Name in the graph, once it has one. */
   name?: string
-  /** Shape of the graph's value where it holds the same elements as a matrix; only of the state's tensors. */
-  flat?: readonly [number, number]
   /** Shape of the graph's value where it is smaller than `shape` and broadcasts to it. */
   actual?: readonly number[]
   /** Values known while tracing. */
@@ -20,6 +18,8 @@ const ELEMENT: Record<Value['dtype'], ElementType> = { float32: 'float32', int32
 /** The graph that a traced function becomes. The same operation on the same values is recorded once. */
 export class Trace {
   readonly graph = new OnnxGraph()
+  /** Further shapes in which tensors of the state are read, by the name of the graph's input. */
+  readonly ports = new Map<string, { state: string; shape: readonly number[] }>()
   readonly #known = new Map<string, readonly string[]>()
   readonly #shapes = new Map<string, readonly number[]>()
   readonly #scalars = new Map<string, number>()
@@ -87,10 +87,16 @@ export class Trace {
     return reshaped
   }
 
-  /** The value as a matrix of the same elements in the same order. */
+  /**
+   * The value as a matrix of the same elements in the same order. Of the state it is an input of its own, on the same memory:
+   * reshaping an input costs a copy.
+   */
   matrix(value: Value, rows: number, columns: number): string {
-    if (value.flat && value.flat[0] === rows && value.flat[1] === columns) return value.name!
-    return this.op('Reshape', [this.name(value), this.i64([rows, columns])])
+    const name = this.name(value)
+    if (!name.startsWith('state:') || this.ports.has(name)) return this.op('Reshape', [name, this.i64([rows, columns])])
+    const port = `${name}@${rows}x${columns}`
+    this.ports.set(port, { state: name.slice('state:'.length), shape: [rows, columns] })
+    return port
   }
 
   scalar(value: number, dtype: Value['dtype'] = 'float32'): string {
@@ -118,7 +124,6 @@ export class Trace {
 
   /** The name of the value, possibly smaller than its shape: for operators that broadcast. */
   loose(value: Value): string {
-    if (value.name !== undefined && value.flat) return this.reshape(value.name, value.flat, value.shape)
     if (value.name !== undefined) return value.name
     const constant = value.constant! // A value without a name is one that is known.
     const shape = value.actual ?? value.shape
