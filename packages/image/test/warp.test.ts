@@ -21,6 +21,23 @@ describe.each(interpolations)('warpAffine with %s', (interpolation) => {
         expect(at(out, x, y, 1)).toBeCloseTo(x >= 3 && y < 4 ? at(source, x - 3, y + 2, 1) : 0.25, 6)
   })
 
+  it('makes only the pixels asked for: each row from its first to its last', () => {
+    const source = paint(16, 12, 3, smooth)
+    const mat = [1.5, 0.2, 3, -0.2, 1.5, 2] as const
+    const size = { width: 20, height: 15 }
+    const where = paint(20, 15, 1, (x, y) => (y % 3 === 0 ? 0 : x === y || x === y + 4 ? 0.5 : 0))
+    const whole = warpAffine(source, mat, size, { interpolation, border: 'replicate' })
+    const some = warpAffine(source, mat, size, { interpolation, border: 'replicate', where })
+    for (let y = 0; y < 15; y++)
+      for (let x = 0; x < 20; x++) {
+        const wanted = y % 3 !== 0 && x >= y && x <= y + 4
+        expect(at(some, x, y, 1)).toBe(wanted ? at(whole, x, y, 1) : 0)
+      }
+    expect(() => warpAffine(source, mat, size, { interpolation, where: source })).toThrow(
+      'Expected 20x15 for `where`, but got 16x12. Resize or convert one of the two first.',
+    )
+  })
+
   it('repeats the edge pixel outside with border replicate, however far', () => {
     const source = paint(8, 6, 1, (x, y) => (x + y) / 16)
     const out = warpAffine(
