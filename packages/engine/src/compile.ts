@@ -1,7 +1,7 @@
 import { DflError } from '@dfl/core'
 import { simdModule } from './fuse/simd.js'
 import { splitTail, type TailGroup } from './fuse/tail.js'
-import type { TensorData } from './network.js'
+import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import type { State } from './state.js'
 import { tf } from './tf.js'
@@ -44,6 +44,10 @@ export interface Compiled extends AsyncDisposable {
    */
   readonly onnx: Uint8Array
   readonly nodeCount: number
+  /** Shapes and types of what `run` takes. */
+  readonly inputs: Readonly<Record<string, NetworkPort>>
+  /** Shapes and types of what `run` gives back. */
+  readonly outputs: Readonly<Record<string, NetworkPort>>
 }
 
 /**
@@ -57,11 +61,7 @@ export interface Compiled extends AsyncDisposable {
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   const frozen = options.freeze
   const stateShapes = frozen ? {} : (spec.state ?? {})
-  const inputs = Object.entries(spec.inputs).map(([name, s]) =>
-    'shape' in s
-      ? { name, shape: s.shape, dtype: s.dtype }
-      : { name, shape: s as readonly number[], dtype: 'float32' as const },
-  )
+  const inputs = inputsOf(spec)
   let replaced: string[] = []
   const { trace, outputs } = record((placeholder) => {
     const state: Tensors = {}
@@ -131,6 +131,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   })
 }
 
+/** The inputs of a spec with their types. */
+export function inputsOf(spec: CompileSpec): { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[] {
+  return Object.entries(spec.inputs).map(([name, s]) =>
+    'shape' in s
+      ? { name, shape: s.shape, dtype: s.dtype }
+      : { name, shape: s as readonly number[], dtype: 'float32' as const },
+  )
+}
+
 interface Parts {
   session: InferenceSession | undefined
   onnx: Uint8Array
@@ -169,6 +178,13 @@ function compiled({
   return {
     onnx,
     nodeCount,
+    inputs: Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
+    outputs: Object.fromEntries(
+      wanted.map((name) => {
+        const { shape, dtype } = outputs[name]!
+        return [name.slice('output:'.length), { shape, dtype }]
+      }),
+    ),
     async run(state, given) {
       // Memory that grows moves, so everything is in place before the first view of it is made.
       for (const [leaf, shape] of Object.entries(leafShapes)) state?.scratch(leaf, sizeOf(shape))
@@ -268,7 +284,7 @@ function owned(data: ArrayLike<number>): Float32Array {
 }
 
 /** What a function gave back, if it is what `Traceable` promises: people write functions in JavaScript, too. */
-function checkResult(result: ReturnType<Traceable>): ReturnType<Traceable> {
+export function checkResult(result: ReturnType<Traceable>): ReturnType<Traceable> {
   const shown = (value: unknown) => (value instanceof Promise ? 'a promise' : typeof value)
   if (!result?.outputs)
     throw new DflError(
@@ -288,7 +304,7 @@ function prefixed(prefix: string, tensors: Tensors): Tensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]))
 }
 
-function checkShape(name: string, got: readonly number[], expected: readonly number[] | undefined): void {
+export function checkShape(name: string, got: readonly number[], expected: readonly number[] | undefined): void {
   if (!expected)
     throw new DflError(
       'UNKNOWN_NAME',

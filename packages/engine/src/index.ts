@@ -1,9 +1,17 @@
 export { type Compiled, type CompileOptions, type CompileSpec, compile, type Traceable } from './compile.js'
+export { type ExportOptions, exportOnnx } from './export.js'
 export { faceApiRecognitionToOnnx } from './import/face-api.js'
 export { type TfjsGraphModel, tfjsGraphToOnnx } from './import/tfjs.js'
 export { tfliteToOnnx } from './import/tflite.js'
 export type { WeightGroup, WeightSpec } from './import/weights.js'
-export { loadNetwork, type Network, type NetworkOptions, type TensorData } from './network.js'
+export {
+  loadNetwork,
+  type Network,
+  type NetworkOptions,
+  type NetworkPort,
+  networkOf,
+  type TensorData,
+} from './network.js'
 export { dropout, type RandomOptions, randomNormal, randomUniform } from './random.js'
 export { decodeSafetensors, encodeSafetensors, type SavedTensor } from './safetensors.js'
 export { State, type StateTensor } from './state.js'

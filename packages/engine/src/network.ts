@@ -1,5 +1,8 @@
 import { DflError } from '@dfl/core'
+import type { Compiled } from './compile.js'
+import { ELEMENT_TYPES } from './onnx/index.js'
 import { type InferenceSession, onnxRuntime } from './ort.js'
+import type { State } from './state.js'
 
 /** A tensor outside the graph: row-major values and their shape. */
 export interface TensorData {
@@ -7,8 +10,18 @@ export interface TensorData {
   shape: readonly number[]
 }
 
-/** An ONNX network ready to run. */
+/** What a network takes or gives under a name. */
+export interface NetworkPort {
+  /** Undefined where the size is free. */
+  shape: readonly (number | undefined)[]
+  /** As ONNX calls it: float32, int32, int64, uint8, bool, … */
+  dtype: string
+}
+
+/** A network ready to run: an ONNX file, one converted from another format, or a compiled function. */
 export interface Network extends AsyncDisposable {
+  readonly inputs: Readonly<Record<string, NetworkPort>>
+  readonly outputs: Readonly<Record<string, NetworkPort>>
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
   /** All outputs by name. Inputs are not copied: do not change them before the promise is fulfilled. */
@@ -45,7 +58,10 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
       { cause },
     )
   }
+  const ports = portsOf(session.inputMetadata)
   return {
+    inputs: ports,
+    outputs: portsOf(session.outputMetadata),
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     async run(inputs) {
@@ -57,7 +73,12 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
             'BAD_SHAPE',
             `Expected a tensor for \`${name}\`, but got none. Inputs of this network: ${session.inputNames.join(', ')}.`,
           )
-        feeds[name] = new ort.Tensor(tensor.data as Float32Array, tensor.shape as number[])
+        const port = ports[name]!
+        checkPort(name, tensor, port)
+        feeds[name] =
+          port.dtype === 'bool'
+            ? new ort.Tensor('bool', tensor.data as Uint8Array, tensor.shape as number[])
+            : new ort.Tensor(tensor.data as Float32Array, tensor.shape as number[])
       }
       const results = await session.run(feeds)
       const out: Record<string, TensorData> = {}
@@ -69,4 +90,57 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
       await session.release()
     },
   }
+}
+
+/**
+ * A compiled function as a network: the same names, shapes and types, run the same way.
+ *
+ * @param state  What the function reads; left out where it was compiled with `freeze` or has none. Disposing of the
+ *   network disposes of the function.
+ */
+export function networkOf(compiled: Compiled, state?: State): Network {
+  return {
+    inputs: compiled.inputs,
+    outputs: compiled.outputs,
+    inputNames: Object.keys(compiled.inputs),
+    outputNames: Object.keys(compiled.outputs),
+    run: (inputs) => compiled.run(state, inputs),
+    [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
+  }
+}
+
+function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): Record<string, NetworkPort> {
+  return Object.fromEntries(
+    metadata.map((port) => [
+      port.name,
+      port.isTensor
+        ? {
+            dtype: port.type,
+            shape: port.shape.map((size) => (typeof size === 'number' && size >= 0 ? size : undefined)),
+          }
+        : { dtype: 'other', shape: [] },
+    ]),
+  )
+}
+
+const DTYPES: Readonly<Record<string, readonly string[]>> = {
+  Float32Array: ['float32'],
+  Int32Array: ['int32'],
+  BigInt64Array: ['int64'],
+  Uint8Array: ['uint8', 'bool'],
+}
+
+function checkPort(name: string, { data, shape }: TensorData, port: NetworkPort): void {
+  const fits =
+    shape.length === port.shape.length && port.shape.every((size, i) => size === undefined || size === shape[i])
+  if (!fits)
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected [${port.shape.map((size) => size ?? 'any')}] for \`${name}\`, but got [${shape}]. Bring it into that shape.`,
+    )
+  if (!DTYPES[data.constructor.name]?.includes(port.dtype) && port.dtype in ELEMENT_TYPES)
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected ${port.dtype} values for \`${name}\`, but got ${data.constructor.name}. Give them as that type.`,
+    )
 }

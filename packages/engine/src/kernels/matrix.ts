@@ -24,8 +24,19 @@ export function product(trace: Trace, a: Value, b: Value, transposeA = false, tr
     const name = trace.op('Gemm', [trace.name(flat), matrix(b)], flags)
     return reshaped(trace, { shape: [sizeOf(shape) / columns, columns], dtype: 'float32', name }, shape)
   }
+  if (trace.portable) {
+    const name = trace.op('MatMul', [turned(trace, a, transposeA), turned(trace, b, transposeB)])
+    return { shape, dtype: 'float32', name }
+  }
   const name = trace.op('FusedMatMul', [trace.name(a), trace.name(b)], flags, 'com.microsoft')
   return { shape, dtype: 'float32', name }
+}
+
+/** The value with its last two axes exchanged, if they are to be. */
+function turned(trace: Trace, value: Value, transpose: boolean): string {
+  const rank = value.shape.length
+  const perm = value.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i))
+  return transpose ? trace.op('Transpose', [trace.name(value)], { perm }) : trace.name(value)
 }
 
 /** `value` through the activation of a fused kernel. */

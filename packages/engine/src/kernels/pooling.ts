@@ -21,7 +21,7 @@ interface PoolAttributes {
 }
 
 /** The window of a pool over an image [N, H, W, C] or [N, D, H, W, C]. */
-function poolGeometry(x: Value, { filterSize, strides, pad, dimRoundingMode, dataFormat }: PoolAttributes) {
+export function poolGeometry(x: Value, { filterSize, strides, pad, dimRoundingMode, dataFormat }: PoolAttributes) {
   if (dataFormat === 'NCDHW') throw new Error("Kernel 'pool3d in NCDHW' not registered")
   const { computePool2DInfo, computePool3DInfo } = tf.backend_util
   const shape = x.shape as never

@@ -1,3 +1,4 @@
+import { irVersion } from './opset.js'
 import { ProtoWriter } from './protobuf.js'
 
 /** Element types that graphs of this engine use, by their ONNX number. */
@@ -130,18 +131,21 @@ export class OnnxGraph {
     for (const name of this.constants.keys()) if (!needed.has(name)) this.constants.delete(name)
   }
 
-  /** The graph as the bytes of an ONNX file (IR version 9). */
-  build(name = 'dfl'): Uint8Array {
+  /** The graph as the bytes of an ONNX file; `opset` only says so, see `forOpset`. */
+  build(name = 'dfl', opset: number = OPSETS['']): Uint8Array {
     const graph = new ProtoWriter()
     for (const node of this.nodes) graph.message(1, nodeProto(node))
     graph.string(2, name)
     for (const [constantName, constant] of this.constants) graph.message(5, tensorProto(constantName, constant))
     for (const port of this.inputs) graph.message(11, valueInfoProto(port))
     for (const port of this.outputs) graph.message(12, valueInfoProto(port))
-    const model = new ProtoWriter().int(1, 9).string(2, 'dfl').message(7, graph)
+    const model = new ProtoWriter().int(1, irVersion(opset)).string(2, 'dfl').message(7, graph)
     const domains = new Set(['', ...this.nodes.map((node) => node.domain)])
     for (const domain of domains)
-      model.message(8, new ProtoWriter().string(1, domain).int(2, OPSETS[domain as keyof typeof OPSETS] ?? 1))
+      model.message(
+        8,
+        new ProtoWriter().string(1, domain).int(2, domain ? (OPSETS[domain as keyof typeof OPSETS] ?? 1) : opset),
+      )
     return model.finish()
   }
 }

@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import { LOWERINGS } from '../kernels/index.js'
+import { LOWERINGS, type Lowering } from '../kernels/index.js'
 import { tf } from '../tf.js'
 import { sizeOf, Trace, type Value } from './trace.js'
 
@@ -8,6 +8,8 @@ const BACKEND = 'dfl-record'
 /** A TensorFlow.js backend whose kernels write nodes of a graph instead of computing. */
 class RecordingBackend extends tf.KernelBackend {
   trace: Trace | undefined
+  /** Lowerings that stand in for the usual ones. */
+  kernels: Readonly<Record<string, Lowering>> = {}
   /** What went wrong where nothing could be thrown. */
   failure: unknown
   /** Which trace made a tensor that has a name in a graph. */
@@ -94,7 +96,7 @@ function recordingBackend(): RecordingBackend {
         const values: Record<string, Value> = {}
         for (const [key, info] of Object.entries(inputs))
           if (info) values[key] = tracedValue(made, info as tf.TensorInfo)
-        const result = lower(made.trace, values, (attrs ?? {}) as never)
+        const result = (made.kernels[kernelName] ?? lower)(made.trace, values, (attrs ?? {}) as never)
         return Array.isArray(result) ? result.map((v) => infoOf(made, v)) : infoOf(made, result)
       },
     })
@@ -125,10 +127,10 @@ function infoOf(to: RecordingBackend, value: Value): tf.TensorInfo {
  *
  * @param fn  Gets a way to make placeholders; whatever tensors it returns are the outputs.
  */
-export function record(fn: (placeholder: (name: string, value: Value) => tf.Tensor) => Record<string, tf.Tensor>): {
-  trace: Trace
-  outputs: Record<string, Value>
-} {
+export function record(
+  fn: (placeholder: (name: string, value: Value) => tf.Tensor) => Record<string, tf.Tensor>,
+  options: { kernels?: Readonly<Record<string, Lowering>>; portable?: boolean } = {},
+): { trace: Trace; outputs: Record<string, Value> } {
   const recorder = recordingBackend()
   if (recorder.trace)
     throw new DflError(
@@ -138,8 +140,9 @@ export function record(fn: (placeholder: (name: string, value: Value) => tf.Tens
   const previous = tf.engine().backendName
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 50 // TensorFlow.js calls deeply, and errors name the user's line.
-  const trace = new Trace()
+  const trace = new Trace(options.portable)
   recorder.trace = trace
+  recorder.kernels = options.kernels ?? {}
   tf.setBackend(BACKEND)
   const engine = tf.engine()
   engine.startScope('dfl-compile')

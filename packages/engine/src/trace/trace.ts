@@ -18,6 +18,10 @@ const ELEMENT: Record<Value['dtype'], ElementType> = { float32: 'float32', int32
 /** The graph that a traced function becomes. The same operation on the same values is recorded once. */
 export class Trace {
   readonly graph = new OnnxGraph()
+
+  /** @param portable  Only ONNX's own operators, for other runtimes. */
+  constructor(readonly portable = false) {}
+
   /** Further shapes in which tensors of the state are read, by the name of the graph's input. */
   readonly ports = new Map<string, { state: string; shape: readonly number[] }>()
   readonly #known = new Map<string, readonly string[]>()
