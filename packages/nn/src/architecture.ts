@@ -1,8 +1,9 @@
-import type { OptionsOf, OptionTable, Side } from '@dfl/core'
+import type { OptionsOf, OptionTable, Random, Side } from '@dfl/core'
 import type { tf } from '@dfl/engine'
+import type { Loss, LossSettings } from './loss.js'
 
 /** How a parameter starts: see `initialise`. */
-export type Initialiser = 'glorot-uniform' | 'zeros' | 'ones'
+export type Initialiser = 'glorot-uniform' | 'zeros' | 'ones' | { constant: number }
 
 /** Every parameter of a model: path → shape and initialiser. Paths read 'encoder/down1/conv/weight'. */
 export type ParamSpec = Readonly<Record<string, { shape: readonly number[]; init: Initialiser }>>
@@ -17,6 +18,24 @@ export interface Decoded {
   /** [N, R, R, 1] float32 0..1, 1 where the face is. */
   mask: tf.Tensor4D
 }
+
+/** Something about a face that a person chooses when faces are painted and that is drawn by lot in training. */
+export interface Control {
+  description: string
+  /** What is painted with where nothing is chosen. */
+  default: number
+  min: number
+  max: number
+  /** Shape of one sample's values, as `forward` gets them behind the batch axis. */
+  shape: readonly number[]
+  /** Values of one sample in training; the same for the same random numbers. */
+  draw(random: Random): ArrayLike<number>
+  /** The values that a chosen number stands for: a scalar → [1, ...shape] float32. */
+  at(value: tf.Tensor): tf.Tensor
+}
+
+/** Values of controls for `forward`, each [N or 1, ...shape] float32; the defaults where one is left out. */
+export type Controls = Readonly<Record<string, tf.Tensor>>
 
 /**
  * A face model: its parameters and one pure function.
@@ -33,9 +52,22 @@ export interface FaceModel {
    *
    * @param x  [N, R, R, 3] float32 0..1, RGB.
    */
-  forward(params: Params, x: tf.Tensor4D, as: Side): Decoded
+  forward(params: Params, x: tf.Tensor4D, as: Side, controls?: Controls): Decoded
   /** Paths of the parameters that learn in a phase; all of them if this is left out. */
   trainable?(phase: { randomWarp: boolean }): Iterable<string>
+  /** What `forward` can be told besides the face, by name. */
+  controls?: Readonly<Record<string, Control>>
+  /** What both people have in common inside the network, for losses that compare codes: true face asks for it. */
+  code?: {
+    /** Side, side and channels of the code. */
+    shape: readonly [side: number, side: number, channels: number]
+    /** [N, R, R, 3] → [N, side, side, channels]. */
+    of(params: Params, x: tf.Tensor4D): tf.Tensor4D
+  }
+  /** What it is trained for, if not for `faceLosses`. */
+  losses?(settings: LossSettings): readonly Loss[]
+  /** 'masks' for a network that finds faces and paints none: both people are one to it, and `face` is its input. */
+  paints?: 'people' | 'masks'
 }
 
 /** An architecture: a plain object that any package can export and `dfl.config.ts` can name. */

@@ -1,6 +1,58 @@
-export type { Decoded, FaceModel, Initialiser, ModelArchitecture, ParamSpec, Params } from './architecture.js'
+export { gan, trueFace } from './adversarial.js'
+export type {
+  Control,
+  Controls,
+  Decoded,
+  FaceModel,
+  Initialiser,
+  ModelArchitecture,
+  ParamSpec,
+  Params,
+} from './architecture.js'
+export { type Block, chain, faceDecoder, faceEncoder, faceInter, resBlock, upBlock, type Variant } from './blocks.js'
+export { blurOutMask, gaussianBlur, softOutline } from './blur.js'
 export { checkImages } from './check-images.js'
+export { codeDiscriminator, patchDiscriminator, patchStrides, receptiveField } from './discriminators.js'
+export {
+  backgroundStyle,
+  eyesMouth,
+  faceLosses,
+  faceStyle,
+  lossOptions,
+  masks,
+  pixels,
+  smoothness,
+  structure,
+  surroundings,
+} from './face-losses.js'
+export { checkLevels, faceModelOptions } from './face-options.js'
 export { countParams, initialise } from './initialise.js'
-export { conv, convParams, dense, denseParams, depthToSpace, pixelNorm } from './layers.js'
-export { dssim, meanAbsoluteError, meanSquaredError } from './losses.js'
-export { adaBelief, type Optimiser, rmsProp } from './optimisers.js'
+export {
+  type Activation,
+  activation,
+  conv,
+  convParams,
+  dense,
+  denseParams,
+  depthToSpace,
+  pixelNorm,
+} from './layers.js'
+export type { Critic, Learning, Loss, LossSettings, SideView, Views } from './loss.js'
+export { crossEntropy, dssim, meanAbsoluteError, meanSquaredError, totalVariation } from './losses.js'
+export {
+  adaBelief,
+  adam,
+  clipGradients,
+  dropRates,
+  OPTIMISERS,
+  type Optimiser,
+  type OptimiserName,
+  rmsProp,
+} from './optimisers.js'
+export {
+  blurPool,
+  convTranspose,
+  convTransposeParams,
+  filterResponse,
+  filterResponseParams,
+} from './segmentation.js'

@@ -15,6 +15,7 @@ export function initialise(
   for (const [path, { shape, init }] of Object.entries(params)) {
     const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
     if (init === 'ones') data.fill(1)
+    if (typeof init === 'object') data.fill(init.constant)
     if (init === 'glorot-uniform') {
       const window = shape.slice(0, -2).reduce((a, b) => a * b, 1)
       const limit = Math.sqrt(6 / (window * (shape.at(-2)! + shape.at(-1)!)))

@@ -60,3 +60,11 @@ export function depthToSpace(x: tf.Tensor4D): tf.Tensor4D {
 export function pixelNorm(x: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), 1, true), 1e-6)))
 }
+
+/** An activation, with the slope that leaky ReLU has below zero. */
+export type Activation = (x: tf.Tensor4D, slope?: number) => tf.Tensor4D
+
+/** Leaky ReLU of slope 0.1 where none is given; x · cos(x) instead with `cosine`, DeepFaceLab's variant 'c'. */
+export function activation(cosine = false): Activation {
+  return cosine ? (x) => tf.mul(x, tf.cos(x)) : (x, slope = 0.1) => tf.leakyRelu(x, slope)
+}

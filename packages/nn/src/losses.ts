@@ -87,3 +87,23 @@ export function meanSquaredError(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor1D {
 export function meanAbsoluteError(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor1D {
   return tf.mean(tf.abs(tf.sub(a, b)), [1, 2, 3])
 }
+
+/**
+ * Binary cross-entropy of logits against one label, mean over each sample.
+ *
+ * @param logits  [N, H, W, C] float32.
+ * @param label  1 for real, 0 for painted.
+ * @returns [N] float32.
+ */
+export function crossEntropy(logits: tf.Tensor4D, label: number | tf.Tensor4D): tf.Tensor1D {
+  return tf.mean(tf.sub(tf.softplus(logits), tf.mul(logits, label)), [1, 2, 3]) // log(1 + eˡ) − label·l
+}
+
+/** Sum of squared differences of neighbouring pixels of each sample: [N, H, W, C] float32 → [N]. */
+export function totalVariation(x: tf.Tensor4D): tf.Tensor1D {
+  const [n, h, w, c] = x.shape
+  const part = (from: number[], size: number[]) => tf.slice(x, from, size) as tf.Tensor4D
+  const down = tf.squaredDifference(part([0, 1, 0, 0], [n, h - 1, w, c]), part([0, 0, 0, 0], [n, h - 1, w, c]))
+  const right = tf.squaredDifference(part([0, 0, 1, 0], [n, h, w - 1, c]), part([0, 0, 0, 0], [n, h, w - 1, c]))
+  return tf.add(tf.sum(down, [1, 2, 3]), tf.sum(right, [1, 2, 3]))
+}

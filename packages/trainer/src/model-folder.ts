@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DflError, type FaceType, type OptionsOf, type OptionTable, resolveOptions } from '@dfl/core'
 import { exists, removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
 import type { State } from '@dfl/engine'
-import { adaBelief, type FaceModel, type ModelArchitecture, type Optimiser } from '@dfl/nn'
+import { type FaceModel, type ModelArchitecture, OPTIMISERS, type Optimiser, type OptimiserName } from '@dfl/nn'
 import { loadCheckpoint, type Progress, removeUnfinishedCheckpoints, saveCheckpoint } from './checkpoint.js'
 import { createTrainState } from './train-step.js'
 
@@ -14,6 +14,8 @@ export interface ModelDescription {
   options: Record<string, unknown>
   faceType: FaceType
   seed: number
+  /** AdaBelief where it is left out. */
+  optimiser?: OptimiserName
 }
 
 /** One line of `history.jsonl`: what the weights were fed from an iteration on. */
@@ -58,6 +60,8 @@ export interface CreateModelOptions {
   options?: Record<string, unknown>
   faceType: FaceType
   seed?: number
+  /** What it learns by: AdaBelief unless another is named. */
+  optimiser?: OptimiserName
   /** Weights to begin with instead of random ones, by path; paths that the model lacks or of another shape are refused. */
   weights?: Readonly<Record<string, { data: ArrayLike<number>; shape: readonly number[] }>>
 }
@@ -84,9 +88,10 @@ export async function createModel(
     options,
     faceType: given.faceType,
     seed: given.seed ?? 1,
+    ...(given.optimiser && given.optimiser !== 'adabelief' ? { optimiser: given.optimiser } : {}),
   }
   const model = architecture.build(options)
-  const optimiser = adaBelief()
+  const optimiser = optimiserOf(description)
   const state = createTrainState(model, optimiser, description.seed)
   for (const [path, tensor] of Object.entries(given.weights ?? {})) {
     const shape = model.params[path]?.shape
@@ -149,12 +154,22 @@ export async function openModel(folder: string, architectures: readonly ModelArc
   await removeUnfinishedCheckpoints(folder)
   await removeTemporaryFiles(folder)
   const model = architecture.build(resolveOptions(architecture.options, description.options as OptionsOf<OptionTable>))
-  const optimiser = adaBelief()
+  const optimiser = optimiserOf(description)
   const checkpoint = await loadCheckpoint(folder)
   const state = createTrainState(model, optimiser, description.seed)
   for (const name of checkpoint?.state.names ?? []) state.set(name, checkpoint!.state.get(name))
   const progress = checkpoint?.progress ?? { iteration: 0, seconds: 0, losses: { src: 0, dst: 0 } }
   return modelFolder(folder, description, model, optimiser, state, progress, checkpoint?.skipped ?? [])
+}
+
+/** @throws DflError `UNKNOWN_NAME` for a name that is not in `OPTIMISERS`. */
+function optimiserOf({ optimiser = 'adabelief' }: ModelDescription): Optimiser {
+  const make = OPTIMISERS[optimiser]
+  if (make) return make()
+  throw new DflError(
+    'UNKNOWN_NAME',
+    `Expected one of ${Object.keys(OPTIMISERS).join(', ')} for \`optimiser\`, but got ${optimiser}. Choose one of them.`,
+  )
 }
 
 function modelFolder(

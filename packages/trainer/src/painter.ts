@@ -13,8 +13,11 @@ export interface Painted {
 /** A model's forward pass for both identities. */
 export interface Painter extends AsyncDisposable {
   readonly resolution: number
-  /** @param faces  [R, R, 3] float32 0..1 each. */
-  paint(faces: readonly Pixels[]): Promise<Painted[]>
+  /**
+   * @param faces  [R, R, 3] float32 0..1 each.
+   * @param controls  Numbers for the model's controls; their defaults where one is left out.
+   */
+  paint(faces: readonly Pixels[], controls?: Readonly<Record<string, number>>): Promise<Painted[]>
 }
 
 /** How a painter runs. */
@@ -31,20 +34,28 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
   const { batchSize = 4, freeze = true, threads } = options
   const R = model.resolution
   const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
+  const controls = model.controls ?? {}
   const compiled = await compile(
-    (params, { x }) => {
+    (params, { x, ...given }) => {
+      const chosen = Object.fromEntries(Object.entries(controls).map(([name, { at }]) => [name, at(given[name]!)]))
       const outputs: Record<string, tf.Tensor> = {}
       for (const side of ['src', 'dst'] as const) {
-        const { face, mask } = model.forward(params, x as tf.Tensor4D, side)
+        const { face, mask } = model.forward(params, x as tf.Tensor4D, side, chosen)
         outputs[`face/${side}`] = face
         outputs[`mask/${side}`] = mask
       }
       return { outputs }
     },
-    { state: shapes, inputs: { x: [batchSize, R, R, 3] } },
+    {
+      state: shapes,
+      inputs: { x: [batchSize, R, R, 3], ...Object.fromEntries(Object.keys(controls).map((name) => [name, []])) },
+    },
     { threads, freeze: freeze ? state : undefined },
   )
-  const paintBatch = async (faces: readonly Pixels[]): Promise<Painted[]> => {
+  const paintBatch = async (
+    faces: readonly Pixels[],
+    values: Record<string, ArrayLike<number>>,
+  ): Promise<Painted[]> => {
     const x = new Float32Array(batchSize * R * R * 3)
     faces.forEach((face, i) => {
       if (face.width !== R || face.height !== R || face.channels !== 3)
@@ -54,7 +65,7 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
         )
       x.set(face.data, i * R * R * 3)
     })
-    const out = await compiled.run(freeze ? undefined : state, { x })
+    const out = await compiled.run(freeze ? undefined : state, { x, ...values })
     const part = (name: string, i: number, channels: 1 | 3): Pixels => {
       const size = R * R * channels
       return { data: (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size), width: R, height: R, channels }
@@ -66,13 +77,36 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
   }
   return {
     resolution: R,
-    async paint(faces) {
+    async paint(faces, given = {}) {
+      const values = controlValues(controls, given)
       const out: Painted[] = []
-      for (let i = 0; i < faces.length; i += batchSize) out.push(...(await paintBatch(faces.slice(i, i + batchSize))))
+      for (let i = 0; i < faces.length; i += batchSize)
+        out.push(...(await paintBatch(faces.slice(i, i + batchSize), values)))
       return out
     },
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   }
+}
+
+/** One number for each control of a model: the given one, or its default. */
+function controlValues(
+  controls: NonNullable<FaceModel['controls']>,
+  given: Readonly<Record<string, number>>,
+): Record<string, ArrayLike<number>> {
+  for (const [name, value] of Object.entries(given)) {
+    const control = controls[name]
+    if (!control)
+      throw new DflError(
+        'UNKNOWN_NAME',
+        `Expected one of ${Object.keys(controls).join(', ') || 'none'} as a control, but got \`${name}\`. This model has no other.`,
+      )
+    if (!(value >= control.min && value <= control.max))
+      throw new DflError(
+        'BAD_OPTION',
+        `Expected a number between ${control.min} and ${control.max} for \`${name}\`, but got ${value}. ${control.description}`,
+      )
+  }
+  return Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, [given[name] ?? control.default]]))
 }
 
 /**

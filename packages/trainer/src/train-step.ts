@@ -1,13 +1,17 @@
+import { hashSeed, type OptionsOf, Random } from '@dfl/core'
 import { type Compiled, compile, State, type TensorData, tf } from '@dfl/engine'
 import {
-  dssim,
+  clipGradients,
+  dropRates,
   type FaceModel,
+  faceLosses,
   initialise,
-  meanAbsoluteError,
-  meanSquaredError,
+  type Loss,
+  lossOptions,
   type Optimiser,
   type Params,
 } from '@dfl/nn'
+import { viewsOf } from './views.js'
 
 /** One side of a batch, all float32 0..1. */
 export interface SideBatch {
@@ -27,16 +31,24 @@ export interface Batch {
   dst: SideBatch
 }
 
-/** What is compiled into a train step. */
-export interface StepOptions {
+/** What is compiled into a train step: how it computes, and DeepFaceLab's settings of the losses. */
+export interface StepOptions extends Partial<OptionsOf<typeof lossOptions>> {
   batchSize: number
   optimiser: Optimiser
   /** Whether warping is on, which decides what learns in some architectures. */
   randomWarp: boolean
-  /** Compare faces inside their mask only. */
-  maskedTraining: boolean
-  /** Weight of the absolute error over eyes and mouth; DeepFaceLab's switch stands for 300. */
-  eyesMouthPrio: number
+  /** Losses instead of the model's own, which `faceLosses` makes of the settings for most models. */
+  losses?: readonly Loss[]
+  /** Train towards targets whose background is blurred, so that the network need not learn it. */
+  blurOutMask?: boolean
+  /** Largest length of the gradient of the sum over a batch; DeepFaceLab's switch stands for 1. Nothing for any length. */
+  clipgrad?: number
+  /** Share of the weights that learn in an iteration, chosen anew each time; DeepFaceLab's switch stands for 0.3. */
+  lrDropout?: number
+  /** Iterations of one swing of the learning rate between its value and 0; DeepFaceLab has 500 with `lrDropout`. */
+  lrCosineIterations?: number
+  /** Of what is drawn by lot in an iteration. */
+  seed?: number
   threads?: number
   profile?: string
 }
@@ -45,14 +57,23 @@ export interface StepOptions {
 export interface StepLosses {
   src: number
   dst: number
+  /** Each loss by itself, not weighted, by name: 'src/dssim', and 'gan/critic' for what a critic is trained for. */
+  parts: Readonly<Record<string, number>>
 }
 
-/** One training iteration as one compiled graph: both sides forward, backward, optimiser. */
+/** One training iteration as one compiled graph: both sides forward, backward, optimiser, critics. */
 export interface TrainStep extends AsyncDisposable {
-  /** Advances the state by one iteration. */
-  run(state: State, batch: Batch, learningRate: number): Promise<StepLosses>
+  /**
+   * Advances the state by one iteration. Parameters of critics that the state lacks are added to it.
+   *
+   * @param iteration  Iterations done so far, from which what is drawn by lot follows; counted here if not given, which
+   * a resumed run must not rely on.
+   */
+  run(state: State, batch: Batch, learningRate: number, iteration?: number): Promise<StepLosses>
   readonly compiled: Compiled
 }
+
+const SIDES = ['src', 'dst'] as const
 
 /** Name of an optimiser's moment in the state: 'm:encoder/down1/conv/weight'. */
 export const momentName = (moment: string, path: string) => `${moment}:${path}`
@@ -72,116 +93,189 @@ export function resetMoments(state: State, model: FaceModel, optimiser: Optimise
 }
 
 /**
- * The compiled train step of a model.
+ * The compiled train step of a model: its losses as data, a gradient, an optimiser; critics the same way in the same graph.
  *
- * Losses of each side as in DeepFaceLab: 10·DSSIM (window R/11.6; from R = 256 on half of it with R/23.2) + 10·MSE of
- * the faces, inside the mask if `maskedTraining`; 10·MSE of the masks; `eyesMouthPrio`·MAE over eyes and mouth.
- * `maskedTraining` adds 1·MSE outside of the mask, as DeepFaceLab's AMP has it weakly: what lies just beyond must not
- * become noise that a soft edge lets through. The gradient is that of the mean over the batch, where DeepFaceLab takes the
- * sum: AdaBelief and RMSprop do not see the difference.
+ * The gradient is that of the mean over the batch, where DeepFaceLab takes the sum: AdaBelief and RMSprop do not see the
+ * difference. The parameters of a loss's critic lie in the state under the loss's name: 'gan/down1/conv/weight'.
  */
 export async function createTrainStep(model: FaceModel, options: StepOptions): Promise<TrainStep> {
-  const { batchSize: N, optimiser, maskedTraining, eyesMouthPrio } = options
+  const { batchSize: N, optimiser, seed = 1 } = options
   const R = model.resolution
+  const settings = { ...defaults(), ...withoutUndefined(options) }
+  const losses = options.losses ?? (model.losses ?? faceLosses)({ ...settings, resolution: R, code: model.code })
+  const critics = losses.flatMap(({ name, critic }) => (critic ? [{ name, ...critic }] : []))
+  const criticParams = Object.assign({}, ...critics.map((c) => prefixed(c.name, c.params))) as FaceModel['params']
   const paths = [...(model.trainable?.({ randomWarp: options.randomWarp }) ?? Object.keys(model.params))]
+  const learning = [...paths, ...Object.keys(criticParams)]
+
   const shapes: Record<string, readonly number[]> = {}
-  for (const [path, { shape }] of Object.entries(model.params)) shapes[path] = shape
-  for (const path of paths) for (const moment of optimiser.moments) shapes[momentName(moment, path)] = shapes[path]!
+  for (const [path, { shape }] of Object.entries({ ...model.params, ...criticParams })) shapes[path] = shape
+  for (const path of learning) for (const moment of optimiser.moments) shapes[momentName(moment, path)] = shapes[path]!
   const inputs: Record<string, readonly number[]> = { learningRate: [] }
-  for (const side of ['src', 'dst']) {
+  const further = new Set(losses.flatMap((loss) => loss.inputs ?? []))
+  for (const side of SIDES) {
     inputs[`${side}/warped`] = [N, R, R, 3]
     inputs[`${side}/target`] = [N, R, R, 3]
     inputs[`${side}/mask`] = [N, R, R, 1]
-    if (eyesMouthPrio > 0) inputs[`${side}/eyesMouth`] = [N, R, R, 1]
+    for (const name of further) inputs[`${side}/${name}`] = [N, R, R, 1]
   }
+  const controls = Object.entries(model.controls ?? {})
+  for (const [name, { shape }] of controls) inputs[`control/${name}`] = [N, ...shape]
+  const lots = options.lrDropout === undefined ? undefined : lotShapes(learning.map((path) => shapes[path]!))
+  Object.assign(inputs, lots)
 
   const compiled = await compile(
     (state, given) => {
-      const frozen = Object.fromEntries(Object.keys(model.params).map((path) => [path, state[path]!]))
-      const sideLoss = (params: Params, side: 'src' | 'dst') => {
-        const input = (name: string) => given[`${side}/${name}`] as tf.Tensor4D
-        const { face, mask } = model.forward(params, input('warped'), side)
-        const soft = maskedTraining ? outline(input('mask'), R) : undefined
-        const inside = (x: tf.Tensor4D) => (soft ? tf.mul(x, soft) : x) as tf.Tensor4D
-        let loss = faceLoss(inside(input('target')), inside(face), R)
-        loss = tf.add(loss, tf.mul(meanSquaredError(input('mask'), mask), 10))
-        if (soft) {
-          const outside = tf.sub(1, soft) as tf.Tensor4D
-          loss = tf.add(loss, meanSquaredError(tf.mul(input('target'), outside), tf.mul(face, outside)))
-        }
-        if (eyesMouthPrio > 0) {
-          const where = input('eyesMouth')
-          loss = tf.add(
-            loss,
-            tf.mul(meanAbsoluteError(tf.mul(input('target'), where), tf.mul(face, where)), eyesMouthPrio),
-          )
-        }
-        return tf.mean(loss) as tf.Scalar
+      const viewOptions = {
+        given,
+        controls: Object.fromEntries(controls.map(([name]) => [name, given[`control/${name}`]!])),
+        maskedTraining: settings.maskedTraining,
+        blurOutMask: options.blurOutMask ?? false,
       }
-      const losses: Record<string, tf.Scalar> = {}
-      const total = (...values: tf.Tensor[]) => {
-        const params: Params = { ...frozen, ...Object.fromEntries(paths.map((path, i) => [path, values[i]!])) }
-        losses.src = sideLoss(params, 'src')
-        losses.dst = sideLoss(params, 'dst')
-        return tf.add(losses.src, losses.dst) as tf.Scalar
-      }
-      const gradients = tf.grads(total)(paths.map((path) => state[path]!))
-      const next: Record<string, tf.Tensor> = {}
-      paths.forEach((path, i) => {
-        const moments = Object.fromEntries(
-          optimiser.moments.map((moment) => [moment, state[momentName(moment, path)]!]),
+      const all = Object.fromEntries(Object.keys(model.params).map((path) => [path, state[path]!]))
+      // Other tensors of the same values: no gradient flows through them, and the graph has each but once.
+      const still = { ...all, ...Object.fromEntries(paths.map((path) => [path, tf.clone(state[path]!)])) }
+      const criticOf = (name: string, from: Readonly<Record<string, tf.Tensor>>): Params =>
+        Object.fromEntries(
+          Object.keys(critics.find((critic) => critic.name === name)?.params ?? {}).map((path) => [
+            path,
+            from[`${name}/${path}`]!,
+          ]),
         )
-        const updated = optimiser.update(state[path]!, gradients[i]!, moments, given.learningRate!)
-        next[path] = updated.param
-        for (const moment of optimiser.moments) next[momentName(moment, path)] = updated.moments[moment]!
-      })
-      return { state: next, outputs: { src: losses.src!, dst: losses.dst! } }
+      const outputs: Record<string, tf.Tensor> = {}
+      const total = (...values: tf.Tensor[]) => {
+        const params = { ...all, ...Object.fromEntries(paths.map((path, i) => [path, values[i]!])) }
+        const views = viewsOf(model, { learning: params, still }, viewOptions)
+        for (const side of SIDES) {
+          let sum: tf.Tensor | undefined
+          for (const loss of losses) {
+            if (loss.side && loss.side !== side) continue
+            const value = loss.of(views[side], criticOf(loss.name, state))
+            outputs[`${side}/${loss.name}`] = tf.mean(value)
+            const weighted = loss.weight === 1 ? value : tf.mul(value, loss.weight)
+            sum = sum ? tf.add(sum, weighted) : weighted
+          }
+          outputs[side] = tf.mean(sum ?? tf.scalar(0))
+        }
+        return tf.add(outputs.src!, outputs.dst!) as tf.Scalar
+      }
+      const next: Record<string, tf.Tensor> = {}
+      const descend = (of: readonly string[], loss: (...values: tf.Tensor[]) => tf.Scalar) => {
+        const gradients = tf.grads(loss)(of.map((path) => state[path]!))
+        const used = options.clipgrad === undefined ? gradients : clipGradients(gradients, options.clipgrad / N)
+        of.forEach((path, i) => {
+          const moments = Object.fromEntries(
+            optimiser.moments.map((moment) => [moment, state[momentName(moment, path)]!]),
+          )
+          const rate = lots
+            ? droppedRate(given, shapes[path]!, { path, share: options.lrDropout! })
+            : given.learningRate!
+          const updated = optimiser.update(state[path]!, used[i]!, moments, rate)
+          next[path] = updated.param
+          for (const moment of optimiser.moments) next[momentName(moment, path)] = updated.moments[moment]!
+        })
+      }
+      descend(paths, total)
+      for (const { name, params, loss } of critics) {
+        const own = Object.keys(params)
+        descend(
+          own.map((path) => `${name}/${path}`),
+          (...values) => {
+            const views = viewsOf(model, { learning: still, still }, viewOptions)
+            const mean = tf.mean(loss(Object.fromEntries(own.map((path, i) => [path, values[i]!])), views))
+            outputs[`${name}/critic`] = mean
+            return mean as tf.Scalar
+          },
+        )
+      }
+      return { state: next, outputs }
     },
     { state: shapes, inputs },
     { threads: options.threads, profile: options.profile },
   )
 
+  let counted = 0
   return {
     compiled,
-    async run(state, batch, learningRate) {
-      const feeds: Record<string, ArrayLike<number>> = { learningRate: [learningRate] }
-      for (const side of ['src', 'dst'] as const)
+    async run(state, batch, learningRate, iteration = counted) {
+      counted = iteration + 1
+      addCritics(state, criticParams, { optimiser, seed })
+      const swing = options.lrCosineIterations
+        ? (1 + Math.cos((2 * Math.PI * iteration) / options.lrCosineIterations)) / 2
+        : 1
+      const rate = learningRate * swing * (optimiser.rateAt?.(iteration + 1) ?? 1)
+      const feeds: Record<string, ArrayLike<number>> = { learningRate: [rate] }
+      for (const side of SIDES)
         for (const [name, data] of Object.entries(batch[side]))
           if (`${side}/${name}` in inputs) feeds[`${side}/${name}`] = data
-      const { src, dst } = await compiled.run(state, feeds)
-      return { src: Number((src as TensorData).data[0]), dst: Number((dst as TensorData).data[0]) }
+      for (const [name, control] of controls) {
+        const size = control.shape.reduce((a, b) => a * b, 1)
+        const values = new Float32Array(N * size)
+        for (let i = 0; i < N; i++) values.set(control.draw(new Random(hashSeed(seed, name, iteration, i))), i * size)
+        feeds[`control/${name}`] = values
+      }
+      for (const [name, shape] of Object.entries(lots ?? {})) {
+        const random = new Random(hashSeed(seed, name, iteration))
+        feeds[name] = Float32Array.from({ length: shape[0]! * shape[1]! }, () => random.uniform(1, 2))
+      }
+      const { src, dst, ...parts } = await compiled.run(state, feeds)
+      const number = (tensor: TensorData | undefined) => Number(tensor!.data[0])
+      return {
+        src: number(src),
+        dst: number(dst),
+        parts: Object.fromEntries(Object.entries(parts).map(([name, tensor]) => [name, number(tensor)])),
+      }
     },
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   }
 }
 
-/** 10·DSSIM + 10·MSE of each sample: [N]. */
-function faceLoss(target: tf.Tensor4D, face: tf.Tensor4D, R: number): tf.Tensor {
-  const wide = Math.max(3, Math.floor(R / 11.6))
-  const structure =
-    R < 256
-      ? tf.mul(dssim(target, face, wide), 10)
-      : tf.add(tf.mul(dssim(target, face, wide), 5), tf.mul(dssim(target, face, Math.floor(R / 23.2)), 5))
-  return tf.add(structure, tf.mul(meanSquaredError(target, face), 10))
+const defaults = () =>
+  Object.fromEntries(Object.entries(lossOptions).map(([name, spec]) => [name, spec.default])) as OptionsOf<
+    typeof lossOptions
+  >
+
+const withoutUndefined = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+
+const prefixed = (name: string, params: FaceModel['params']): FaceModel['params'] =>
+  Object.fromEntries(Object.entries(params).map(([path, spec]) => [`${name}/${path}`, spec]))
+
+/** Adds what a critic begins with where the state has nothing of that name and shape. */
+function addCritics(
+  state: State,
+  params: FaceModel['params'],
+  { optimiser, seed }: { optimiser: Optimiser; seed: number },
+): void {
+  const missing = Object.keys(params).some(
+    (path) => !state.has(path) || state.get(path).shape.join() !== params[path]!.shape.join(),
+  )
+  if (!missing) return
+  for (const [path, tensor] of Object.entries(initialise(params, seed))) {
+    state.set(path, tensor)
+    for (const moment of optimiser.moments)
+      state.set(momentName(moment, path), { data: new Float32Array(tensor.data.length), shape: tensor.shape })
+  }
 }
 
-/**
- * The mask with a soft edge pushed outwards: 2·min(blurred, 0.5), blurred by a Gaussian of σ = R/32.
- *
- * @param mask  [N, R, R, 1] float32 0..1.
- */
-function outline(mask: tf.Tensor4D, R: number): tf.Tensor4D {
-  const sigma = Math.max(1, Math.floor(R / 32))
-  const weights = new Float32Array(R * R)
-  const reach = Math.max(1, Math.floor((4 * sigma) / 2))
-  let sum = 0
-  for (let d = -reach; d <= reach; d++) sum += Math.exp(-(d * d) / (2 * sigma * sigma))
-  for (let i = 0; i < R; i++)
-    for (let j = Math.max(0, i - reach); j <= Math.min(R - 1, i + reach); j++)
-      weights[i * R + j] = Math.exp(-((i - j) ** 2) / (2 * sigma * sigma)) / sum
-  const band = tf.tensor2d(weights, [R, R])
-  const N = mask.shape[0]
-  const lines = tf.matMul(tf.reshape(mask, [N * R, R]), band)
-  const blurred = tf.matMul(tf.tile(tf.expandDims(band, 0), [N, 1, 1]), tf.reshape(lines, [N, R, R]))
-  return tf.reshape(tf.mul(tf.minimum(blurred, 0.5), 2), [N, R, R, 1])
+const ROWS = 'lrDropout/rows'
+const COLUMNS = 'lrDropout/columns'
+
+/** Shapes of the random lines that decide which values of parameters of these shapes learn. */
+function lotShapes(shapes: readonly (readonly number[])[]): Record<string, readonly number[]> {
+  const width = (shape: readonly number[]) => shape.at(-1) ?? 1
+  const height = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1) / width(shape)
+  return { [ROWS]: [Math.max(...shapes.map(height)), 1], [COLUMNS]: [1, Math.max(...shapes.map(width))] }
 }
+
+const droppedRate = (
+  given: Readonly<Record<string, tf.Tensor>>,
+  shape: readonly number[],
+  { path, share }: { path: string; share: number },
+) =>
+  dropRates(given.learningRate!, shape, {
+    rows: given[ROWS]!,
+    columns: given[COLUMNS]!,
+    share,
+    scale: 900 + (hashSeed(path) % 20_000) / 100,
+  })

@@ -154,7 +154,8 @@ export async function* trainStage(
 function statusOf(length: Length): (report: TrainReport) => ProgressEvent {
   let mean: { dataMs: number; computeMs: number; src: number; dst: number } | undefined
   return (report) => {
-    const now = { dataMs: report.dataMs, computeMs: report.computeMs, ...report.losses }
+    const { src, dst } = report.losses
+    const now = { dataMs: report.dataMs, computeMs: report.computeMs, src, dst }
     const blend = (name: keyof typeof now) => (mean ? mean[name] + 0.05 * (now[name] - mean[name]) : now[name])
     mean = { dataMs: blend('dataMs'), computeMs: blend('computeMs'), src: blend('src'), dst: blend('dst') }
     const { dataMs, computeMs } = mean

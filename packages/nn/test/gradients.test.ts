@@ -1,0 +1,143 @@
+import { Random } from '@dfl/core'
+import { tf } from '@dfl/engine'
+import { describe, expect, it } from 'vitest'
+import {
+  backgroundStyle,
+  type Decoded,
+  eyesMouth,
+  faceLosses,
+  faceStyle,
+  gan,
+  initialise,
+  type Loss,
+  masks,
+  type Params,
+  pixels,
+  type SideView,
+  smoothness,
+  softOutline,
+  structure,
+  surroundings,
+  trueFace,
+} from '../src/index.js'
+import { evaluate } from './evaluate.js'
+
+const R = 32
+const code = { shape: [8, 8, 3] as const, of: (_: Params, x: tf.Tensor4D) => tf.slice(x, [0, 0, 0, 0], [1, 8, 8, 3]) }
+const settings = {
+  ...{ resolution: R, code, maskedTraining: true, eyesMouthPrio: 300, faceStylePower: 10, bgStylePower: 10 },
+  ...{ trueFacePower: 0.5, ganPower: 0.1, ganPatchSize: 0, ganDims: 4 },
+}
+
+/** A view in which `painted` is what the model painted, whoever asks for it. */
+function viewOf(painted: Decoded, given: Record<string, tf.Tensor>): SideView {
+  const input = (name: string) => given[name] as tf.Tensor4D
+  const outline = softOutline(input('mask'))
+  return {
+    side: 'dst',
+    resolution: R,
+    target: input('target'),
+    mask: input('mask'),
+    outline,
+    painted,
+    inside: (x) => tf.mul(x, outline),
+    input,
+    paint: (as, learning) =>
+      as === 'src' && learning !== 'nothing' ? painted : { face: input('other'), mask: input('otherMask') },
+    code: () => code.of({}, painted.face),
+  }
+}
+
+const random = new Random(5)
+const smooth = (channels: number, shift: number) => ({
+  shape: [1, R, R, channels],
+  data: Array.from({ length: R * R * channels }, (_, i) => {
+    const [y, x] = [Math.floor(i / channels / R), Math.floor(i / channels) % R]
+    return 0.5 + 0.3 * Math.sin(y / 4 + shift) * Math.cos(x / 5 + shift) + 0.1 * random.uniform()
+  }),
+})
+const tensors = {
+  face: smooth(3, 0),
+  paintedMask: smooth(1, 1),
+  target: smooth(3, 0.7),
+  mask: smooth(1, 2),
+  eyesMouth: smooth(1, 3),
+  other: smooth(3, 4),
+  otherMask: smooth(1, 5),
+}
+
+/** The slope of a loss along a direction: by its gradient, and by the difference of its values on both sides. */
+async function slopes(loss: Loss): Promise<[gradient: number, difference: number]> {
+  const criticShapes = Object.fromEntries(
+    Object.entries(initialise(loss.critic?.params ?? {}, 1)).map(([path, value]) => [`critic/${path}`, value]),
+  )
+  const direction = { shape: [1, R, R, 4], data: Array.from({ length: R * R * 4 }, () => random.uniform(-1, 1)) }
+  const STEP = 2e-3
+  const { gradient, up, down } = await evaluate({ ...tensors, ...criticShapes, direction }, (given) => {
+    const critic = Object.fromEntries(
+      Object.keys(loss.critic?.params ?? {}).map((path) => [path, given[`critic/${path}`]!]),
+    )
+    const f = (painted: tf.Tensor) => {
+      const [face, mask] = tf.split(painted, [3, 1], 3) as [tf.Tensor4D, tf.Tensor4D]
+      return tf.sum(loss.of(viewOf({ face, mask }, given), critic)) as tf.Scalar
+    }
+    const at = tf.concat([given.face!, given.paintedMask!], 3)
+    const moved = (by: number) => f(tf.add(at, tf.mul(given.direction!, by)))
+    return { gradient: tf.sum(tf.mul(tf.grad(f)(at), given.direction!)), up: moved(STEP), down: moved(-STEP) }
+  })
+  return [gradient.data[0]!, (up.data[0]! - down.data[0]!) / (2 * STEP)]
+}
+
+const losses: Loss[] = [
+  ...structure(R, 'two'),
+  pixels(10),
+  masks(10),
+  surroundings(1),
+  eyesMouth(300),
+  faceStyle(10),
+  backgroundStyle(10),
+  smoothness(1e-6),
+  trueFace(settings),
+  gan(settings),
+]
+
+describe.each(losses.map((loss) => [loss.name, loss] as const))('the loss %s', (_, loss) => {
+  it('has a gradient that says how it changes', async () => {
+    const [gradient, difference] = await slopes(loss)
+    expect(Math.abs(gradient)).toBeGreaterThan(1e-7)
+    expect(Math.abs(gradient - difference)).toBeLessThan(0.02 * Math.abs(difference) + 2e-5)
+  })
+})
+
+describe('faceLosses', () => {
+  const names = (change: object) =>
+    faceLosses({ ...settings, ...change }).map(({ name, weight }) => `${name} ${weight}`)
+
+  it('are those of DeepFaceLab with the powers as weights', () => {
+    expect(names({})).toEqual([
+      'dssim 10',
+      'mse 10',
+      'mask 10',
+      'surroundings 1',
+      'eyes_mouth 300',
+      `face_style ${0.1 * (10_000 / 3)}`,
+      'bg_style 1',
+      'true_face 0.5',
+      'gan 0.1',
+      'smoothness 0.000001',
+    ])
+    const none = { eyesMouthPrio: 0, faceStylePower: 0, bgStylePower: 0, trueFacePower: 0, ganPower: 0 }
+    expect(names({ ...none, maskedTraining: false, resolution: 256 })).toEqual([
+      'dssim 5',
+      'dssim_fine 5',
+      'mse 10',
+      'mask 10',
+    ])
+  })
+
+  it('refuse true face where an architecture shows no code', () => {
+    expect(() => faceLosses({ ...settings, code: undefined })).toThrow(
+      'Expected 0 for `trueFacePower`, but got 0.5. This architecture shows no code that SRC and DST share: DF does.',
+    )
+  })
+})
