@@ -1,3 +1,3 @@
 import { base } from '../tsup.base.ts'
 
-export default base({ entry: { main: 'src/main.ts', 'our-steps': 'src/our-steps.ts' } })
+export default base({ entry: { main: 'src/main.ts', 'step-program': 'src/step-program.ts' } })

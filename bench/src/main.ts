@@ -9,6 +9,10 @@ interface Bench {
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   train: { summary: 'one train iteration beside PyTorch on the same network', load: () => import('./train.js') },
+  engine: {
+    summary: 'the same for three architectures at three sizes and two batches, or where the time goes',
+    load: () => import('./engine.js'),
+  },
   extract: { summary: 'frames a second from a video to its faceset', load: () => import('./extract.js') },
   merge: { summary: 'frames a second from a video to the merged video', load: () => import('./merge.js') },
   samples: { summary: 'training samples a second', load: () => import('./samples.js') },

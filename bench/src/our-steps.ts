@@ -1,56 +1,53 @@
-import { readFile } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
-import { compile, decodeSafetensors, State, tf } from '@dfl/engine'
-import { df } from '@dfl/model-df'
+import { compile, type SavedTensor, State, tf } from '@dfl/engine'
 import { adaBelief, type FaceModel, meanSquaredError, rmsProp } from '@dfl/nn'
 import { type Batch, createTrainStep, momentName, resetMoments } from '@dfl/trainer'
-import type { TrainCase } from './train-cases.js'
+import { modelOf, type TrainCase } from './train-cases.js'
 
-/**
- * A program of its own, the counterpart of python/df.py: takes the same case and tensors, speaks the same lines of JSON.
- * Each side in a process of its own, so that the memory of one is not counted for the other.
- */
-async function main([casePath, tensorsPath]: string[]): Promise<void> {
-  const given: TrainCase = JSON.parse(await readFile(casePath!, 'utf8'))
-  const { tensors } = decodeSafetensors(await readFile(tensorsPath!))
-  const model = df.build(given.network)
+/** An iteration of a case, over and over on one state. */
+export interface CaseSteps {
+  /** Takes one and gives its loss before the update. */
+  step(): Promise<number>
+  dispose(): Promise<void>
+}
+
+/** Compiles a case's step and fills its state. `profile`: folder and name prefix of ONNX Runtime's profile. */
+export async function startCase(
+  given: TrainCase,
+  tensors: Readonly<Record<string, SavedTensor>>,
+  profile?: string,
+): Promise<CaseSteps> {
+  const model = modelOf(given)
   const optimiser = given.optimiser === 'rmsprop' ? rmsProp() : adaBelief()
   const state = new State(Object.fromEntries(Object.keys(model.params).map((path) => [path, tensors[path]!])))
   resetMoments(state, model, optimiser)
-  const part = (side: string, name: string) => tensors[`batch/${side}/${name}`]!.data
+  // Copies, so that nothing holds on to the file that the tensors lie in.
+  const part = (side: string, name: string) => tensors[`batch/${side}/${name}`]!.data.slice()
   const sideOf = (side: string) => ({
     warped: part(side, 'warped'),
     target: part(side, 'target'),
     mask: part(side, 'mask'),
   })
   const batch: Batch = { src: sideOf('src'), dst: sideOf('dst') }
-  const step = given.loss === 'mse' ? await plainStep(model, given) : await realStep(model, given)
-
-  say({ ready: true, versions: { node: process.version } })
-  for await (const line of createInterface({ input: process.stdin })) {
-    const { steps } = JSON.parse(line) as { steps: number }
-    const ms: number[] = []
-    const losses: number[] = []
-    for (let i = 0; i < steps; i++) {
-      const began = performance.now()
-      losses.push(await step(state, batch))
-      ms.push(performance.now() - began)
-    }
-    say({ ms, losses, peakMegabytes: process.resourceUsage().maxRSS / 1024 })
-  }
+  const { step, dispose } = given.loss === 'mse' ? await plainStep(model, given) : await realStep(model, given, profile)
+  return { step: () => step(state, batch), dispose }
 }
 
-const say = (message: unknown) => process.stdout.write(`${JSON.stringify(message)}\n`)
-
-type Step = (state: State, batch: Batch) => Promise<number>
+interface Step {
+  step(state: State, batch: Batch): Promise<number>
+  dispose(): Promise<void>
+}
 
 /** The step that `dfl train` runs. */
-async function realStep(model: FaceModel, { batchSize, learningRate, threads }: TrainCase): Promise<Step> {
+async function realStep(model: FaceModel, given: TrainCase, profile?: string): Promise<Step> {
+  const { batchSize, learningRate, threads } = given
   const options = { randomWarp: true, maskedTraining: true, eyesMouthPrio: 0 }
-  const step = await createTrainStep(model, { batchSize, optimiser: adaBelief(), threads, ...options })
-  return async (state, batch) => {
-    const { src, dst } = await step.run(state, batch, learningRate)
-    return src + dst
+  const step = await createTrainStep(model, { batchSize, optimiser: adaBelief(), threads, profile, ...options })
+  return {
+    async step(state, batch) {
+      const { src, dst } = await step.run(state, batch, learningRate)
+      return src + dst
+    },
+    dispose: async () => step[Symbol.asyncDispose](),
   }
 }
 
@@ -96,13 +93,14 @@ async function plainStep(model: FaceModel, { batchSize: N, learningRate, threads
     { state: shapes, inputs },
     { threads },
   )
-  return async (state, batch) => {
-    const feeds: Record<string, ArrayLike<number>> = { learningRate: [learningRate] }
-    for (const side of ['src', 'dst'] as const)
-      for (const [name, data] of Object.entries(batch[side])) feeds[`${side}/${name}`] = data
-    const { loss } = await compiled.run(state, feeds)
-    return Number(loss!.data[0])
+  return {
+    async step(state, batch) {
+      const feeds: Record<string, ArrayLike<number>> = { learningRate: [learningRate] }
+      for (const side of ['src', 'dst'] as const)
+        for (const [name, data] of Object.entries(batch[side])) feeds[`${side}/${name}`] = data
+      const { loss } = await compiled.run(state, feeds)
+      return Number(loss!.data[0])
+    },
+    dispose: async () => compiled[Symbol.asyncDispose](),
   }
 }
-
-await main(process.argv.slice(2))

@@ -17,7 +17,7 @@ export interface StepProcess extends AsyncDisposable {
   steps(count: number): Promise<Turn>
 }
 
-/** Starts a program that speaks lines of JSON, such as our-steps.js and df.py, and waits until it is ready. */
+/** Starts a program that speaks lines of JSON, such as step-program.js and train_step.py, and waits until it is ready. */
 export async function startSteps(command: string, args: readonly string[]): Promise<StepProcess> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''

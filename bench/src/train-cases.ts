@@ -1,8 +1,9 @@
 import { presetNamed } from '@dfl/cli'
-import { hashSeed, type OptionsOf, Random, resolveOptions } from '@dfl/core'
+import { DflError, hashSeed, type OptionsOf, Random, resolveOptions } from '@dfl/core'
 import type { SavedTensor } from '@dfl/engine'
 import { df } from '@dfl/model-df'
-import { initialise } from '@dfl/nn'
+import { type FaceModel, initialise } from '@dfl/nn'
+import { buildLiae } from './liae.js'
 
 type Network = OptionsOf<typeof df.options>
 
@@ -11,6 +12,7 @@ export interface TrainCase {
   name: string
   /** What it is, in one sentence. */
   about: string
+  architecture: 'df' | 'liae'
   network: Network
   batchSize: number
   /** `mse`: 10·MSE of the masked face and of the mask. `dssim`: what training really uses, see `createTrainStep`. */
@@ -29,6 +31,7 @@ export function trainCase(name: string, threads: number): TrainCase {
   if (name === 'plain')
     return {
       name,
+      architecture: 'df',
       about: 'DF without -u and -d, 64 px, masked MSE, RMSprop: the textbook network, for engines to be compared by',
       network: networkOf({
         ...{ resolution: 64, aeDims: 128, eDims: 48, dDims: 48, dMaskDims: 16 },
@@ -44,6 +47,7 @@ export function trainCase(name: string, threads: number): TrainCase {
   const network = networkOf(architecture)
   return {
     name,
+    architecture: 'df',
     about: `preset ${name}, ${network.resolution} px, DSSIM + MSE, AdaBelief: what dfl trains`,
     network,
     batchSize,
@@ -54,6 +58,50 @@ export function trainCase(name: string, threads: number): TrainCase {
   }
 }
 
+/** What the engine is measured with: names such as `df-ud/96/4`, of architecture, resolution and batch. */
+const ARCHITECTURES = ['df', 'df-ud', 'liae-ud'] as const
+const ENGINE_NAMES = ARCHITECTURES.flatMap((name) =>
+  [64, 96, 128].flatMap((resolution) => [4, 8].map((batch) => `${name}/${resolution}/${batch}`)),
+)
+
+/**
+ * The engine's cases whose names begin with one of the given parts, all of them if none is given.
+ *
+ * @throws DflError `BAD_OPTION` when a part begins none.
+ */
+export function engineCases(parts: readonly string[], threads: number): TrainCase[] {
+  const isOf = (name: string, part: string) => name === part || name.startsWith(`${part}/`)
+  for (const part of parts)
+    if (!ENGINE_NAMES.some((name) => isOf(name, part)))
+      throw new DflError(
+        'BAD_OPTION',
+        `Expected a case or its beginning for \`cases\`, but got '${part}'. There are ${ENGINE_NAMES.join(', ')}.`,
+      )
+  return ENGINE_NAMES.filter((name) => parts.length === 0 || parts.some((part) => isOf(name, part))).map((name) => {
+    const [kind, resolution, batchSize] = name.split('/') as [string, string, string]
+    const ud = kind.endsWith('-ud')
+    return {
+      name,
+      about: `${kind}, ${resolution} px, batch ${batchSize}, DSSIM + MSE, AdaBelief`,
+      architecture: kind.startsWith('liae') ? 'liae' : 'df',
+      network: networkOf({
+        ...{ resolution: Number(resolution), aeDims: 128, eDims: 48, dDims: 48, dMaskDims: 16 },
+        ...{ pixelNorm: ud, subpixel: ud },
+      }),
+      batchSize: Number(batchSize),
+      loss: 'dssim',
+      optimiser: 'adabelief',
+      learningRate: 1e-4,
+      threads,
+    }
+  })
+}
+
+/** The network of a case. */
+export function modelOf({ architecture, network }: Pick<TrainCase, 'architecture' | 'network'>): FaceModel {
+  return architecture === 'liae' ? buildLiae(network) : df.build(network)
+}
+
 const networkOf = (options: Partial<Network>): Network => resolveOptions(df.options, options)
 
 /**
@@ -61,7 +109,7 @@ const networkOf = (options: Partial<Network>): Network => resolveOptions(df.opti
  *
  * Pictures are noise and masks an ellipse: time does not depend on what they show.
  */
-export function firstTensors({ network, batchSize }: TrainCase): Record<string, SavedTensor> {
+export function firstTensors({ architecture, network, batchSize }: TrainCase): Record<string, SavedTensor> {
   const R = network.resolution
   const random = new Random(hashSeed(1, 'batch'))
   const noise = (): SavedTensor => ({
@@ -79,5 +127,5 @@ export function firstTensors({ network, batchSize }: TrainCase): Record<string, 
     batch[`batch/${side}/target`] = noise()
     batch[`batch/${side}/mask`] = ellipse()
   }
-  return { ...initialise(df.build(network).params, 1), ...batch }
+  return { ...initialise(modelOf({ architecture, network }).params, 1), ...batch }
 }

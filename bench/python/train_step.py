@@ -1,6 +1,6 @@
-"""DF's train step in PyTorch, for comparison with the same step in TypeScript.
+"""The train step of DF and LIAE in PyTorch, for comparison with the same step in TypeScript.
 
-    python df.py case.json tensors.safetensors
+    python train_step.py case.json tensors.safetensors
 
 The case says which network, losses and optimiser; the file holds first weights and one batch, in the layouts of the
 TypeScript side: kernels [k, k, in, out], pictures [N, H, W, C]. Prints one line of JSON when ready, then answers each
@@ -34,15 +34,15 @@ def read_safetensors(path):
 
 def parameter_of(path, tensor, maps):
     """A parameter in PyTorch's own layout. `maps`: the two dense layers' maps as [side, side, channels]."""
-    doubling = path.startswith("inter/up1/") or "/up" in path or "/mask_up" in path
+    doubling = "/up" in path or "/mask_up" in path
     if doubling:
         # Channel (row * 2 + column) * C + c there, c * 4 + row * 2 + column here, as pixel_shuffle wants it.
         tensor = tensor.reshape(*tensor.shape[:-1], 4, tensor.shape[-1] // 4).transpose(-1, -2).flatten(-2)
-    if path == "inter/dense1/weight":
+    if path.endswith("/dense1/weight"):
         tensor = tensor.reshape(*maps["code"], -1).permute(2, 0, 1, 3).flatten(0, 2)
-    if path == "inter/dense2/weight":
+    if path.endswith("/dense2/weight"):
         tensor = tensor.reshape(-1, *maps["inter"]).permute(0, 3, 1, 2).flatten(1)
-    if path == "inter/dense2/bias":
+    if path.endswith("/dense2/bias"):
         tensor = tensor.reshape(maps["inter"]).permute(2, 0, 1).flatten()
     if tensor.dim() == 4:
         tensor = tensor.permute(3, 2, 0, 1)
@@ -54,13 +54,15 @@ def parameter_of(path, tensor, maps):
 class Df:
     """One encoder and one inter for both people, a decoder for each."""
 
+    inter_width = 1
+
     def __init__(self, options, tensors):
         self.pixel_norm, self.subpixel = options["pixelNorm"], options["subpixel"]
         if options["deep"] or options["cosine"]:
             sys.exit("Expected a network without `deep` and `cosine`, which this script does not have.")
         resolution = options["resolution"]
         side = resolution // 16
-        self.inter = (options["aeDims"], side // 2 if self.subpixel else side)
+        self.inter = (self.inter_width * options["aeDims"], side // 2 if self.subpixel else side)
         maps = {
             "code": (side, side, 8 * options["eDims"]),
             "inter": (self.inter[1], self.inter[1], self.inter[0]),
@@ -84,13 +86,20 @@ class Df:
         x = x.flatten(1)
         if self.pixel_norm:
             x = x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-6)
-        for name in ("inter/dense1", "inter/dense2"):
-            x = F.linear(x, self.params[name + "/weight"], self.params[name + "/bias"])
-        channels, side = self.inter
-        return self.up("inter/up1", x.view(-1, channels, side, side))
+        return x
 
-    def decode(self, code, side):
-        decoder = "decoder_" + side
+    def through(self, name, x):
+        for layer in ("dense1", "dense2"):
+            x = F.linear(x, self.params[f"{name}/{layer}/weight"], self.params[f"{name}/{layer}/bias"])
+        channels, side = self.inter
+        return self.up(name + "/up1", x.view(-1, channels, side, side))
+
+    def paint(self, both):
+        """Faces and masks of both people, from their pictures one behind the other."""
+        codes = self.through("inter", self.encode(both)).chunk(2)
+        return [self.decode(code, "decoder_" + side) for code, side in zip(codes, ("src", "dst"))]
+
+    def decode(self, code, decoder):
         face = mask = code
         for level in range(1, 4):
             face = self.res(f"{decoder}/res{level}", self.up(f"{decoder}/up{level}", face))
@@ -101,6 +110,20 @@ class Df:
             heads = [painted] + [self.conv(f"{decoder}/out{i}", face) for i in (1, 2, 3)]
             painted = F.pixel_shuffle(torch.stack(heads, 2).flatten(1, 2), 2)
         return torch.sigmoid(painted), torch.sigmoid(self.conv(decoder + "/mask_out", mask))
+
+
+class Liae(Df):
+    """Two inters and one decoder for both people. SRC's code is AB twice, DST's B beside AB."""
+
+    inter_width = 2
+
+    def paint(self, both):
+        features = self.encode(both)
+        src, dst = self.through("inter_ab", features).chunk(2)
+        own = self.through("inter_b", features.chunk(2)[1])
+        codes = torch.cat([torch.cat([src, src], 1), torch.cat([own, dst], 1)])
+        face, mask = self.decode(codes, "decoder")
+        return list(zip(face.chunk(2), mask.chunk(2)))
 
 
 def band(size, window, sigma, inside):
@@ -194,7 +217,7 @@ def main():
     for name in [name for name in tensors if name.startswith("batch/")]:
         _, side, part = name.split("/")
         batch[side][part] = tensors.pop(name).permute(0, 3, 1, 2).contiguous()
-    net = Df(case["network"], tensors)
+    net = {"df": Df, "liae": Liae}[case["architecture"]](case["network"], tensors)
     params = list(net.params.values())
     optimiser = {"rmsprop": RmsProp, "adabelief": AdaBelief}[case["optimiser"]](params, case["learningRate"])
     resolution = case["network"]["resolution"]
@@ -204,8 +227,8 @@ def main():
     both = torch.cat([batch["src"]["warped"], batch["dst"]["warped"]])
 
     def step():
-        code = net.encode(both).chunk(2)
-        loss = sum(side_loss(case, *net.decode(z, side), batch[side], blurs) for z, side in zip(code, ("src", "dst")))
+        painted = zip(net.paint(both), ("src", "dst"))
+        loss = sum(side_loss(case, *images, batch[side], blurs) for images, side in painted)
         for param in params:
             param.grad = None
         loss.backward()
