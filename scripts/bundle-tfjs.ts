@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 /** What may be imported from TensorFlow.js, and the name its bundle gets. */
 const ENTRIES = {
   '@tensorflow/tfjs-core/dist/register_all_gradients.js': 'gradients',
+  '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js': 'chained-ops',
   '@tensorflow/tfjs-core': 'core',
   '@tensorflow/tfjs-backend-cpu': 'backend-cpu',
 }
@@ -16,14 +17,14 @@ const ENTRIES = {
  *
  * TensorFlow.js publishes its ES modules as `.js` in packages without `"type": "module"`, with imports that lack file
  * endings: Node cannot load them, and its CommonJS main has no gradients. Letting vitest transform those ~600 files would
- * cost seconds in every test file. So they are bundled once (0.2 s), one shared core behind all three names, and kept
+ * cost seconds in every test file. So they are bundled once (0.2 s), one shared core behind all names, and kept
  * under node_modules/.cache; a test file then loads them in 0.1 s. The built engine does the same through tsup.
  */
 export async function bundleTfjs() {
   const root = dirname(dirname(fileURLToPath(import.meta.url)))
   const engine = join(root, 'packages/engine')
   const { version } = createRequire(join(engine, 'package.json'))('@tensorflow/tfjs-core/package.json')
-  const dir = join(root, `node_modules/.cache/tfjs-${version}`)
+  const dir = join(root, `node_modules/.cache/tfjs-${version}-${Object.keys(ENTRIES).length}`)
   if (!existsSync(dir)) {
     const unfinished = `${dir}.${process.pid}`
     mkdirSync(unfinished, { recursive: true })

@@ -116,10 +116,12 @@ The gradients below are wrong there; here they agree with finite differences.
 |---|---|
 | \`tf.avgPool\`, \`tf.avgPool3d\` with padding | divides by the pixels of the whole window, though the mean is over those inside of the image |
 | \`tf.maxPool3d\` with windows that are no cubes | takes the place of the largest value for another |
-| \`tf.depthwiseConv2d\` with dilations | leaves the dilations out |
 | \`tf.image.resizeBilinear\`, \`tf.image.resizeNearestNeighbor\` with half-pixel centres | leaves the half pixel out |
 | \`tf.image.resizeBilinear\` of images that are not square | gives a tensor of width by height |
 | \`tf.image.resizeNearestNeighbor\` of several images | reads \`dy\` at the wrong rows |
+
+TensorFlow.js differentiates above its backends, so two things are here as they are there: convolutions with dilations have no
+gradient, and that of \`tf.mirrorPad\` leaves out what the mirrored pixels say.
 
 Whole numbers divided by 0 give 0, as there. Arithmetic on booleans other than a product fails: cast them first.
 \`tf.sparse.sparseSegmentSum\` and \`sparseSegmentMean\` need segment ids that are known while compiling.

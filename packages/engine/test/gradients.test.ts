@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { tf } from '../src/index.js'
-import { type Case, compiled, eager, expectClose, expectSame, given } from './support.js'
+import { type Case, compiled, eager, expectClose, expectSame, given, values } from './support.js'
 
 /** All gradients of `loss`, computed with TensorFlow.js's own differentiation. */
 function gradients(loss: (...tensors: tf.Tensor[]) => tf.Tensor, shapes: number[][]): Case {
@@ -162,6 +162,93 @@ describe('compiled gradients equal those of TensorFlow.js', () => {
     const [gradient] = await compiled(one)
     expect(gradient!.shape).toEqual(filterShape)
     expectClose(gradient!.data, differences)
+  })
+})
+
+const image = (x: tf.Tensor) => x as tf.Tensor4D
+
+/** Ops and the shapes of what they take; among them all whose gradients TensorFlow.js gets wrong. */
+const DIFFERENTIABLE: Record<string, [(...tensors: tf.Tensor[]) => tf.Tensor, number[][]]> = {
+  'a mean over windows with padding': [(x) => tf.avgPool(image(x), 3, 2, 'same'), [[2, 5, 4, 2]]],
+  'a mean over windows of a volume with padding': [
+    (x) => tf.avgPool3d(x as tf.Tensor5D, 2, 1, 'same'),
+    [[1, 3, 3, 2, 2]],
+  ],
+  'a maximum over windows that overlap': [(x) => tf.maxPool(image(x), 3, 1, 'same'), [[1, 4, 5, 2]]],
+  'a maximum over windows of a volume that are no cubes': [
+    (x) => tf.maxPool3d(x as tf.Tensor5D, [1, 2, 3], 1, 'valid'),
+    [[1, 2, 3, 4, 1]],
+  ],
+  'a depthwise convolution with stride 2': [
+    (x, filter) => tf.depthwiseConv2d(image(x), image(filter), 2, 'same'),
+    [
+      [1, 6, 5, 2],
+      [3, 3, 2, 1],
+    ],
+  ],
+  'a transposed convolution': [
+    (x, filter) => tf.conv2dTranspose(image(x), image(filter), [1, 6, 8, 2], 2, 'same'),
+    [
+      [1, 3, 4, 3],
+      [3, 3, 2, 3],
+    ],
+  ],
+  'a bilinear resize with half-pixel centres of an image that is not square': [
+    (x) => tf.image.resizeBilinear(image(x), [7, 3], false, true),
+    [[2, 3, 5, 1]],
+  ],
+  'a resize to the nearest pixel of several images': [
+    (x) => tf.image.resizeNearestNeighbor(image(x), [4, 7], false, true),
+    [[2, 3, 4, 1]],
+  ],
+  'a bilinear resize to a tenth': [(x) => tf.image.resizeBilinear(image(x), [2, 2], true), [[1, 20, 3, 1]]],
+  'a batch normalisation': [
+    (x, mean, offset, scale) => {
+      const spread = tf.add(tf.square(mean), 1) as tf.Tensor1D
+      return tf.batchNorm(image(x), mean as tf.Tensor1D, spread, offset as tf.Tensor1D, scale as tf.Tensor1D)
+    },
+    [[1, 2, 3, 2], [2], [2], [2]],
+  ],
+  'rows picked by indices': [(x) => tf.gather(x, tf.tensor1d([2, 0, 2, 1], 'int32')), [[3, 4]]],
+  'a cumulative sum': [(x) => tf.cumsum(x, 1, true, true), [[3, 4]]],
+  'a product': [(x) => tf.prod(x, 1), [[3, 4]]],
+  'a logarithm of softmax': [(x) => tf.logSoftmax(x), [[3, 5]]],
+  'ELU, SELU, softplus and the error function': [
+    (x) => tf.add(tf.mul(tf.elu(x), tf.selu(x)), tf.mul(tf.softplus(x), tf.erf(x))),
+    [[4, 5]],
+  ],
+}
+
+describe('compiled gradients equal finite differences', () => {
+  it.each(Object.keys(DIFFERENTIABLE))('of %s', async (name) => {
+    const [op, shapes] = DIFFERENTIABLE[name]!
+    // Weighted, so that no two values of the result may be confused.
+    const loss = (...tensors: tf.Tensor[]) => {
+      const y = op(...tensors)
+      return tf.sum(tf.mul(y, tf.tensor(values(y.shape, 'unit', 77), y.shape))) as tf.Scalar
+    }
+    const start = shapes.map((shape, i) => values(shape, 'normal', i + 11))
+    const one: Case = {
+      given: Object.fromEntries(
+        shapes.map((shape, i) => [`t${i}`, { shape, dtype: 'float32' as const, data: start[i]! }]),
+      ),
+      fn: (tensors) => tf.grads((...all) => loss(...all))(shapes.map((_, i) => tensors[`t${i}`]!)),
+    }
+    const gradient = await compiled(one)
+    await tf.setBackend('cpu')
+    const at = (which: number, index: number, offset: number) =>
+      tf.tidy(() => {
+        const tensors = start.map((data, i) =>
+          tf.tensor(i === which ? data.with(index, data[index]! + offset) : data, shapes[i]!),
+        )
+        return loss(...tensors).dataSync()[0]!
+      })
+    const step = 2 ** -9
+    shapes.forEach((shape, which) => {
+      const differences = start[which]!.map((_, i) => (at(which, i, step) - at(which, i, -step)) / (2 * step))
+      expect(gradient[which]!.shape).toEqual(shape)
+      expectClose(gradient[which]!.data, differences, 5e-3)
+    })
   })
 })
 

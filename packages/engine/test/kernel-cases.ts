@@ -66,7 +66,7 @@ const pool3d =
     return () => (gradient ? tf.grad((a) => tf.sum(tf.square(run(a))))(x()) : run(x()))
   }
 
-/** TensorFlow.js leaves dilations out of its gradients. */
+/** TensorFlow.js has no gradient of convolutions with dilations. */
 const depthwise = (draw: Draw, dilatable = true) => {
   const w = window2d(draw)
   const dilated = dilatable && draw.pick(false, true)

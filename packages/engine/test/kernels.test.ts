@@ -429,6 +429,45 @@ const BUILT: Record<string, Write> = {
   },
   'losses.sigmoidCrossEntropy': binary((a, b) => tf.losses.sigmoidCrossEntropy(tf.sigmoid(tf.add(a, b)), tf.sub(a, b))),
   'losses.absoluteDifference': binary((a, b) => tf.losses.absoluteDifference(tf.add(a, b), tf.sub(a, b))),
+  'losses.softmaxCrossEntropy': (draw) => {
+    const [labels, logits] = [draw.tensor([3, 4], 'positive'), draw.tensor([3, 4])]
+    return () => tf.losses.softmaxCrossEntropy(tf.softmax(labels()), logits())
+  },
+  'losses.huberLoss': binary((a, b) => tf.losses.huberLoss(tf.add(a, b), tf.mul(tf.sub(a, b), 3), undefined, 0.5)),
+  'losses.logLoss': unary((x) => tf.losses.logLoss(tf.step(x), tf.sigmoid(x))),
+  'losses.hingeLoss': unary((x) => tf.losses.hingeLoss(tf.step(x), x)),
+  'losses.meanSquaredError': binary((a, b) => tf.losses.meanSquaredError(tf.add(a, b), tf.sub(a, b), 0.5)),
+  'losses.cosineDistance': (draw) => {
+    const [a, b] = [draw.tensor([3, 4]), draw.tensor([3, 4])]
+    return () => tf.losses.cosineDistance(a(), b(), 1)
+  },
+  logSoftmax: (draw) => {
+    const x = draw.tensor(draw.shape(1, 3))
+    return () => tf.logSoftmax(x())
+  },
+  'linalg.bandPart': (draw) => {
+    const x = draw.tensor([3, 4])
+    return () => tf.linalg.bandPart(x(), 1, 2)
+  },
+  'image.grayscaleToRGB': (draw) => {
+    const x = draw.tensor([1, 3, 2, 1])
+    return () => tf.image.grayscaleToRGB(x() as tf.Tensor4D)
+  },
+  pool: (draw) => {
+    const [x, kind] = [draw.tensor([1, 6, 6, 2]), draw.pick('avg' as const, 'max' as const)]
+    return () => tf.pool(x() as tf.Tensor4D, 2, kind, 'valid', 2, 1)
+  },
+  'gather with batches': (draw) => {
+    const x = draw.tensor([2, 3, 4])
+    const at = draw.pick(
+      [
+        [0, 2],
+        [1, 1],
+      ],
+      [[2], [0]],
+    )
+    return () => tf.gather(x(), tf.tensor2d(at, undefined, 'int32'), 1, 1)
+  },
   norm: unary((x) => tf.norm(x)),
   logSumExp: unary((x) => tf.logSumExp(x)),
   conv2dTranspose: (draw) => {
