@@ -1,5 +1,5 @@
 /** The long steps of the main job. */
-export type StageName = 'extract-src' | 'extract-dst' | 'train' | 'merge' | 'measure'
+export type StageName = 'extract-src' | 'extract-dst' | 'faceset' | 'train' | 'merge' | 'measure'
 
 /** A stage begins, ends, was not needed, or was stopped by the user. */
 export interface StageEvent {
@@ -16,7 +16,7 @@ export interface StageEvent {
 export interface ProgressEvent {
   event: 'progress'
   stage: StageName
-  unit: 'frames' | 'iterations'
+  unit: 'frames' | 'faces' | 'iterations'
   done: number
   /** Nothing for a training without an end. */
   total?: number
@@ -59,6 +59,7 @@ export interface StageContext {
 export const STAGE_TITLES: Readonly<Record<StageName, string>> = {
   'extract-src': 'Extract SRC',
   'extract-dst': 'Extract DST',
+  faceset: 'Faceset',
   train: 'Train',
   merge: 'Merge',
   measure: 'Measure',

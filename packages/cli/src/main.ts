@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { DflError, isDflError } from '@dfl/core'
 import { parseArguments, suggestion } from './arguments.js'
 import type { Command } from './commands/command.js'
+import { facesetCommand } from './commands/faceset/faceset-command.js'
 import { demoCommand, doctorCommand, runCommand } from './commands/job-commands.js'
 import { extractCommand, mergeCommand, trainCommand } from './commands/stage-commands.js'
 import { exitCodeOf, INTERRUPTED, inOurWords } from './exit-codes.js'
@@ -14,6 +15,7 @@ import { createTerminal, type Streams } from './terminal.js'
 const COMMANDS: readonly Command[] = [
   runCommand,
   extractCommand,
+  facesetCommand,
   trainCommand,
   mergeCommand,
   demoCommand,
@@ -39,12 +41,13 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
       terminal.print(`${version()}\n`)
       return 0
     }
-    const command = commandNamed(name === 'help' ? rest[0]! : name)
-    if (name === 'help' || rest.includes('--help') || rest.includes('-h')) {
+    const [first, ...more] = name === 'help' ? (rest as [string, ...string[]]) : [name, ...rest]
+    const { command, flags } = verbOf(commandNamed(first), more)
+    if (name === 'help' || flags.includes('--help') || flags.includes('-h')) {
       terminal.print(commandHelp(command, { columns }))
       return 0
     }
-    const given = parseArguments(rest, command.groups)
+    const given = parseArguments(flags, command.groups)
     const { stopped, exitCode = 0 } = await command.run(given, { terminal, signal })
     if (!stopped) return exitCode
     terminal.say('Stopped. Everything is saved: the same command goes on from here.')
@@ -56,8 +59,10 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
     const advice = known ? '' : '\nThis was not expected. Please report it, with what --debug shows.'
     const stack = debug && error instanceof Error ? `\n${error.stack}${causes(error)}` : ''
     const exitCode = exitCodeOf(error)
-    const hint = known && error.code === 'BAD_OPTION' && COMMANDS.some((command) => command.name === args[0])
-    terminal.error(`dfl: ${message}${advice}${hint ? `\nSee: dfl ${args[0]} --help` : ''}${stack}`, {
+    const named = COMMANDS.find((command) => command.name === args[0])
+    const verb = named?.verbs?.find((one) => one.name === `${args[0]} ${args[1]}`)
+    const hint = known && error.code === 'BAD_OPTION' && named
+    terminal.error(`dfl: ${message}${advice}${hint ? `\nSee: dfl ${(verb ?? named).name} --help` : ''}${stack}`, {
       code: known ? error.code : 'UNEXPECTED',
       message,
       exitCode,
@@ -74,6 +79,19 @@ function commandNamed(name: string): Command {
   throw new DflError(
     'BAD_OPTION',
     `Expected one of the commands ${names.join(', ')}, but got '${name}'.${suggestion(name, names, '')} See: dfl --help`,
+  )
+}
+
+/** The verb of a command that has some, such as `sort` in `dfl faceset sort`, and what follows it. */
+function verbOf(command: Command, rest: readonly string[]): { command: Command; flags: readonly string[] } {
+  const [verb, ...flags] = rest
+  if (!command.verbs || verb === undefined || verb.startsWith('-')) return { command, flags: rest }
+  const found = command.verbs.find((one) => one.name === `${command.name} ${verb}`)
+  if (found) return { command: found, flags }
+  const names = command.verbs.map((one) => one.name.slice(command.name.length + 1))
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected one of ${names.join(', ')} after \`dfl ${command.name}\`, but got '${verb}'.${suggestion(verb, names, '')}`,
   )
 }
 

@@ -2,6 +2,8 @@ export { createFaceset, type FacesetWriter } from './create-faceset.js'
 export type { SideBatch } from './draw-sample.js'
 export { faceMask, type MaskedFace } from './face-mask.js'
 export type { Faceset, FacesetInfo } from './faceset.js'
+export { badFaces, type FilterOptions, REJECT_REASONS, type RejectReason } from './filter/bad-faces.js'
+export { FILTER_OPTIONS } from './filter/filter-options.js'
 export { exportDfl } from './legacy/export-dfl.js'
 export { type ImportOptions, type ImportProgress, importDfl } from './legacy/import-dfl.js'
 export { type FaceswapFace, importFaceswap, readFaceswapHeader } from './legacy/import-faceswap.js'
@@ -17,6 +19,17 @@ export { REJECT_FOLDER, rejectFaces, restoreFaces } from './operations/move-face
 export { alignedName, restoreNames } from './operations/original-names.js'
 export { recutFaceset } from './operations/recut-faceset.js'
 export { type FacesetProgress, packFaceset } from './pack/pack-faceset.js'
+export { findPersons, type Person, type PersonOptions } from './persons/find-persons.js'
+export {
+  describeFaceset,
+  type FacesetDescription,
+  poseCoverage,
+  type Spread,
+} from './report/describe-faceset.js'
+export { posePicture } from './report/pose-picture.js'
 export { rewrite } from './rewrite.js'
 export { type Batch, createSampler, type Sampler, type SamplerOptions } from './sampler.js'
 export { SAMPLER_OPTIONS } from './sampler-options.js'
+export { type FaceFacts, factsOf, type Looked } from './sort/face-facts.js'
+export { type SortOptions, type SortResult, sortFaceset } from './sort/sort-faceset.js'
+export { SORT_METHODS, type SortContext, type Sorted, type SortMethod, type SortName } from './sort/sort-methods.js'
