@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDflError, Random } from '@dfl/core'
+import { readPickle } from '@dfl/core/pickle'
 import { describe, expect, it } from 'vitest'
 import { readFaceswapHeader } from '../src/index.js'
 import { fromDfl } from '../src/legacy/dfl-face.js'
 import { readApp15 } from '../src/legacy/jpeg-segments.js'
-import { readPickle } from '../src/legacy/read-pickle.js'
 
 const pickle = (...parts: (string | number[])[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))))

@@ -1,10 +1,8 @@
 import { basename, extname } from 'node:path'
 import { estimatePose, imageToFaceMat } from '@dfl/align'
 import { type Affine, DflError, type FaceMeta, type FaceType, type MaskPolygon, type Point, type Rect } from '@dfl/core'
+import { type NdArray, numbersOf, type Picklable, type PickleValue } from '@dfl/core/pickle'
 import { faceProblem } from '../face-rules.js'
-import { type NdArray, numbersOf } from './pickle-calls.js'
-import type { PickleValue } from './read-pickle.js'
-import type { Picklable } from './write-pickle.js'
 
 /** DeepFaceLab's face types by the names in its images and the numbers in its packs. */
 const FACE_TYPES: Readonly<Record<string, FaceType>> = {

@@ -1,13 +1,13 @@
 import { basename, extname, join } from 'node:path'
 import { DflError, type FaceMeta, mapConcurrent } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
+import { writePickle } from '@dfl/core/pickle'
 import { resize, toPixels } from '@dfl/image'
 import { encodeImage } from '@dfl/media'
 import type { Faceset } from '../faceset.js'
 import type { FacesetProgress } from '../pack/pack-faceset.js'
 import { toDfl } from './dfl-face.js'
 import { MAX_SEGMENT, withApp15 } from './jpeg-segments.js'
-import { writePickle } from './write-pickle.js'
 
 /** Side of the masks that DeepFaceLab keeps, in pixels, and the most bytes that it gives them. */
 const MASK_SIDE = 256

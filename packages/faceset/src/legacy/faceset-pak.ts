@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { DflError } from '@dfl/core'
+import { readPickle } from '@dfl/core/pickle'
 import type { DflMetadata } from './dfl-face.js'
-import { readPickle } from './read-pickle.js'
 
 /** Longest list of samples that is read, in bytes, and the longest image. */
 const MAX_LIST = 2 ** 30

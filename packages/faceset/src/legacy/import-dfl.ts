@@ -1,12 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DflError, type FaceMeta, isDflError } from '@dfl/core'
+import { readPickle } from '@dfl/core/pickle'
 import { readImage } from '@dfl/media'
 import { type ContinuedFaceset, continueFaceset } from '../operations/continue-faceset.js'
 import { type DflMetadata, fromDfl } from './dfl-face.js'
 import { readPak } from './faceset-pak.js'
 import { readApp15, withApp15 } from './jpeg-segments.js'
-import { readPickle } from './read-pickle.js'
 
 /** How far an import is. */
 export interface ImportProgress {
