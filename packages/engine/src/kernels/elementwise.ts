@@ -1,5 +1,5 @@
 import { tf } from '../tf.js'
-import { same, type Trace, uniform, type Value } from '../trace/trace.js'
+import { same, sizeOf, type Trace, uniform, type Value } from '../trace/trace.js'
 import type { Lowering } from './index.js'
 
 /** The result of an operator that works element by element and broadcasts. */
@@ -15,8 +15,27 @@ export function elementwise(
     shape,
     dtype,
     actual: same(actual, shape) ? undefined : actual,
-    name: emit(values.map((v) => trace.loose(v))),
+    name: emit(values.map((v) => spread(trace, v, actual))),
   }
+}
+
+/** Largest number of channels over which one is spread beforehand. */
+const FEW_CHANNELS = 16
+
+/**
+ * The name of an operand. One channel beside a few, a mask beside an image, is spread over them by a product with ones:
+ * ONNX Runtime broadcasts an innermost axis value by value, several times as slowly.
+ */
+function spread(trace: Trace, value: Value, wanted: readonly number[]): string {
+  const name = trace.loose(value)
+  const shape = value.actual ?? value.shape
+  const channels = wanted.at(-1) ?? 1
+  const pixels = sizeOf(shape)
+  const fits = value.dtype === 'float32' && channels > 1 && channels <= FEW_CHANNELS && pixels >= 1024
+  if (!fits || !same([...shape.slice(0, -1), channels], wanted) || shape.at(-1) !== 1) return name
+  const ones = trace.op('Expand', [trace.scalar(1), trace.i64([1, channels])])
+  const rows = trace.op('Gemm', [trace.op('Reshape', [name, trace.i64([pixels, 1])]), ones])
+  return trace.op('Reshape', [rows, trace.i64(wanted)])
 }
 
 const broadcast = (a: readonly number[], b: readonly number[]): readonly number[] =>
