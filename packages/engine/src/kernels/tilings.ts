@@ -14,8 +14,8 @@ export interface Tiling {
 }
 
 /**
- * F(2, 3) and F(4, 3). Larger ones save more multiplications and lose more digits: of those here, sums of 4608 products
- * keep a relative error of 4e-7 and 3e-6 (as one product: 3e-7).
+ * F(2, 3) and F(4, 3). Larger ones save more multiplications and lose more digits. Over random images and weights, sums
+ * of 288 to 4608 products, results of these differ from those of one float32 product by 4e-7 and 3e-6 of its norm.
  *
  * Source: Lavin and Gray 2016, https://arxiv.org/abs/1509.09308
  */
