@@ -3,6 +3,9 @@ import { HEAD_68 } from './head-68.js'
 import { checkLandmarks } from './landmarks.js'
 import { solve } from './solve.js'
 
+/** The 68 landmarks of a head at rest, as `HEAD_68` has them. */
+export type Head68 = readonly (readonly [x: number, y: number, z: number])[]
+
 /** An average head laid under landmarks, as seen from about a metre. */
 export interface HeadFit {
   /** Rows of the rotation from the head (x to its left, y up, z out of the face) to the camera (x right, y up, z back). */
@@ -30,12 +33,15 @@ const CAMERA_DISTANCE = 12
  * The rotation and scale at which an average head best covers the landmarks, by weighted least squares: first
  * the best affine map, then Gauss–Newton on the rotation as seen in perspective, with far-off points counting less.
  *
+ * @param landmarks  In pixels of any image with square pixels.
+ * @param head  Another head than the average one, in its units and directions.
+ *
  * Source: DeMenthon and Davis 1995, https://doi.org/10.1007/BF01450852 (the start); Huber 1964 (the weights)
  */
-export function fitHead(landmarks: Landmarks): HeadFit {
+export function fitHead(landmarks: Landmarks, head: Head68 = HEAD_68): HeadFit {
   checkLandmarks(landmarks)
-  const fit = startOf(landmarks)
-  for (let step = 0; step < 12; step++) if (refine(fit, landmarks) < 1e-7) break
+  const fit = startOf(landmarks, head)
+  for (let step = 0; step < 12; step++) if (refine(fit, landmarks, head) < 1e-7) break
   return { rotation: fit.rotation, scale: fit.scale }
 }
 
@@ -48,10 +54,10 @@ interface State {
 }
 
 /** Rows of the best affine map, made orthogonal and equally long. */
-function startOf(landmarks: Landmarks): State {
+function startOf(landmarks: Landmarks, head: Head68): State {
   const normal = new Float64Array(16)
   const right = [new Float64Array(4), new Float64Array(4)]
-  HEAD_68.forEach(([x, y, z], i) => {
+  head.forEach(([x, y, z], i) => {
     const row = [x, y, z, 1]
     for (let j = 0; j < 4; j++) {
       for (let k = 0; k < 4; k++) normal[4 * j + k] += WEIGHTS[i] * row[j] * row[k]
@@ -72,7 +78,7 @@ function startOf(landmarks: Landmarks): State {
 }
 
 /** One Gauss–Newton step, in place; gives back how far it went, in radians and scales. */
-function refine(fit: State, landmarks: Landmarks): number {
+function refine(fit: State, landmarks: Landmarks, head: Head68): number {
   const { rotation: r, scale } = fit
   const normal = new Float64Array(36)
   const gradient = new Float64Array(6)
@@ -82,7 +88,7 @@ function refine(fit: State, landmarks: Landmarks): number {
       gradient[j] += weight * row[j] * residual
     }
   }
-  HEAD_68.forEach(([X, Y, Z], i) => {
+  head.forEach(([X, Y, Z], i) => {
     if (WEIGHTS[i] === 0) return
     const a = r[0] * X + r[1] * Y + r[2] * Z
     const b = r[3] * X + r[4] * Y + r[5] * Z

@@ -1,7 +1,7 @@
 export { eyeOpening, mouthOpening } from './expression.js'
 export { type CutOptions, faceCorners, faceToFaceMat, faceTypeContains, imageToFaceMat } from './face-square.js'
 export { HEAD_68 } from './head-68.js'
-export { fitHead, type HeadFit } from './head-fit.js'
+export { fitHead, type Head68, type HeadFit } from './head-fit.js'
 export { eyesMask, eyesMouthMask, hullMask, type MaskSize, mouthMask } from './masks.js'
 export { estimatePose, type Pose } from './pose.js'
 export { readRect } from './read-rect.js'

@@ -37,3 +37,24 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
   return Math.sqrt(sum)
 }
+
+/**
+ * Spearman's rank correlation, −1..1, or `undefined` where it is not defined. Equal values share their mean rank.
+ *
+ * Source: C. Spearman 1904, https://doi.org/10.2307/1412159
+ */
+export function rankCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number | undefined {
+  return correlation(ranks(a), ranks(b))
+}
+
+function ranks(values: ArrayLike<number>): Float64Array {
+  const order = Array.from({ length: values.length }, (_, i) => i).sort((i, j) => values[i]! - values[j]!)
+  const out = new Float64Array(values.length)
+  for (let from = 0; from < order.length; ) {
+    let to = from
+    while (to + 1 < order.length && values[order[to + 1]!] === values[order[from]!]) to++
+    for (let k = from; k <= to; k++) out[order[k]!] = (from + to) / 2
+    from = to + 1
+  }
+  return out
+}

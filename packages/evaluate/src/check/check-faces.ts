@@ -1,0 +1,130 @@
+import { type Advice, type Choice, SHAPE_LIMITS, shapeMeaning, suggest } from './advice.js'
+import { type Coverage, coverage } from './coverage.js'
+import { type ShapeDifference, shapeDifference } from './face-shape.js'
+import { type Person, peopleOf } from './people.js'
+import { type Quality, qualityOf } from './quality.js'
+import type { FaceTraits } from './traits.js'
+
+/** What is known before training. */
+export interface Check {
+  coverage: Coverage
+  /** Nothing where a side has too few faces. */
+  shape?: ShapeDifference & { meaning: string }
+  people: { src: readonly Person[]; dst: readonly Person[] }
+  quality: { src: Quality; dst: Quality }
+  /** How well it will come out, 0..1, for ranking: see `forecast`. */
+  forecast: number
+  /** Most urgent first. */
+  advice: readonly Advice[]
+}
+
+/** Footage of one side. */
+export interface CheckSide {
+  faces: readonly FaceTraits[]
+  clip?: { bytes: number; pixels: number }
+}
+
+/** Shapes are told from this many faces at most, evenly chosen. */
+const SHAPE_FACES = 120
+/** A person with fewer faces than this share of a side's is taken for an accident. */
+const LEAST_PERSON = 0.03
+const FEW_SRC = 100
+
+/**
+ * Whether SRC can give DST what it needs: coverage, face shape, people, quality, and what to do about it.
+ *
+ * @param choices Networks that can be suggested, from small to large.
+ */
+export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Choice[] = []): Check {
+  const covered = coverage(src.faces, dst.faces)
+  const people = { src: peopleIn(src.faces), dst: peopleIn(dst.faces) }
+  const quality = { src: qualityOf(src.faces, src.clip), dst: qualityOf(dst.faces, dst.clip) }
+  const shape = shapeOf(mainFaces(src.faces, people.src), mainFaces(dst.faces, people.dst))
+  const advice = [
+    ...aboutPeople(people),
+    ...aboutCount(src.faces.length),
+    ...covered.gaps.map((gap) => ({
+      urgency: gap.share > 0.03 ? ('do' as const) : ('consider' as const),
+      text: gap.sentence,
+      evidence: `${Math.round(100 * gap.share)} % of DST's faces.`,
+    })),
+    ...(shape
+      ? [
+          {
+            urgency: shape.percent >= SHAPE_LIMITS.far ? ('consider' as const) : ('fine' as const),
+            text: shape.meaning,
+            evidence: `Bone and outline differ by ${shape.percent.toFixed(1)} ± ${shape.spread.toFixed(1)} % of the distance of the eyes.`,
+          },
+        ]
+      : []),
+    ...suggest({ coverage: covered, ...(shape ? { shape } : {}), ...quality }, choices),
+  ]
+  const order = { do: 0, consider: 1, fine: 2 }
+  return {
+    coverage: covered,
+    ...(shape ? { shape } : {}),
+    people,
+    quality,
+    forecast: forecast({ covered: covered.covered, shapePercent: shape?.percent }),
+    advice: advice.sort((a, b) => order[a.urgency] - order[b.urgency]),
+  }
+}
+
+/**
+ * How well a swap will come out, 0..1, for ranking pairs: what the face shapes allow, times what SRC covers.
+ *
+ * The weights are first guesses: `npm run bench -- forecast` measures how this correlates with the result.
+ */
+export function forecast({ covered, shapePercent = 3 }: { covered: number; shapePercent?: number }): number {
+  const shape = Math.min(0.95, Math.max(0.4, 1 - 0.08 * shapePercent))
+  return shape * (0.6 + 0.4 * covered)
+}
+
+function peopleIn(faces: readonly FaceTraits[]): Person[] {
+  return peopleOf(faces.map((face) => face.embedding)).filter(
+    (person) => person.faces.length >= Math.max(2, LEAST_PERSON * faces.length),
+  )
+}
+
+/** The faces of the person with most of them; all where nobody is known. */
+const mainFaces = (faces: readonly FaceTraits[], people: readonly Person[]) =>
+  people.length > 1 ? people[0].faces.map((i) => faces[i]) : faces
+
+function shapeOf(src: readonly FaceTraits[], dst: readonly FaceTraits[]): Check['shape'] {
+  if (Math.min(src.length, dst.length) < 3) return undefined
+  const some = (faces: readonly FaceTraits[]) => {
+    const every = Math.max(1, faces.length / SHAPE_FACES)
+    return Array.from({ length: Math.min(faces.length, SHAPE_FACES) }, (_, i) => faces[Math.floor(i * every)].landmarks)
+  }
+  const found = shapeDifference(some(src), some(dst))
+  return { ...found, meaning: shapeMeaning(found) }
+}
+
+function aboutPeople({ src, dst }: Check['people']): Advice[] {
+  const counts = (people: readonly Person[]) => people.map(({ faces }) => faces.length).join(', ')
+  const out: Advice[] = []
+  if (src.length > 1)
+    out.push({
+      urgency: 'do',
+      text: `SRC shows ${src.length} people, and the result would be a mixture: keep one of them.`,
+      evidence: `Faces of each: ${counts(src)}.`,
+    })
+  if (dst.length > 1)
+    out.push({
+      urgency: 'consider',
+      text: `DST shows ${dst.length} people: all of them get SRC's face unless faces are put aside.`,
+      evidence: `Faces of each: ${counts(dst)}.`,
+    })
+  return out
+}
+
+const aboutCount = (faces: number): Advice[] =>
+  faces >= FEW_SRC
+    ? []
+    : [
+        {
+          urgency: 'do',
+          text: 'Shoot or find more SRC: likeness needs a few hundred different faces.',
+          evidence: `SRC has ${faces} faces.`,
+        },
+      ]

@@ -1,0 +1,183 @@
+import { hullMask, imageToFaceMat } from '@dfl/align'
+import type { Landmarks, Pixels } from '@dfl/core'
+import { dilate, erode, resize, rgbToGray, warpAffine } from '@dfl/image'
+import type { FaceAnalysis, FaceTrack } from './analysis.js'
+import { type ImageError, imageError } from './image-error.js'
+import { type Jitter, jitter } from './jitter.js'
+import { type Likeness, likeness } from './likeness.js'
+import { flicker, flickerCells, shotStarts } from './metrics/flicker.js'
+import { type IdentityMetrics, identityMetrics } from './metrics/identity.js'
+import { borderAgreement, colorDifference, gmsd, uncoveredArea } from './metrics/perceptual.js'
+import { type PerformanceError, performanceError } from './metrics/performance-error.js'
+
+/** What the pictures of one frame say. */
+export interface FrameMetrics {
+  /** How far the result is from the truth inside the face, where that is known. */
+  truth?: ImageError & { gmsd: number; color: number }
+  borderColor: number
+  grain: number
+  /** Share of DST's face that still is DST. */
+  uncovered: number
+  /** For `flicker` and for finding cuts. */
+  cells: { result: Float32Array; dst: Float32Array }
+  thumbnail: Pixels
+}
+
+/** Side of the square in which a face's pictures are compared. */
+const SIDE = 160
+
+/**
+ * What the pictures of one frame say of a swap.
+ *
+ * @param pictures The same frame of the result, of DST, and of the true swap where it is known: [H, W, 3] each.
+ * @param landmarks Of DST, in pixels of the frame.
+ */
+export function frameMetrics(
+  pictures: { result: Pixels; dst: Pixels; truth?: Pixels },
+  landmarks: Landmarks,
+): FrameMetrics {
+  const mat = imageToFaceMat(landmarks, 'whole_face', SIDE)
+  const size = { width: SIDE, height: SIDE }
+  const cut = (picture: Pixels) => warpAffine(picture, mat, size, { border: 'replicate' })
+  const [result, dst] = [cut(pictures.result), cut(pictures.dst)]
+  const truth = pictures.truth ? cut(pictures.truth) : undefined
+  const [a, b, tx, c, d, ty] = mat
+  const face = hullMask(
+    landmarks.map(([x, y]) => [a * x + b * y + tx, c * x + d * y + ty] as const),
+    size,
+  )
+  const band = (outer: Pixels, inner: Pixels): Pixels => ({
+    ...outer,
+    data: outer.data.map((v, i) => Math.max(0, v - inner.data[i])),
+  })
+  const width = SIDE / 16
+  const bands = { inside: band(face, erode(face, width)), outside: band(dilate(face, width), face) }
+  const border = borderAgreement(result, dst, bands)
+  return {
+    ...(truth
+      ? {
+          truth: {
+            ...imageError(result, truth, face),
+            gmsd: gmsd(result, truth, face),
+            color: colorDifference(result, truth, face),
+          },
+        }
+      : {}),
+    borderColor: border.color,
+    grain: border.grain,
+    uncovered: uncoveredArea(result, dst, face),
+    cells: { result: flickerCells(result), dst: flickerCells(dst) },
+    thumbnail: resize(rgbToGray(pictures.dst), { width: 32, height: 18 }),
+  }
+}
+
+/** Everything that is measured of a merged clip. */
+export interface Evaluation {
+  likeness: Likeness
+  identity: IdentityMetrics
+  performance: PerformanceError
+  /** The same of the true swap, where it is known: what is left when all is perfect. */
+  truthPerformance?: PerformanceError
+  /** Means over the frames. */
+  picture: {
+    truth?: ImageError & { gmsd: number; color: number }
+    borderColor: number
+    grain: number
+    uncovered: number
+  }
+  /** Trembling of brightness and of landmarks, of the whole clip and of each shot. */
+  steadiness: { flicker: number; jitter: Jitter }
+  shots: readonly { firstFrame: number; frames: number; flicker: number; jitter: number }[]
+  /** By DST's people, the one with most frames first; where DST has several. */
+  people?: readonly { frames: number; identity: IdentityMetrics }[]
+  frames: number
+  framesWithFace: number
+}
+
+/** What was read of a clip, frame by frame. */
+export interface EvaluationInput {
+  swap: FaceTrack
+  dst: FaceTrack
+  truth?: FaceTrack
+  src: readonly { embedding: readonly number[] }[]
+  frames: readonly (FrameMetrics | undefined)[]
+  /** Number of DST's person in each frame, where there are several. */
+  personOfFrame?: readonly (number | undefined)[]
+}
+
+/**
+ * Everything that is measured of a merged clip, from what was read of each of its frames.
+ *
+ * @throws DflError `BAD_SHAPE` when tracks differ in length, `NO_FACES` when there is nothing to compare.
+ */
+export function evaluation({ swap, dst, truth, src, frames, personOfFrame }: EvaluationInput): Evaluation {
+  const told = frames.filter((frame) => frame !== undefined)
+  const mean = (of: (frame: FrameMetrics) => number) => told.reduce((sum, frame) => sum + of(frame), 0) / told.length
+  const faces = (track: FaceTrack, of: (i: number) => boolean = () => true) =>
+    track.filter((face, i): face is FaceAnalysis => face !== undefined && of(i))
+  const identityIn = (of?: (i: number) => boolean) =>
+    identityMetrics({ swap: faces(swap, of), src, dst: faces(dst, of) })
+  const between = (from: number, to: number) => {
+    const part = frames.slice(from, to)
+    return {
+      flicker: flicker(
+        part.map((frame) => frame?.cells.result),
+        part.map((frame) => frame?.cells.dst),
+      ).percent,
+      jitter: jitter(swap.slice(from, to), dst.slice(from, to)),
+    }
+  }
+  const whole = between(0, frames.length)
+  return {
+    likeness: likeness({ swap, dst, src, ...(truth ? { truth } : {}) }),
+    identity: identityIn(),
+    performance: performanceError(swap, dst),
+    ...(truth ? { truthPerformance: performanceError(truth, dst) } : {}),
+    picture: {
+      ...(told[0]?.truth ? { truth: meanTruth(told) } : {}),
+      borderColor: mean((frame) => frame.borderColor),
+      grain: mean((frame) => frame.grain),
+      uncovered: mean((frame) => frame.uncovered),
+    },
+    steadiness: { flicker: whole.flicker, jitter: whole.jitter },
+    shots: shotsOf(frames).map(([from, to]) => {
+      const { flicker: trembling, jitter: moving } = between(from, to)
+      return { firstFrame: from, frames: to - from, flicker: trembling, jitter: moving.added }
+    }),
+    ...(personOfFrame ? { people: peopleOf(personOfFrame, identityIn) } : {}),
+    frames: frames.length,
+    framesWithFace: told.length,
+  }
+}
+
+function meanTruth(frames: readonly FrameMetrics[]): ImageError & { gmsd: number; color: number } {
+  const known = frames.flatMap(({ truth }) => (truth ? [truth] : []))
+  const mean = (of: (one: (typeof known)[0]) => number) => known.reduce((sum, one) => sum + of(one), 0) / known.length
+  return {
+    mae: mean((e) => e.mae),
+    psnr: mean((e) => Math.min(100, e.psnr)),
+    ssim: mean((e) => e.ssim),
+    gmsd: mean((e) => e.gmsd),
+    color: mean((e) => e.color),
+  }
+}
+
+/** First frame and end of each shot. */
+function shotsOf(frames: readonly (FrameMetrics | undefined)[]): [number, number][] {
+  const known = frames.flatMap((frame, i) => (frame ? [{ i, picture: frame.thumbnail }] : []))
+  const starts = shotStarts(known.map(({ picture }) => picture)).map((k) => known[k]?.i ?? 0)
+  return starts.map((start, k) => [k === 0 ? 0 : start, starts[k + 1] ?? frames.length])
+}
+
+function peopleOf(
+  personOfFrame: readonly (number | undefined)[],
+  identityIn: (of: (i: number) => boolean) => IdentityMetrics,
+): NonNullable<Evaluation['people']> {
+  const people = [...new Set(personOfFrame.filter((person) => person !== undefined))]
+  return people
+    .map((person) => ({
+      frames: personOfFrame.filter((one) => one === person).length,
+      identity: identityIn((i) => personOfFrame[i] === person),
+    }))
+    .sort((a, b) => b.frames - a.frames)
+}

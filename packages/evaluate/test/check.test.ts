@@ -1,0 +1,199 @@
+import { Random } from '@dfl/core'
+import { gaussianBlur, resize, rgbToGray } from '@dfl/image'
+import { describe, expect, it } from 'vitest'
+import {
+  blurEffect,
+  checkFaces,
+  checkReport,
+  coverage,
+  faceShape,
+  forecast,
+  gazeSide,
+  peopleOf,
+  qualityOf,
+  shapeDifference,
+  shownFaces,
+} from '../src/index.js'
+import { head, landmarkClip, type Shot, traitsOf } from './heads.js'
+
+/** Values from one to another. */
+const steps = (from: number, to: number, count: number) =>
+  Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1))
+
+const turning = (from: number, to: number, change: Shot = {}): Shot[] =>
+  steps(from, to, 9).map((yawDegrees) => ({ ...change, yawDegrees }))
+
+const gapNames = (src: readonly Shot[], dst: readonly Shot[]) =>
+  coverage(traitsOf(src), traitsOf(dst)).gaps.map(({ axis, direction }) => `${axis} ${direction}`)
+
+describe('coverage names what was taken away from SRC', () => {
+  const all = turning(-36, 36, { person: 1 })
+
+  it('nothing, when SRC shows what DST shows', () => {
+    const found = coverage(traitsOf(turning(-36, 36)), traitsOf(all))
+    expect(found.gaps.filter(({ axis }) => axis === 'yaw' || axis === 'mouth')).toEqual([])
+    expect(found.covered).toBeGreaterThan(coverage(traitsOf(turning(-36, 2)), traitsOf(all)).covered)
+  })
+
+  it('the left profile', () => {
+    const found = coverage(traitsOf(turning(-36, 2)), traitsOf(all))
+    const gap = found.gaps.find(({ axis }) => axis === 'yaw')!
+    expect(gap.direction).toBe('above')
+    expect(gap.faces.length).toBeGreaterThanOrEqual(3)
+    expect(gap.dstRange[0]).toBeGreaterThan(8)
+    expect(gap.sentence).toMatch(
+      /^DST turns to its left \(\d+° to \d+°\) in \d of 9 faces, .* Shoot or find SRC's head turned to its own left/,
+    )
+    expect(gap.times[0]![1]).toBeCloseTo(8 / 24, 5)
+  })
+
+  it('the open mouth', () => {
+    const talking = steps(0, 0.8, 13).map((jawOpen) => ({ person: 1, weights: { jawOpen } }))
+    const silent = steps(-5, 5, 13).map((yawDegrees) => ({ yawDegrees }))
+    expect(gapNames(silent, talking)).toContain('mouth above')
+    expect(gapNames(talking, silent)).not.toContain('mouth above')
+  })
+
+  it('the light from the right', () => {
+    const lit = (from: number, to: number) => steps(from, to, 9).map((lightRight) => ({ lightRight }))
+    expect(gapNames(lit(-1.2, -0.4), lit(0.4, 1.2))).toContain('lightSide above')
+    expect(gapNames(lit(0.4, 1.2), lit(-1.2, -0.4))).toContain('lightSide below')
+  })
+
+  it('and finds for each DST face the SRC faces that do the same', () => {
+    const src = traitsOf(turning(-36, 36))
+    const { nearest } = coverage(src, traitsOf(all))
+    const yawOf = new Map(src.map((face) => [face.filename, face.yawDegrees]))
+    const dst = traitsOf(all)
+    nearest.forEach(({ src: names }, i) => {
+      expect(Math.abs(yawOf.get(names[0]!)! - dst[i]!.yawDegrees)).toBeLessThan(8)
+    })
+  })
+})
+
+describe('face shape', () => {
+  const clips = [0, 1, 2, 3, 4, 5].map((person) => landmarkClip(person, 16))
+
+  it('is told without pose and expression: two halves of one clip agree better than two people do', () => {
+    const [one, two] = [landmarkClip(1, 36), landmarkClip(4, 36)]
+    const same = shapeDifference(one.slice(0, 17), one.slice(17, 34))
+    const other = shapeDifference(one, two)
+    expect(other.spread).toBeGreaterThan(0)
+    expect(same.percent).toBeLessThan(0.6 * other.percent)
+    expect(other.spread).toBeLessThan(other.percent)
+  })
+
+  it('ranks pairs as their geometry does: the more of another person is mixed in, the larger it is', () => {
+    const told = [0.25, 0.5, 1, 1.75].map(
+      (share) => shapeDifference(clips[0]!, landmarkClip({ 0: 1 - share, 2: share }, 16, 31)).percent,
+    )
+    expect(told).toEqual([...told].sort((a, b) => a - b))
+    expect(told[3]!).toBeGreaterThan(2 * told[0]!)
+  })
+
+  it('says whose jaw is wider', () => {
+    // As the procedural head makes its people.
+    const byJaw = [0, 1, 2, 3, 4, 5].sort((a, b) => Math.sin(2.1 * b) - Math.sin(2.1 * a))
+    const [wide, narrow] = [byJaw[0]!, byJaw[5]!]
+    expect(shapeDifference(clips[wide]!, clips[narrow]!).ratios.jawWidth).toBeGreaterThan(1.02)
+  })
+
+  it('needs some faces', () => {
+    expect(() => faceShape(clips[0]!.slice(0, 2))).toThrow(
+      'Expected at least 3 faces for `faces`, but got 2. Extract more.',
+    )
+  })
+})
+
+describe('single traits', () => {
+  it('blur rises when a face is blurred and stays when it is darkened', () => {
+    const gray = rgbToGray(head({}).image)
+    const sharp = blurEffect(gray)
+    expect(blurEffect(gaussianBlur(gray, 2))).toBeGreaterThan(sharp + 0.1)
+    expect(blurEffect({ ...gray, data: gray.data.map((v) => 0.5 * v) })).toBeCloseTo(sharp, 5)
+  })
+
+  it('gaze follows dark irises from side to side, and says nothing of shut eyes', () => {
+    const eye = (x: number) =>
+      Array.from({ length: 6 }, (_, k) => {
+        const angle = Math.PI + (2 * Math.PI * k) / 6
+        return [x + 16 * Math.cos(angle), 30 + 7 * Math.sin(angle)] as const
+      })
+    const landmarks = [
+      ...Array.from({ length: 36 }, () => [0, 0] as const),
+      ...eye(30),
+      ...eye(70),
+      ...Array.from({ length: 20 }, () => [0, 0] as const),
+    ]
+    const looking = (to: number) => {
+      const data = new Float32Array(100 * 60).fill(0.9)
+      for (const x of [30 + to, 70 + to])
+        for (let v = -5; v <= 5; v++)
+          for (let u = -5; u <= 5; u++) if (u * u + v * v < 25) data[(30 + v) * 100 + Math.round(x) + u] = 0.1
+      return gazeSide({ data, width: 100, height: 60, channels: 1 }, landmarks)!
+    }
+    expect(looking(-6)).toBeLessThan(looking(0) - 0.3)
+    expect(looking(6)).toBeGreaterThan(looking(0) + 0.3)
+    const shut = landmarks.map(([x, y], i) => (i >= 36 && i < 48 ? ([x, 30] as const) : ([x, y] as const)))
+    expect(gazeSide({ data: new Float32Array(6000), width: 100, height: 60, channels: 1 }, shut)).toBeUndefined()
+  })
+
+  it('people are told apart by their embeddings, however many faces each has', () => {
+    const random = new Random(3)
+    const face = (person: number) =>
+      Array.from({ length: 128 }, (_, i) => (i % 5 === person ? 0.18 : 0) + 0.02 * random.normal())
+    const faces = [...Array(12).fill(0), ...Array(5).fill(1), ...Array(3).fill(2)].map(face)
+    expect(peopleOf([...faces, undefined]).map(({ faces: of }) => of.length)).toEqual([12, 5, 3])
+  })
+
+  it('quality counts copies and burnt-out faces', () => {
+    const still = traitsOf(Array.from({ length: 6 }, () => ({ yawDegrees: 10 })))
+    expect(qualityOf(still).duplicateShare).toBeCloseTo(5 / 6, 5)
+    expect(qualityOf(traitsOf(turning(-30, 30))).duplicateShare).toBe(0)
+    const clip = { bytes: 1000, pixels: 16_000 }
+    expect(qualityOf(still, clip).bitsPerPixel).toBe(0.5)
+  })
+})
+
+describe('the whole check', () => {
+  const src = { faces: traitsOf(turning(-36, 2)) }
+  const dst = { faces: traitsOf(turning(-36, 36, { person: 1 })) }
+  const check = checkFaces(src, dst, [
+    { name: 'small', assumes: 'Little time.', resolution: 64, faceType: 'full_face' },
+    { name: 'large', assumes: 'Much time.', resolution: 256, faceType: 'full_face' },
+  ])
+
+  it('leads with what must be done', () => {
+    expect(check.advice[0]!.urgency).toBe('do')
+    expect(check.advice.some(({ text }) => text.includes('turned to its own left'))).toBe(true)
+    expect(check.advice.some(({ text }) => text.includes('--uniform-yaw'))).toBe(true)
+    expect(check.advice.every(({ evidence }) => evidence !== '')).toBe(true)
+  })
+
+  it('forecasts less where less is covered and where shapes differ more', () => {
+    expect(forecast({ covered: 1, shapePercent: 2 })).toBeGreaterThan(forecast({ covered: 0.5, shapePercent: 2 }))
+    expect(forecast({ covered: 1, shapePercent: 2 })).toBeGreaterThan(forecast({ covered: 1, shapePercent: 5 }))
+  })
+
+  it('makes a report that stands alone, with pictures, maps and safe text', () => {
+    const names = shownFaces(check)
+    const pictures = new Map([...names.src, ...names.dst].map((name) => [name, 'data:image/jpeg;base64,AAAA']))
+    const html = checkReport({
+      check,
+      src: { name: '<b>.mp4', faces: src.faces },
+      dst: { name: 'b.mp4', faces: dst.faces },
+      pictures,
+    })
+    expect(html).toContain('&lt;b&gt;.mp4')
+    expect(html).not.toMatch(/<script|(?:src|href)="(?!data:)|url\(/)
+    expect(html.match(/<svg/g)).toHaveLength(3)
+    expect(html.indexOf('What to do')).toBeLessThan(html.indexOf('The numbers'))
+    expect(html).toContain('Not in SRC: turned to the left')
+  })
+})
+
+it('thumbnails of a face keep its fingerprint', () => {
+  const [face] = traitsOf([{}])
+  expect(face!.fingerprint).toMatch(/^[0-9a-f]{16}$/)
+  expect(resize(head({}).image, { width: 9, height: 8 }).data).toHaveLength(216)
+})
