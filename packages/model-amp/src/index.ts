@@ -1,1 +1,2 @@
 export { amp } from './amp.js'
+export { ampOptionsFromDfl, ampWeightsFromDfl } from './from-dfl.js'

@@ -12,6 +12,16 @@ export type {
 export { type Block, chain, faceDecoder, faceEncoder, faceInter, resBlock, upBlock, type Variant } from './blocks.js'
 export { blurOutMask, gaussianBlur, softOutline } from './blur.js'
 export { checkImages } from './check-images.js'
+export {
+  DFL_FACE_TYPES,
+  type DflParts,
+  type DflPlace,
+  type DflTensor,
+  dflBlockName,
+  dflColours,
+  weightsFromDfl,
+} from './dfl-weights.js'
+export { type DfmOptions, exportDfm } from './dfm.js'
 export { codeDiscriminator, patchDiscriminator, patchStrides, receptiveField } from './discriminators.js'
 export {
   backgroundStyle,

@@ -38,7 +38,8 @@ export function filterResponse(params: Params, path: string, x: tf.Tensor4D): tf
   const power = tf.mean(tf.square(x), [1, 2], true) // [N, 1, 1, C]
   const normal = tf.mul(x, tf.rsqrt(tf.add(power, tf.abs(params[`${path}/frn/eps`]!))))
   const scaled = tf.add(tf.mul(normal, params[`${path}/frn/weight`]!), params[`${path}/frn/bias`]!)
-  return tf.maximum(scaled, params[`${path}/tlu/tau`]!) as tf.Tensor4D
+  const tau = params[`${path}/tlu/tau`]!
+  return tf.add(tf.relu(tf.sub(scaled, tau)), tau) // max(scaled, τ), whose gradient TensorFlow.js does not broadcast
 }
 
 /**

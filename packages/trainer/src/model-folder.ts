@@ -60,6 +60,8 @@ export interface CreateModelOptions {
   options?: Record<string, unknown>
   faceType: FaceType
   seed?: number
+  /** Iterations that its weights were trained for elsewhere; 0 unless given. */
+  iteration?: number
   /** What it learns by: AdaBelief unless another is named. */
   optimiser?: OptimiserName
   /** Weights to begin with instead of random ones, by path; paths that the model lacks or of another shape are refused. */
@@ -108,7 +110,7 @@ export async function createModel(
     model,
     optimiser,
     state,
-    { iteration: 0, seconds: 0, losses: { src: 0, dst: 0 } },
+    { iteration: given.iteration ?? 0, seconds: 0, losses: { src: 0, dst: 0 } },
     [],
   )
   // model.json comes last: a folder without it holds no model, so a crash before it starts over with the same weights.

@@ -1,0 +1,148 @@
+import { defineOptions, type OptionsOf } from '@dfl/core'
+import { tf } from '@dfl/engine'
+import {
+  type Block,
+  blurPool,
+  chain,
+  checkImages,
+  conv,
+  convParams,
+  convTranspose,
+  convTransposeParams,
+  dense,
+  denseParams,
+  type FaceModel,
+  filterResponse,
+  filterResponseParams,
+  type Loss,
+  type ModelArchitecture,
+} from '@dfl/nn'
+
+const options = defineOptions({
+  resolution: {
+    type: 'number',
+    default: 256,
+    min: 64,
+    max: 512,
+    multipleOf: 64,
+    unit: 'px',
+    fixed: true,
+    description: 'Side R of the images the model sees and of its masks.',
+  },
+  baseDims: {
+    type: 'number',
+    default: 32,
+    min: 4,
+    max: 64,
+    multipleOf: 2,
+    fixed: true,
+    description: 'Channels of the first level.',
+  },
+})
+
+/** XSeg: a U-Net that finds the part of a face that shall be swapped, as people have drawn it on other faces. */
+export const xseg: ModelArchitecture<typeof options> = {
+  name: 'xseg',
+  source:
+    "DeepFaceLab's XSeg, as its behaviour shows it; U-Net of Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597",
+  options,
+  build,
+}
+
+type Map2D = Block<tf.Tensor4D, tf.Tensor4D>
+
+/** Levels on the way down: channels as multiples of the first, convolutions, width of the blur before the halving. */
+const DOWN = [
+  { width: 1, convs: 2, taps: 4 },
+  { width: 2, convs: 2, taps: 3 },
+  { width: 4, convs: 2, taps: 2 },
+  { width: 8, convs: 3, taps: 2 },
+  { width: 8, convs: 3, taps: 2 },
+  { width: 8, convs: 3, taps: 2 },
+]
+
+/** And back up: channels of the doubled map, then of the convolutions beside what came from the way down. */
+const UP = [
+  { up: 4, width: 8, convs: 3 },
+  { up: 4, width: 8, convs: 3 },
+  { up: 4, width: 8, convs: 3 },
+  { up: 4, width: 4, convs: 2 },
+  { up: 2, width: 2, convs: 2 },
+  { up: 1, width: 1, convs: 2 },
+]
+
+function build({ resolution: R, baseDims: B }: OptionsOf<typeof options>): FaceModel {
+  const side = R >> DOWN.length
+  const flat = side * side * 8 * B
+  const down = DOWN.map(({ width, convs }, i) =>
+    convolutions(`encoder/level${i + 1}`, convs, (DOWN[i - 1]?.width ?? 3 / B) * B, width * B),
+  )
+  const up = UP.map(({ up, width, convs }, i) => {
+    const path = `decoder/level${UP.length - i}`
+    const beside = DOWN.at(-1 - i)!.width
+    return {
+      double: doubling(`${path}/up`, (UP[i - 1]?.width ?? 8) * B, up * B),
+      convs: convolutions(path, convs, (up + beside) * B, width * B),
+    }
+  })
+  return {
+    resolution: R,
+    paints: 'masks',
+    params: Object.assign(
+      {},
+      ...down.map(({ params }) => params),
+      denseParams('encoder/dense1', flat, 16 * B),
+      denseParams('encoder/dense2', 16 * B, flat),
+      ...up.flatMap(({ double, convs }) => [double.params, convs.params]),
+      convParams('decoder/out/conv', 3, B, 1),
+    ),
+    forward(p, x) {
+      checkImages(x, R)
+      let y = x
+      const beside: tf.Tensor4D[] = []
+      DOWN.forEach(({ taps }, i) => {
+        y = down[i]!.apply(p, y)
+        beside.push(y)
+        y = blurPool(y, taps) // [N, R/2^(i+1), R/2^(i+1), width]
+      })
+      const code = dense(p, 'encoder/dense2', dense(p, 'encoder/dense1', tf.reshape(y, [x.shape[0], flat])))
+      y = tf.reshape(code, [x.shape[0], side, side, 8 * B])
+      for (const { double, convs } of up) y = convs.apply(p, tf.concat([double.apply(p, y), beside.pop()!], 3))
+      return { face: x, mask: tf.sigmoid(conv(p, 'decoder/out/conv', y)) }
+    },
+    losses: () => [crossEntropy],
+  }
+}
+
+/** Mean cross-entropy of the mask. */
+const crossEntropy: Loss = {
+  name: 'cross_entropy',
+  weight: 1,
+  of({ mask, painted }) {
+    const log = (x: tf.Tensor) => tf.log(tf.add(x, 1e-6))
+    const inside = tf.mul(mask, log(painted.mask))
+    const outside = tf.mul(tf.sub(1, mask), log(tf.sub(1, painted.mask)))
+    return tf.neg(tf.mean(tf.add(inside, outside), [1, 2, 3]))
+  },
+}
+
+/** 3x3 convolutions, each normalised by its filter response. */
+const convolutions = (path: string, count: number, inputs: number, outputs: number): Map2D =>
+  chain(
+    Array.from({ length: count }, (_, i): Map2D => {
+      const name = `${path}/conv${i + 1}`
+      return {
+        params: {
+          ...convParams(`${name}/conv`, 3, i === 0 ? inputs : outputs, outputs),
+          ...filterResponseParams(name, outputs),
+        },
+        apply: (p, x) => filterResponse(p, name, conv(p, `${name}/conv`, x)),
+      }
+    }),
+  )
+
+/** A transposed convolution that doubles the size, normalised. */
+const doubling = (path: string, inputs: number, outputs: number): Map2D => ({
+  params: { ...convTransposeParams(`${path}/conv`, 3, inputs, outputs), ...filterResponseParams(path, outputs) },
+  apply: (p, x) => filterResponse(p, path, convTranspose(p, `${path}/conv`, x)),
+})
