@@ -7,6 +7,7 @@ import { parseArguments, suggestion } from './arguments.js'
 import type { Command } from './commands/command.js'
 import { facesetCommand } from './commands/faceset/faceset-command.js'
 import { demoCommand, doctorCommand, runCommand } from './commands/job-commands.js'
+import { modelCommand } from './commands/model-commands.js'
 import { extractCommand, mergeCommand, trainCommand } from './commands/stage-commands.js'
 import { exitCodeOf, INTERRUPTED, inOurWords } from './exit-codes.js'
 import { commandHelp, programHelp } from './help.js'
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   runCommand,
   extractCommand,
   facesetCommand,
+  modelCommand,
   trainCommand,
   mergeCommand,
   demoCommand,

@@ -1,7 +1,7 @@
 import { extractOptions } from '@dfl/extract'
 import { SAMPLER_OPTIONS } from '@dfl/faceset'
 import { mergeOptions } from '@dfl/merge'
-import { df } from '@dfl/model-df'
+import { FACE_ARCHITECTURES } from '../architectures.js'
 import type { Given } from '../arguments.js'
 import { choiceFlag, countFlag, durationFlag, type FlagGroup, switchFlag, tableFlags } from '../flags.js'
 import { PRESETS } from '../presets.js'
@@ -25,6 +25,9 @@ export const trainGroup: FlagGroup = {
     choiceFlag('preset', `Network and recipe that go together; chosen by the training time if not given.`, {
       choices: PRESETS.map(({ name }) => name),
     }),
+    choiceFlag('model', 'Architecture of a new model (default df).', {
+      choices: FACE_ARCHITECTURES.map(({ name }) => name),
+    }),
     switchFlag(
       'fromScratch',
       'Start a new model from random weights instead of those that learned other, rendered heads.',
@@ -41,7 +44,9 @@ export const modelGroup: FlagGroup = {
   key: 'model',
   title: 'Model, over the preset; fixed once the model exists',
   flags: [
-    ...tableFlags(df.options, { showDefaults: false }),
+    ...tableFlags(Object.assign({}, ...[...FACE_ARCHITECTURES].reverse().map(({ options }) => options)), {
+      showDefaults: false,
+    }),
     countFlag('seed', 'Same seed and same iterations, same model.', 0),
   ],
 }
@@ -55,12 +60,13 @@ export const mergeGroup: FlagGroup = {
 
 /** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
 export function trainJobOf({ main = {}, train = {}, model = {} }: Given): TrainJob {
-  const { preset, fromScratch, saveEvery, ...sampler } = train
+  const { preset, model: architecture, fromScratch, saveEvery, ...sampler } = train
   const { seed, ...options } = model
   return {
     seconds: main.time as number | undefined,
     iterations: main.iterations as number | undefined,
     preset: preset as string | undefined,
+    architecture: architecture as string | undefined,
     fromScratch: fromScratch as boolean | undefined,
     saveEverySeconds: saveEvery as number | undefined,
     seed: seed as number | undefined,

@@ -4,8 +4,8 @@ import { DflError, resolveOptions } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
 import { createVideo, isVideoPath, openFrames, VIDEO_EXTENSIONS } from '@dfl/media'
 import { type MergeOptions, type MergeProgress, mergeOptions, mergeVideo, type Swapper } from '@dfl/merge'
-import { df } from '@dfl/model-df'
 import { createPainter, type ModelFolder, openModel, type Painter } from '@dfl/trainer'
+import { FACE_ARCHITECTURES } from '../architectures.js'
 import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { markAsSynthetic, SYNTHETIC_METADATA } from '../mark.js'
 import { identifyClip, type Merged, type Workspace } from '../workspace.js'
@@ -59,7 +59,7 @@ export async function* mergeStage(
   const clip = await identifyClip(frames, flag)
   expectResultPath(out, [frames, workspace.record.clips.src?.path])
   const options = resolveOptions(mergeOptions, job.options)
-  const run = await openModel(workspace.model, [df])
+  const run = await openModel(workspace.model, FACE_ARCHITECTURES)
   const { iteration: iterations } = run.progress
   const madeFrom = JSON.stringify({ clip: [clip.path, clip.bytes, clip.modifiedMs], ...paintedBy(run), options })
   const there = await finished(workspace, { madeFrom, out })

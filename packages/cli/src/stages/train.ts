@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { DflError, type OptionsOf, type Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { createSampler, type Faceset, openFaceset, type SAMPLER_OPTIONS, type Sampler } from '@dfl/faceset'
-import { df } from '@dfl/model-df'
 import {
   createModel,
   hasModel,
@@ -14,6 +13,7 @@ import {
   type TrainReport,
   train,
 } from '@dfl/trainer'
+import { architectureNamed, FACE_ARCHITECTURES } from '../architectures.js'
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
 import { type Preset, presetFor, presetNamed, withoutEnd } from '../presets.js'
 import { createPreviewer } from '../preview.js'
@@ -30,6 +30,8 @@ export interface TrainJob {
   iterations?: number
   /** Name of a preset; if not given, the one that fits the length, or that of the model that is there. */
   preset?: string
+  /** Name of the architecture of a new model; 'df' if not given. */
+  architecture?: string
   /** Options of the architecture over the preset's. Refused where they differ from those of a model that is there. */
   model?: Readonly<Record<string, unknown>>
   sampler?: Partial<Omit<OptionsOf<typeof SAMPLER_OPTIONS>, 'randomWarp' | 'eyesMouth' | 'paired'>>
@@ -200,14 +202,20 @@ function choosePreset({ record }: Workspace, job: TrainJob, isNew: boolean): Pre
 
 /** The model that is there, if nothing that is fixed was asked to be another. */
 async function openChecked(workspace: Workspace, job: TrainJob): Promise<ModelFolder> {
-  const run = await openModel(workspace.model, [df])
+  const run = await openModel(workspace.model, FACE_ARCHITECTURES)
   const { options, seed } = run.description
   const asked: Record<string, unknown> = {
     ...(job.preset && workspace.record.preset ? { preset: job.preset } : {}),
+    ...(job.architecture ? { architecture: job.architecture } : {}),
     ...job.model,
     ...(job.seed === undefined ? {} : { seed: job.seed }),
   }
-  const own: Record<string, unknown> = { preset: workspace.record.preset, ...options, seed }
+  const own: Record<string, unknown> = {
+    preset: workspace.record.preset,
+    architecture: run.description.architecture,
+    ...options,
+    seed,
+  }
   const changed = Object.keys(asked).filter((name) => asked[name] !== own[name])
   if (changed.length === 0) return run
   const of = (values: Record<string, unknown>) => changed.map((name) => `${name} ${values[name]}`).join(', ')
@@ -224,11 +232,12 @@ async function newModel(
   { preset, faceType }: { preset: Preset; faceType: Faceset['info']['faceType'] },
 ): Promise<{ run: ModelFolder; startedFrom?: string }> {
   await workspace.update({ preset: preset.name })
+  const architecture = architectureNamed(job.architecture ?? 'df')
   const options = { ...preset.architecture, ...job.model }
   const given = { options, faceType, seed: job.seed }
   const file = job.weights ?? START_WEIGHTS
-  const weights = job.fromScratch ? undefined : await startWeights(file, options)
-  const run = await createModel(workspace.model, df, weights ? { ...given, weights } : given)
+  const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
+  const run = await createModel(workspace.model, architecture, weights ? { ...given, weights } : given)
   return { run, startedFrom: weights ? file : undefined }
 }
 
