@@ -1,6 +1,7 @@
 /**
  * Runs every example, or those whose name starts with an argument (`npm run example 03`), and prints how long each took.
- * It expects built packages. Examples are TypeScript and Node 20 runs JavaScript only, so esbuild strips the types into a file next to main.ts.
+ * It expects built packages. Examples are TypeScript and Node 20 runs JavaScript only, so esbuild strips the types
+ * into a file next to main.ts, with the files beside it that it imports.
  */
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +23,10 @@ for (const name of examples) {
   const start = performance.now()
   let code = 1
   try {
-    buildSync({ entryPoints: [join(dir, 'main.ts')], outfile: file, format: 'esm', platform: 'node', target: 'node20' })
+    buildSync({
+      ...{ entryPoints: [join(dir, 'main.ts')], outfile: file, bundle: true, packages: 'external' },
+      ...{ format: 'esm', platform: 'node', target: 'node20' },
+    })
     code = await runProgram(file, [])
   } finally {
     rmSync(file, { force: true })

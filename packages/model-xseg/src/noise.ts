@@ -71,6 +71,7 @@ export const flare =
     return map(image, (v, i) => v + light.data[i]!)
   }
 
+/** Edges raised, by up to twice what a small blur takes away. */
 export const sharpen: Noise = (image, random) => {
   const soft = gaussianBlur(image, 1)
   const amount = random.uniform(0.5, 2)
@@ -97,6 +98,7 @@ export const motionBlur: Noise = (image, random) => {
   return out
 }
 
+/** A blur of a few pixels. */
 export const soften: Noise = (image, random) => boxBlur(boxBlur(image, 1 + random.integer(2)), 1)
 
 /** Down to a quarter of the size at least, and up again, in squares or smoothly. */
