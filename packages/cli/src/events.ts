@@ -1,5 +1,5 @@
 /** The long steps of the main job. */
-export type StageName = 'extract-src' | 'extract-dst' | 'faceset' | 'train' | 'merge' | 'measure'
+export type StageName = 'extract-src' | 'extract-dst' | 'faceset' | 'train' | 'merge' | 'measure' | 'check' | 'evaluate'
 
 /** A stage begins, ends, was not needed, or was stopped by the user. */
 export interface StageEvent {
@@ -63,6 +63,8 @@ export const STAGE_TITLES: Readonly<Record<StageName, string>> = {
   train: 'Train',
   merge: 'Merge',
   measure: 'Measure',
+  check: 'Check',
+  evaluate: 'Evaluate',
 }
 
 /** Seconds as people say them: '8.4 s', '4 min 10 s', '1 h 05 min'. */

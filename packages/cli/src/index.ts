@@ -1,5 +1,7 @@
+export { type CheckJob, type CheckResult, checkStage } from './check.js'
 export { type DemoJob, type DemoResult, demoStages, describeMeasures } from './demo.js'
 export { type Check, examine } from './doctor.js'
+export { type EvaluateJob, type EvaluateResult, evaluateStage } from './evaluate.js'
 export {
   clock,
   type PreviewEvent,

@@ -6,6 +6,7 @@ import { DflError, isDflError } from '@dfl/core'
 import { parseArguments, suggestion } from './arguments.js'
 import type { Command } from './commands/command.js'
 import { facesetCommand } from './commands/faceset/faceset-command.js'
+import { checkCommand, evaluateCommand } from './commands/insight-commands.js'
 import { demoCommand, doctorCommand, runCommand } from './commands/job-commands.js'
 import { modelCommand } from './commands/model-commands.js'
 import { extractCommand, mergeCommand, trainCommand } from './commands/stage-commands.js'
@@ -18,8 +19,10 @@ const COMMANDS: readonly Command[] = [
   extractCommand,
   facesetCommand,
   modelCommand,
+  checkCommand,
   trainCommand,
   mergeCommand,
+  evaluateCommand,
   demoCommand,
   doctorCommand,
 ]

@@ -135,20 +135,22 @@ export async function* together(
 }
 
 /** Where the largest face of each frame is, by frame index. */
-async function placesOf(folder: string): Promise<Map<number, Landmarks>> {
+export async function placesOf(folder: string): Promise<Map<number, Landmarks>> {
   const places = new Map<number, Landmarks>()
   for await (const { frameIndex, faceIndex, sourceLandmarks } of (await openFaceset(folder)).faces())
     if (faceIndex === 0) places.set(frameIndex, sourceLandmarks)
   return places
 }
 
-async function embeddingsOf(folder: string): Promise<{ embedding: NonNullable<FaceMeta['embedding']> }[]> {
+/** The identities of a faceset's faces. */
+export async function embeddingsOf(folder: string): Promise<{ embedding: NonNullable<FaceMeta['embedding']> }[]> {
   const out: { embedding: NonNullable<FaceMeta['embedding']> }[] = []
   for await (const { embedding } of (await openFaceset(folder)).faces()) if (embedding) out.push({ embedding })
   return out
 }
 
-async function analyse(
+/** The face at a place of an image; nothing where there is none. */
+export async function analyse(
   image: Bitmap,
   place: Landmarks,
   { landmarker, embedder }: { landmarker: Landmarker; embedder: Embedder },

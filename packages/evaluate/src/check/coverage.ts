@@ -256,7 +256,7 @@ function gapOf(found: {
     dstRange,
     srcRange,
     times: stretches(faces.map((i) => dst[i].timestampSeconds)),
-    sentence: `DST ${does} (${values_}) in ${faces.length} of ${dst.length} faces, which SRC never does: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}. Shoot or find ${shoot}.`,
+    sentence: `DST ${does} (${values_}) in ${faces.length} of ${dst.length} faces, for which SRC has next to nothing: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}. Shoot or find ${shoot}.`,
   }
 }
 

@@ -35,7 +35,11 @@ export function checkReport({ check, src, dst, pictures }: CheckReportInput): st
       body: qualityTable(quality),
     },
   ]
-  const counts = `${src.faces.length} faces of SRC (${src.name}), ${dst.faces.length} of DST (${dst.name}); ${people.src.length || 'unknown number of'} and ${people.dst.length || 'unknown number of'} people.`
+  const persons = ({ length }: { length: number }) =>
+    length === 0 ? '' : length === 1 ? ', one person' : `, ${length} people`
+  const side = (of: CheckReportInput['src'], found: { length: number }) =>
+    `${of.faces.length} faces of ${of.name}${persons(found)}`
+  const counts = `SRC: ${side(src, people.src)}. DST: ${side(dst, people.dst)}.`
   return htmlReport({ title: 'Before training: does SRC have what DST needs?', about: counts, sections })
 }
 

@@ -32,6 +32,12 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
       text: "The mouth does not follow DST's: train longer with eyes and mouth weighed more.",
       evidence: `Correlation ${likeness.performance.mouth?.toFixed(2)}; the mouth is off by ${performance.mouth.toFixed(1)} % of the distance of the eyes.`,
     })
+  if ((likeness.performance.eyes ?? 1) < 0.5)
+    out.push({
+      urgency: 'consider',
+      text: "The lids do not follow DST's: look at its blinks, and train longer with eyes and mouth weighed more.",
+      evidence: `Correlation ${likeness.performance.eyes?.toFixed(2)}. Blinks on dark lids are often not found, in DST too: trust your eyes here.`,
+    })
   if (picture.borderColor > 4)
     out.push({
       urgency: 'do',

@@ -54,12 +54,10 @@ export function todoList(
   const mark = { do: 'Do', consider: 'Consider', fine: 'Fine' }
   const rows = items.map(
     ({ urgency, text, evidence, assumes }) =>
-      `<li class="${urgency}"><span class="mark">${mark[urgency]}</span><div><strong>${escaped(text)}</strong><p>${escaped(evidence)}${assumes ? ` <em>Assumes: ${escaped(lowerFirst(assumes))}</em>` : ''}</p></div></li>`,
+      `<li class="${urgency}"><span class="mark">${mark[urgency]}</span><div><strong>${escaped(text)}</strong><p>${escaped(evidence)}${assumes ? ` <em>Assumes: ${escaped(assumes)}</em>` : ''}</p></div></li>`,
   )
   return `<ul class="todo">${rows.join('')}</ul>`
 }
-
-const lowerFirst = (text: string) => text.replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase())
 
 /** Numbers as cards, each with the sentence that explains it. */
 export function figureCards(figures: readonly Figure[]): string {

@@ -1,0 +1,271 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { DflError, type FaceMeta, type Raster, type Side } from '@dfl/core'
+import { exists, writeFileAtomic } from '@dfl/core/files'
+import {
+  type Check,
+  checkFaces,
+  checkReport,
+  compareSheet,
+  type FaceTraits,
+  faceTraits,
+  shownFaces,
+} from '@dfl/evaluate'
+import { type Faceset, openFaceset } from '@dfl/faceset'
+import { resize } from '@dfl/image'
+import { drawText, encodeImage, probeVideo, writeImage } from '@dfl/media'
+import type { Stage, StageContext } from './events.js'
+import { PRESETS } from './presets.js'
+import { extractStage, finishedExtraction } from './stages/extract.js'
+import { identifyClip, type Workspace } from './workspace.js'
+
+/** What is checked. */
+export interface CheckJob {
+  /** A clip, or the folder of a faceset; the workspace's own faces if not given. */
+  src?: string
+  dst?: string
+  /** The report, ending in .html; `check.html` in the workspace if not given. JSON and contact sheet lie beside it. */
+  out?: string
+  /** At most so many faces of each side are looked at, evenly chosen. */
+  maxFaces?: number
+}
+
+/** What a check found, and where its report is. */
+export interface CheckResult {
+  check?: Check
+  report: string
+  json: string
+  /** Picture of DST's faces that SRC does not cover, with time codes; nothing where all are covered. */
+  contactSheet?: string
+  stopped: boolean
+}
+
+const USUAL_MOST = 500
+const THUMBNAIL_PX = 128
+/** Faces on the contact sheet, and in a row of it. */
+const SHEET_FACES = 24
+const SHEET_COLUMNS = 6
+
+interface SideFaces {
+  faceset: Faceset
+  faces: FaceTraits[]
+  name: string
+  clip?: { bytes: number; pixels: number }
+}
+
+/**
+ * Whether SRC has what DST needs, told before training. Clips are extracted into the workspace first, where `dfl run` and
+ * `dfl train` find their faces again.
+ *
+ * @throws DflError `NO_FACES` where a side has none; all of `extractStage`.
+ */
+export async function* checkStage(workspace: Workspace, job: CheckJob, context: StageContext = {}): Stage<CheckResult> {
+  const report = resolve(job.out ?? join(workspace.folder, 'check.html'))
+  const json = report.replace(/(\.html?)?$/i, '.json')
+  const sides: Partial<Record<Side, SideFaces>> = {}
+  for (const side of ['src', 'dst'] as const) {
+    const folder = yield* facesOf(workspace, side, job[side], context)
+    if (!folder) return { report, json, stopped: true }
+    const read = yield* readSide(side, folder, job.maxFaces ?? USUAL_MOST, context)
+    if (!read) return { report, json, stopped: true }
+    sides[side] = { ...read, ...(await clipOf(workspace, side, job[side])) }
+  }
+  const { src, dst } = sides as Record<Side, SideFaces>
+  const check = checkFaces(
+    src,
+    dst,
+    PRESETS.map(({ name, assumes, architecture, faceType }) => ({
+      name,
+      assumes,
+      faceType,
+      resolution: architecture.resolution ?? 128,
+    })),
+  )
+  await mkdir(dirname(report), { recursive: true })
+  const pictures = await picturesOf(check, { src, dst })
+  await writeFileAtomic(report, checkReport({ check, src, dst, pictures: await asData(pictures) }))
+  await writeFileAtomic(json, `${JSON.stringify(forMachines(check, { src, dst }), null, 2)}\n`)
+  const contactSheet = await writeContactSheet(report.replace(/(\.html?)?$/i, '-uncovered.jpg'), check, {
+    dst,
+    pictures,
+  })
+  return { check, report, json, ...(contactSheet ? { contactSheet } : {}), stopped: false }
+}
+
+/** The folder of a side's faces; nothing if extracting them was stopped. */
+async function* facesOf(
+  workspace: Workspace,
+  side: Side,
+  given: string | undefined,
+  context: StageContext,
+): Stage<string | undefined> {
+  if (given === undefined) {
+    if (!(await exists(workspace.faceset[side])))
+      throw new DflError(
+        'NO_SUCH_FILE',
+        `Expected a clip or a faceset for \`--${side}\`, but it was not given, and no faces of ${side.toUpperCase()} were extracted in \`${workspace.folder}\` yet. Give --${side} <clip>.`,
+        { data: { side } },
+      )
+    return workspace.faceset[side]
+  }
+  if (await isFaceset(given)) return given
+  const clip = await identifyClip(given, `--${side}`)
+  if (!(await finishedExtraction(workspace, side, clip))) {
+    const { stopped } = yield* extractStage(workspace, { side, input: given, flag: `--${side}` }, context)
+    if (stopped) return undefined
+  }
+  return workspace.faceset[side]
+}
+
+const isFaceset = async (path: string) =>
+  (await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )) &&
+  (await openFaceset(path).then(
+    () => true,
+    () => false,
+  ))
+
+/** The traits of a side's faces, in order of time; nothing if stopped. */
+async function* readSide(
+  side: Side,
+  folder: string,
+  most: number,
+  { signal }: StageContext,
+): Stage<Pick<SideFaces, 'faceset' | 'faces' | 'name'> | undefined> {
+  const began = performance.now()
+  const faceset = await openFaceset(folder)
+  const all = await faceset.all()
+  if (all.length === 0)
+    throw new DflError(
+      'NO_FACES',
+      `Expected faces of ${side.toUpperCase()} in \`${folder}\`, but got none. Extract them again.`,
+    )
+  all.sort((a, b) => a.timestampSeconds - b.timestampSeconds || a.faceIndex - b.faceIndex)
+  const chosen = evenly(all, most)
+  yield {
+    event: 'stage',
+    stage: 'check',
+    state: 'started',
+    text: `${chosen.length} of ${all.length} faces of ${side.toUpperCase()}`,
+  }
+  const faces: FaceTraits[] = []
+  for (const face of chosen) {
+    faces.push(faceTraits(face, await faceset.readImage(face)))
+    const perSecond = faces.length / Math.max(1e-3, (performance.now() - began) / 1000)
+    yield {
+      event: 'progress',
+      stage: 'check',
+      unit: 'faces',
+      done: faces.length,
+      total: chosen.length,
+      share: faces.length / chosen.length,
+      perSecond,
+      secondsLeft: (chosen.length - faces.length) / perSecond,
+      note: side.toUpperCase(),
+      detail: { side },
+    }
+    if (signal?.aborted) return undefined
+  }
+  const seconds = (performance.now() - began) / 1000
+  yield {
+    event: 'stage',
+    stage: 'check',
+    state: 'finished',
+    seconds,
+    text: `${faces.length} faces of ${side.toUpperCase()} looked at`,
+  }
+  return { faceset, faces, name: basename(all[0]!.sourceFilename.replace(/#\d+$/, '')) }
+}
+
+/** Size of the clip that the faces are from, where it is known and is a video. */
+async function clipOf(workspace: Workspace, side: Side, given: string | undefined) {
+  const path = given !== undefined && !(await isFaceset(given)) ? given : workspace.record.clips[side]?.path
+  if (path === undefined || !(await exists(path))) return {}
+  const info = await probeVideo(path).catch(() => undefined)
+  if (!info || info.frameCount === 0) return {}
+  const { size } = await stat(path)
+  return { clip: { bytes: size, pixels: info.width * info.height * info.frameCount } }
+}
+
+/** Small pictures of the faces that a report shows. */
+async function picturesOf(check: Check, sides: Record<Side, SideFaces>): Promise<Map<string, Raster>> {
+  const shown = shownFaces(check)
+  const out = new Map<string, Raster>()
+  for (const side of ['src', 'dst'] as const)
+    for (const filename of shown[side]) {
+      const image = await sides[side].faceset.readImage({ filename } as FaceMeta)
+      out.set(filename, resize(image, { width: THUMBNAIL_PX, height: THUMBNAIL_PX }))
+    }
+  return out
+}
+
+async function asData(pictures: ReadonlyMap<string, Raster>): Promise<Map<string, string>> {
+  const out = new Map<string, string>()
+  for (const [name, picture] of pictures) {
+    const bytes = await encodeImage(picture, 'jpg', { quality: 80 })
+    out.set(name, `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}`)
+  }
+  return out
+}
+
+/** Faces of all gaps on one picture, in order of time. */
+async function writeContactSheet(
+  path: string,
+  { coverage }: Check,
+  { dst, pictures }: { dst: SideFaces; pictures: ReadonlyMap<string, Raster> },
+): Promise<string | undefined> {
+  const missing = new Set(coverage.gaps.flatMap(({ faces }) => faces))
+  const faces = evenly(
+    dst.faces.filter(({ filename }) => missing.has(filename) && pictures.has(filename)),
+    SHEET_FACES,
+  )
+  if (faces.length === 0) return undefined
+  const rows: Raster[][] = []
+  for (let i = 0; i < faces.length; i += SHEET_COLUMNS)
+    rows.push(faces.slice(i, i + SHEET_COLUMNS).map(({ filename }) => pictures.get(filename)!))
+  const cellWidth = 160
+  const gapPx = 4
+  const sheet = compareSheet(rows, { cellWidth, gapPx })
+  const labels = faces.map(({ timestampSeconds }, i) => ({
+    text: `${timestampSeconds.toFixed(2)} s`,
+    x: (i % SHEET_COLUMNS) * (cellWidth + gapPx) + 6,
+    y: Math.floor(i / SHEET_COLUMNS) * (cellWidth + gapPx) + cellWidth - 8,
+    sizePx: 15,
+  }))
+  await writeImage(path, await drawText(sheet, labels), { quality: 88 })
+  return path
+}
+
+/** The check as it goes into the JSON file: without the vectors of people, with the traits of each face. */
+function forMachines({ people, ...check }: Check, sides: Record<Side, SideFaces>) {
+  const counts = (side: Side) => people[side].map(({ faces }) => faces.length)
+  const traits = (side: Side) => sides[side].faces.map(({ embedding: _, landmarks: __, ...rest }) => rest)
+  return {
+    format: 1,
+    ...check,
+    people: { src: counts('src'), dst: counts('dst') },
+    faces: { src: traits('src'), dst: traits('dst') },
+  }
+}
+
+const evenly = <T>(items: readonly T[], count: number): T[] =>
+  items.length <= count
+    ? [...items]
+    : Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!)
+
+/** What a check says to people: the urgent advice, and where the report is. */
+export function describeCheck({ check, report, json, contactSheet }: CheckResult): string {
+  if (!check) return ''
+  const { coverage, shape, advice } = check
+  const marks = { do: '!', consider: '-', fine: '+' } as const
+  return [
+    `SRC covers ${Math.round(100 * coverage.covered)} % of DST's faces.${shape ? ` Face shapes differ by ${shape.percent.toFixed(1)} ± ${shape.spread.toFixed(1)} % of the distance of the eyes.` : ''}`,
+    ...advice.map(({ urgency, text }) => `${marks[urgency]} ${text}`),
+    '',
+    `Report   ${report}`,
+    `         ${json}`,
+    ...(contactSheet ? [`         ${contactSheet}`] : []),
+  ].join('\n')
+}

@@ -1,0 +1,159 @@
+import { mkdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { type Bitmap, DflError, type Landmarks } from '@dfl/core'
+import { exists, writeFileAtomic } from '@dfl/core/files'
+import { compareSheet, type Evaluation, evaluation, evaluationAdvice, evaluationReport, peopleOf } from '@dfl/evaluate'
+import { crop } from '@dfl/image'
+import { encodeImage } from '@dfl/media'
+import type { Stage, StageContext } from './events.js'
+import { embeddingsOf } from './measure.js'
+import { type ReadFrame, readClips } from './read-clips.js'
+import type { Workspace } from './workspace.js'
+
+/** What is evaluated. */
+export interface EvaluateJob {
+  /** The merged clip; the workspace's own if not given. */
+  result?: string
+  /** DST's clip; the one that was extracted if not given. */
+  dst?: string
+  /** What a perfect swap shows, frame for frame, where that is known. */
+  truth?: string
+  /** Evaluate every so many frames; 1 for all. Flicker and jitter need all. */
+  everyNth?: number
+  /** DST's exact landmarks in each frame, where they are known. */
+  dstLandmarks?: readonly Landmarks[]
+  /** The report, ending in .html; `evaluation.html` in the workspace if not given. JSON lies beside it. */
+  out?: string
+}
+
+/** What an evaluation found, and where its report is. */
+export interface EvaluateResult {
+  evaluation?: Evaluation
+  report: string
+  json: string
+  stopped: boolean
+}
+
+const SHOWN_FRAMES = 4
+
+/**
+ * How good a merged clip is: whom it looks like, what it does, how it fits and how steady it is.
+ *
+ * @throws DflError `NO_SUCH_FILE` without a result, a clip of DST or faces; `NO_FACES` when there is nothing to compare.
+ */
+export async function* evaluateStage(
+  workspace: Workspace,
+  job: EvaluateJob,
+  { signal }: StageContext = {},
+): Stage<EvaluateResult> {
+  const report = resolve(job.out ?? join(workspace.folder, 'evaluation.html'))
+  const json = report.replace(/(\.html?)?$/i, '.json')
+  const result = job.result ?? workspace.record.merged?.result ?? workspace.defaultResult
+  const dst = job.dst ?? workspace.record.clips.dst?.path
+  await expectFile('--result', result, 'Run dfl merge first, or give the merged clip.')
+  await expectFile('--dst', dst, "Give DST's clip.")
+  for (const side of ['src', 'dst'] as const)
+    await expectFile(
+      '--workspace',
+      workspace.faceset[side],
+      `Extract ${side.toUpperCase()} first: its faces are compared with.`,
+    )
+  const began = performance.now()
+  yield { event: 'stage', stage: 'evaluate', state: 'started', text: `${basename(result)} against ${basename(dst!)}` }
+  const frames: ReadFrame[] = []
+  const shown: { index: number; pictures: ReturnType<typeof cellsOf> }[] = []
+  const reading = readClips({
+    result,
+    dst: dst!,
+    ...(job.truth ? { truth: job.truth } : {}),
+    dstFaceset: workspace.faceset.dst,
+    ...(job.dstLandmarks ? { dstLandmarks: job.dstLandmarks } : {}),
+    everyNth: job.everyNth ?? 1,
+  })
+  for await (const { frame, bitmaps, total } of reading) {
+    frames.push(frame)
+    const due = ((shown.length + 0.5) * total) / SHOWN_FRAMES
+    if (frame.dst && frames.length > due && shown.length < SHOWN_FRAMES)
+      shown.push({ index: frame.index, pictures: cellsOf(bitmaps, frame.dst.landmarks) })
+    const perSecond = frames.length / Math.max(1e-3, (performance.now() - began) / 1000)
+    yield {
+      event: 'progress',
+      stage: 'evaluate',
+      unit: 'frames',
+      done: frames.length,
+      total,
+      share: frames.length / total,
+      perSecond,
+      secondsLeft: (total - frames.length) / perSecond,
+      note: '',
+      detail: {},
+    }
+    if (signal?.aborted) return { report, json, stopped: true }
+  }
+  const found = evaluation({
+    swap: frames.map((frame) => frame.swap),
+    dst: frames.map((frame) => frame.dst),
+    ...(job.truth ? { truth: frames.map((frame) => frame.truth) } : {}),
+    src: await embeddingsOf(workspace.faceset.src),
+    frames: frames.map((frame) => frame.metrics),
+    ...personOfFrames(frames),
+  })
+  await mkdir(dirname(report), { recursive: true })
+  const pictures = await Promise.all(
+    shown.map(async ({ index, pictures }) => {
+      const sheet = compareSheet([pictures], { cellWidth: 300 })
+      const bytes = await encodeImage(sheet, 'jpg', { quality: 82 })
+      return {
+        source: `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}`,
+        caption: `Frame ${index}: result, DST${job.truth ? ', truth' : ''}`,
+      }
+    }),
+  )
+  await writeFileAtomic(report, evaluationReport({ evaluation: found, name: basename(result), pictures }))
+  await writeFileAtomic(json, `${JSON.stringify({ format: 1, result, dst, ...found }, null, 2)}\n`)
+  const seconds = (performance.now() - began) / 1000
+  yield { event: 'stage', stage: 'evaluate', state: 'finished', seconds, text: `${frames.length} frames` }
+  return { evaluation: found, report, json, stopped: false }
+}
+
+async function expectFile(flag: string, path: string | undefined, advice: string): Promise<void> {
+  if (path !== undefined && (await exists(path))) return
+  const got = path === undefined ? 'it was not given and is not known' : `there is nothing at \`${path}\``
+  throw new DflError('NO_SUCH_FILE', `Expected a file for \`${flag}\`, but ${got}. ${advice}`, { data: { flag, path } })
+}
+
+/** The heads of one frame. */
+function cellsOf(bitmaps: readonly Bitmap[], landmarks: Landmarks) {
+  const xs = landmarks.map(([x]) => x)
+  const ys = landmarks.map(([, y]) => y)
+  const side = 1.6 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys))
+  const [x, y] = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
+  return bitmaps.map((bitmap) => crop(bitmap, { x: x - side / 2, y: y - 0.56 * side, width: side, height: side }))
+}
+
+/** DST's people by frame, where there are several. */
+function personOfFrames(frames: readonly ReadFrame[]): { personOfFrame?: (number | undefined)[] } {
+  const people = peopleOf(frames.map(({ dst }) => (dst ? Array.from(dst.embedding) : undefined))).filter(
+    ({ faces }) => faces.length >= Math.max(3, 0.03 * frames.length),
+  )
+  if (people.length < 2) return {}
+  const personOfFrame: (number | undefined)[] = frames.map(() => undefined)
+  people.forEach(({ faces }, person) => {
+    for (const i of faces) personOfFrame[i] = person
+  })
+  return { personOfFrame }
+}
+
+/** What an evaluation says to people: what to do, a few numbers, and where the report is. */
+export function describeEvaluation({ evaluation: found, report, json }: EvaluateResult): string {
+  if (!found) return ''
+  const { likeness, identity, picture, steadiness } = found
+  const marks = { do: '!', consider: '-', fine: '+' } as const
+  return [
+    `Likeness ${likeness.identity.toFixed(2)} of 1, leak of DST ${identity.leak.toFixed(2)}, colour step ${picture.borderColor.toFixed(1)} ΔE, flicker ${steadiness.flicker.toFixed(2)} %`,
+    ...evaluationAdvice(found).map(({ urgency, text }) => `${marks[urgency]} ${text}`),
+    '',
+    `Report   ${report}`,
+    `         ${json}`,
+  ].join('\n')
+}
