@@ -14,6 +14,8 @@ export interface Described {
   groups: readonly FlagGroup[]
   /** Command lines and what they do. */
   examples: readonly (readonly [line: string, meaning: string])[]
+  /** Commands in it that are chosen by a second word; their names begin with its own. */
+  verbs?: readonly Described[]
 }
 
 /** The help text of the whole program. */
@@ -45,7 +47,7 @@ export function programHelp(commands: readonly Described[], { columns = 80, vers
 
 /** The help text of one command. */
 export function commandHelp(command: Described, { columns = 80 } = {}): string {
-  const { name, summary, usage, about, groups, examples } = command
+  const { name, summary, usage, about, groups, examples, verbs = [] } = command
   const labels = groups.flatMap(({ flags, toldBy }) => (toldBy ? [] : flags.map(labelOf)))
   const indent = Math.min(32, Math.max(...labels.map((label) => label.length)) + 4)
   return [
@@ -53,6 +55,7 @@ export function commandHelp(command: Described, { columns = 80 } = {}): string {
     '',
     ...wrap(`Usage: dfl ${name} ${usage}`, columns, 7 + `dfl ${name} `.length),
     ...about.flatMap((text) => ['', ...wrap(text, columns)]),
+    ...listOf(verbs, name, columns),
     ...groups
       .filter(({ flags }) => flags.length > 0)
       .flatMap(({ title, flags, toldBy }) => [
@@ -69,6 +72,17 @@ export function commandHelp(command: Described, { columns = 80 } = {}): string {
     ...exitCodes(columns),
     '',
   ].join('\n')
+}
+
+function listOf(verbs: readonly Described[], name: string, columns: number): string[] {
+  if (verbs.length === 0) return []
+  const words = verbs.map((verb) => verb.name.slice(name.length + 1))
+  const width = Math.max(...words.map((word) => word.length))
+  return [
+    '',
+    'Verbs',
+    ...verbs.flatMap(({ summary }, i) => entry(`  ${words[i]!.padEnd(width)}`, summary, width + 4, columns)),
+  ]
 }
 
 const exitCodes = (columns: number) => [

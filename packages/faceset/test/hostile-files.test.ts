@@ -97,17 +97,13 @@ describe('mutated files', () => {
       ...jpegs.map((bytes) => ({ bytes, how: 'jpeg' as const })),
       { bytes: png, how: 'png' as const },
     ]
-    let slowest = 0
     let readable = 0
     for (let n = 0; n < count; n++) {
       const { bytes, how } = seeds[random.integer(seeds.length)]!
-      const began = performance.now()
       if (read(mutated(bytes, random), how)) readable++
-      slowest = Math.max(slowest, performance.now() - began)
     }
     expect(readable).toBeGreaterThan(0)
     expect(readable).toBeLessThan(count)
-    expect(slowest).toBeLessThan(10_000)
   })
 })
 

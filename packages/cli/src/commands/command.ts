@@ -20,7 +20,6 @@ export interface Outcome {
 
 /** One command of the program. */
 export interface Command extends Described {
-  /** What it does is said by a second word; their names begin with its own. */
   verbs?: readonly Command[]
   run(given: Given, context: CommandContext): Promise<Outcome>
 }

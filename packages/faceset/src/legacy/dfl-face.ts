@@ -1,6 +1,15 @@
 import { basename, extname } from 'node:path'
 import { estimatePose, imageToFaceMat } from '@dfl/align'
-import { type Affine, DflError, type FaceMeta, type FaceType, type MaskPolygon, type Point, type Rect } from '@dfl/core'
+import {
+  type Affine,
+  DflError,
+  type FaceMeta,
+  type FaceType,
+  isDflError,
+  type MaskPolygon,
+  type Point,
+  type Rect,
+} from '@dfl/core'
 import { type NdArray, numbersOf, type Picklable, type PickleValue } from '@dfl/core/pickle'
 import { faceProblem } from '../face-rules.js'
 
@@ -72,6 +81,7 @@ export function fromDfl(metadata: DflMetadata, image: DflImage): DflFace {
   const expandMod = get('eyebrows_expand_mod')
   const polygons = polygonsOf(get('seg_ie_polys'))
   const person = get('person_name')
+  const placed = placeOf(sourceLandmarks, faceType, size) ?? refuse('landmarks of a face', 'source_landmarks')
   const face: FaceMeta = {
     filename: plainName(filename),
     faceType,
@@ -83,8 +93,9 @@ export function fromDfl(metadata: DflMetadata, image: DflImage): DflFace {
     faceIndex: Number(/_(\d{1,4})\.[a-z]+$/i.exec(filename)?.[1] ?? 0),
     sourceLandmarks,
     sourceRect: rectOf(get('source_rect')) ?? around(sourceLandmarks),
-    imageToFaceMat: matOf(get('image_to_face_mat')) ?? imageToFaceMat(sourceLandmarks, faceType, size),
+    imageToFaceMat: matOf(get('image_to_face_mat')) ?? placed.imageToFaceMat,
     score: 1,
+    pose: placed.pose,
     ...(typeof person === 'string' && person !== '' && { person: person.slice(0, 200) }),
     ...(typeof expandMod === 'number' && Number.isFinite(expandMod) && { eyebrowsExpandMod: clamp(expandMod, 0, 10) }),
     ...(polygons.length > 0 && { polygons }),
@@ -94,6 +105,21 @@ export function fromDfl(metadata: DflMetadata, image: DflImage): DflFace {
   return {
     face: { ...face, pose: estimatePose(sourceLandmarks) },
     mask: bytesOf(get('xseg_mask')) ?? bytesOf(get('xseg_mask_compressed')),
+  }
+}
+
+/** Where landmarks put a face, and how it is turned; nothing where they cannot be those of a face. */
+export function placeOf(
+  landmarks: FaceMeta['landmarks'],
+  faceType: FaceType,
+  size: number,
+): Required<Pick<FaceMeta, 'imageToFaceMat' | 'pose'>> | undefined {
+  try {
+    const place = { imageToFaceMat: imageToFaceMat(landmarks, faceType, size), pose: estimatePose(landmarks) }
+    return [...place.imageToFaceMat, ...Object.values(place.pose)].every(Number.isFinite) ? place : undefined
+  } catch (error) {
+    if (isDflError(error)) return undefined // They all lie in one point, or on a line.
+    throw error
   }
 }
 

@@ -7,6 +7,7 @@ import { openFrames } from '@dfl/media'
 import { faceProblem } from '../face-rules.js'
 import { continueFaceset } from '../operations/continue-faceset.js'
 import { alignedName } from '../operations/original-names.js'
+import { placeOf } from './dfl-face.js'
 import type { ImportProgress } from './import-dfl.js'
 import { readPngText } from './png-text.js'
 import { type Literal, readLiteral } from './read-literal.js'
@@ -44,6 +45,7 @@ export function readFaceswapHeader(png: Uint8Array, place: string): FaceswapFace
     rows.length === 68 &&
     rows.every((row) => Array.isArray(row) && row.length === 2 && row.every((value) => typeof value === 'number'))
   const sourceLandmarks = isPoints ? (rows as unknown as Point[]) : refuse('68 landmarks')
+  if (!placeOf(sourceLandmarks, 'full_face', 256)) refuse('landmarks of a face')
   const [x, y, width, height] = ['x', 'y', 'w', 'h'].map((name) => {
     const value = member(alignments, name)
     return typeof value === 'number' ? value : refuse('the box of the face')

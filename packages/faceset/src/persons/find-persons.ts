@@ -28,7 +28,7 @@ interface Group {
 }
 
 /** Means of many faces lie closer together than single faces do. */
-const MEAN_SHARE = 0.85
+const MEAN_SHARE = 0.7
 
 /**
  * Finds out who is who in the facesets of a project, and writes it into their faces: the persons, the most frequent first.

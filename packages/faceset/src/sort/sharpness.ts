@@ -36,7 +36,8 @@ export function sharpness(gray: Pixels, inside: Pixels): number {
       let narrow = 0
       for (let y = top; y < bottom; y++)
         for (let x = left; x < right; x++) {
-          if (gradient[y * width + x]! <= threshold) continue
+          const strength = gradient[y * width + x]!
+          if (strength === 0 || strength < threshold) continue
           count++
           const blur = 1 - Math.exp(-((edgeWidth(data, y * width, x, width) / justNoticeable) ** BETA))
           if (blur < SHARP) narrow++

@@ -3,7 +3,7 @@ import { openFaceset } from '../open-faceset.js'
 import { arrange } from '../operations/arrange.js'
 import { rejectFaces } from '../operations/move-faces.js'
 import type { FacesetProgress } from '../pack/pack-faceset.js'
-import { factsOf } from './face-facts.js'
+import { type FaceFacts, factsOf } from './face-facts.js'
 import { SORT_METHODS, type SortMethod, type SortName } from './sort-methods.js'
 
 /** How a faceset is sorted. */
@@ -40,7 +40,8 @@ export async function* sortFaceset(
       `Expected one of ${Object.keys(SORT_METHODS).join(', ')} for \`by\`, but got '${by}'. Choose one of them.`,
     )
   const facts = yield* factsOf(await openFaceset(folder), method.looked)
-  const chosen = facts.find(({ filename, originalFilename }) => to === filename || to === originalFilename)
+  const isChosen = ({ filename, originalFilename = filename }: FaceFacts) => to === filename || to === originalFilename
+  const chosen = facts.find(isChosen)
   if (by === 'similarity' && !chosen)
     throw new DflError(
       'BAD_OPTION',

@@ -50,16 +50,17 @@ function flagsOfAll(): Flag[] {
   const general = new Set(generalFlags.flags.map(({ name }) => name))
   const flags = new Map<string, Flag>()
   for (const { groups } of VERBS)
-    for (const flag of groups.flatMap((group) => group.flags)) if (!general.has(flag.name)) flags.set(flag.name, flag)
+    for (const flag of groups.flatMap((group) => group.flags))
+      if (!general.has(flag.name)) flags.set(flag.name, { ...flag, required: false })
   return [...flags.values()]
 }
 
 /** `dfl faceset` and a verb. */
 export const facesetCommand: Command = {
   name: 'faceset',
-  summary: 'look at the faces, sort and filter them, change, exchange and pack facesets',
+  summary: 'look at faces, sort, filter, change and exchange them',
   usage: '<verb> [options]',
-  about: [...VERBS.map((verb) => `${shortName(verb)}: ${verb.summary}`)],
+  about: ['Works on the faces that extraction has cut out. Every verb can be stopped and run again.'],
   groups: [
     {
       key: 'verbs',

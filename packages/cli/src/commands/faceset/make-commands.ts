@@ -81,7 +81,7 @@ export const recutCommand = copying(
 export const enhanceCommand = copying(
   {
     name: 'faceset enhance',
-    summary: 'make the faces finer with a super-resolution network of your own',
+    summary: 'make faces finer with a super-resolution network',
     usage: '--side <src|dst> --network <file.onnx> [options]',
     about: [
       'The network is an ONNX file with one input, RGB 0..1 of [1, 3, H, W], and one output, the same picture 2, 3 or 4 times as large. None comes with this program.',

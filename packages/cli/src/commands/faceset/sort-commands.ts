@@ -137,7 +137,7 @@ export const restoreCommand: Command = {
 /** `dfl faceset restore-names` */
 export const restoreNamesCommand: Command = {
   name: 'faceset restore-names',
-  summary: 'give faces the names and the order that they had before sorting',
+  summary: 'give faces the names they had before sorting',
   usage: '--side <src|dst>',
   about: ['Takes away the numbers that sort put before the names, and orders the faces by their frames.'],
   groups: [{ key: 'main', title: 'Options', flags: placeFlags() }, generalFlags],

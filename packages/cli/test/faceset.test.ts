@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { createFaceset, openFaceset } from '@dfl/faceset'
+import { createPixels } from '@dfl/image'
+import { describe, expect, it } from 'vitest'
+import { dfl, roundFace, scratchFolder, writeFaces } from './support.js'
+
+describe('dfl faceset', () => {
+  it('lists its verbs, and every verb has help that fits 80 columns', async () => {
+    const { stdout } = await dfl('faceset', '--help')
+    const verbs = [
+      ...stdout
+        .split('Verbs\n')[1]!
+        .split('\n\n')[0]!
+        .matchAll(/^ {2}([a-z-]+) /gm),
+    ].map((match) => match[1]!)
+    expect(verbs).toContain('sort')
+    expect(verbs.length).toBe(19)
+    for (const verb of verbs) {
+      const { code, stdout: help } = await dfl('faceset', verb, '--help')
+      expect([verb, code]).toEqual([verb, 0])
+      expect([verb, Math.max(...help.split('\n').map((line) => line.length)) <= 80]).toEqual([verb, true])
+    }
+  })
+
+  it('says which verbs there are, and which faceset it lacks', async () => {
+    expect((await dfl('faceset')).stderr).toContain('after `dfl faceset`, but got nothing. Choose one of them.')
+    const { code, stderr } = await dfl('faceset', 'sotr')
+    expect(code).toBe(2)
+    expect(stderr).toContain("after `dfl faceset`, but got 'sotr'. Did you mean sort?")
+    expect((await dfl('faceset', 'info')).stderr).toContain(
+      'Expected --side src, --side dst or --input <path>, but got none of them. Say which faceset is meant.\nSee: dfl faceset info --help',
+    )
+  })
+
+  it('tells what a faceset shows, and draws it', async () => {
+    await using scratch = await scratchFolder()
+    await writeFaces(scratch.at('src', 'aligned'))
+    const { code, stdout } = await dfl('faceset', 'info', '--side', 'src', '--workspace', scratch.at(), '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).toMatchObject({
+      event: 'result',
+      faces: 6,
+      frames: 6,
+      size: 64,
+    })
+    expect(existsSync(scratch.at('src', 'poses.png'))).toBe(true)
+    const plain = await dfl('faceset', 'info', '--input', scratch.at('src', 'aligned'))
+    expect(plain.stdout).toContain('Faces by pitch (down) and yaw')
+  })
+
+  it('puts bad faces of SRC aside, spares those of DST, and brings them back', async () => {
+    await using scratch = await scratchFolder()
+    for (const side of ['src', 'dst']) {
+      await writeFaces(scratch.at(side, 'aligned'))
+      await using writer = await createFaceset(scratch.at(side, 'aligned'), { faceType: 'full_face', size: 64 })
+      const [face] = await (await openFaceset(scratch.at(side, 'aligned'))).all()
+      const tiny = {
+        ...face!,
+        filename: 'tiny.png',
+        sourceRect: { x: 0, y: 0, width: 9, height: 9 },
+        landmarks: roundFace(64),
+      }
+      await writer.add(tiny, createPixels(64, 64, 3))
+    }
+    const at = ['--workspace', scratch.at()]
+    const limits = ['--max-deviation', '1', '--min-sharpness', '0', '--duplicates', '0']
+    const dry = await dfl('faceset', 'filter', '--side', 'src', ...at, ...limits, '--dry-run')
+    expect(dry.stdout).toContain('1 of 7 faces would be put aside')
+    expect(dry.stdout).toContain('  tiny.png: too small')
+    expect((await dfl('faceset', 'filter', '--side', 'src', ...at, ...limits)).stdout).toContain(
+      '1 of 7 faces put aside',
+    )
+    expect((await dfl('faceset', 'filter', '--side', 'dst', ...at, '--max-deviation', '1')).stdout).toContain('0 of 7')
+    expect((await openFaceset(scratch.at('src', 'aligned'))).info).toMatchObject({ count: 6, missingImages: 0 })
+    const back = await dfl('faceset', 'restore', '--side', 'src', ...at, '--reason', 'too small')
+    expect(back.stdout).toBe('Restored 1 faces\n')
+  })
+
+  it('sorts, packs, unpacks, merges, splits, copies and resizes', async () => {
+    await using scratch = await scratchFolder()
+    const aligned = scratch.at('src', 'aligned')
+    await writeFaces(aligned)
+    const side = ['--side', 'src', '--workspace', scratch.at()]
+    const run = async (...args: string[]) => {
+      const { code, stderr } = await dfl('faceset', ...args)
+      expect([args[0], code, code === 0 ? '' : stderr]).toEqual([args[0], 0, ''])
+    }
+    await run('sort', ...side, '--by', 'brightness')
+    expect((await readdir(aligned)).filter((name) => name.startsWith('00000_clip_'))).toHaveLength(1)
+    await run('restore-names', ...side)
+    await run('pack', ...side, '--out', scratch.at('faces.zip'))
+    await run('unpack', '--input', scratch.at('faces.zip'), '--out', scratch.at('unpacked'))
+    await run('merge', '--inputs', `${scratch.at('faces.zip')},${scratch.at('unpacked')}`, '--out', scratch.at('both'))
+    await run('copy', '--input', scratch.at('both'), '--every-nth', '2', '--out', scratch.at('some'))
+    await run('split', '--input', scratch.at('both'), '--by', 'clip', '--out', scratch.at('parts'))
+    await run('recut', '--input', scratch.at('unpacked'), '--face-type', 'half_face', '--out', scratch.at('half'))
+    await run('resize', ...side, '--size', '32')
+    const info = async (...names: string[]) => (await openFaceset(scratch.at(...names))).info
+    expect([(await info('both')).count, (await info('some')).count, (await info('parts', 'clip.mp4')).count]).toEqual([
+      12, 6, 12,
+    ])
+    expect([(await info('half')).faceType, (await info('src', 'aligned')).size]).toEqual(['half_face', 32])
+    expect((await info('src', 'aligned.old')).size).toBe(64)
+  })
+
+  it('writes and reads facesets of DeepFaceLab, and masks', async () => {
+    await using scratch = await scratchFolder()
+    await writeFaces(scratch.at('src', 'aligned'))
+    const side = ['--side', 'src', '--workspace', scratch.at()]
+    await dfl('faceset', 'export', ...side, '--out', scratch.at('dfl'))
+    const imported = await dfl(
+      'faceset',
+      'import',
+      '--input',
+      scratch.at('dfl'),
+      '--side',
+      'dst',
+      '--workspace',
+      scratch.at(),
+    )
+    expect(imported.stdout).toContain('6 faces of full_face at 64 px')
+    const faces = await (await openFaceset(scratch.at('dst', 'aligned'))).all()
+    expect(faces[2]).toMatchObject({ filename: 'clip_000002_0.jpg', sourceFilename: '00003.png', frameIndex: 2 })
+    await dfl('faceset', 'export-masks', ...side, '--out', scratch.at('masks'))
+    const masks = await dfl('faceset', 'import-masks', ...side, '--masks', scratch.at('masks'))
+    expect(masks.stdout).toBe('Masks    6 faces have one now\n')
+    await dfl('faceset', 'debug-images', ...side, '--out', scratch.at('look'))
+    expect(await readdir(scratch.at('look'))).toHaveLength(6)
+  })
+})
