@@ -44,7 +44,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const out = resolve(values.out ?? join(ROOT, 'workspace', `forecast-${values.time}`))
   await mkdir(out, { recursive: true })
   const names = values.pairs?.split(',') ?? QUALITY_PAIRS.map(({ name }) => name)
-  const effort = { seconds, seed: Number(values.seed), everyNth: 2 }
+  const effort = { seconds, seed: Number(values.seed), everyNth: 2, srcEveryNth: 1 }
   const results: PairResult[] = []
   for (const name of names) {
     const [pair] = await renderedPairs([name], out, context)
