@@ -12,6 +12,8 @@ export interface Phase {
   randomWarp: boolean
   /** Weight of the absolute error over eyes and mouth; 0 leaves it out. */
   eyesMouthPrio: number
+  /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }. */
+  rates?: Readonly<Record<string, number>>
 }
 
 /** What a run does over its length, as data. */

@@ -45,6 +45,8 @@ export interface StepOptions extends Partial<OptionsOf<typeof lossOptions>> {
   clipgrad?: number
   /** Share of the weights that learn in an iteration, chosen anew each time; DeepFaceLab's switch stands for 0.3. */
   lrDropout?: number
+  /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }. */
+  rates?: Readonly<Record<string, number>>
   /** Iterations of one swing of the learning rate between its value and 0; DeepFaceLab has 500 with `lrDropout`. */
   lrCosineIterations?: number
   /** Of what is drawn by lot in an iteration. */
@@ -111,7 +113,13 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   const shapes: Record<string, readonly number[]> = {}
   for (const [path, { shape }] of Object.entries({ ...model.params, ...criticParams })) shapes[path] = shape
   for (const path of learning) for (const moment of optimiser.moments) shapes[momentName(moment, path)] = shapes[path]!
+  const rates = Object.entries(options.rates ?? {})
+  const rateName = (path: string) => {
+    const own = rates.find(([name]) => path.startsWith(name))
+    return own ? `learningRate/${own[0]}` : 'learningRate'
+  }
   const inputs: Record<string, readonly number[]> = { learningRate: [] }
+  for (const [name] of rates) inputs[`learningRate/${name}`] = []
   const further = new Set(losses.flatMap((loss) => loss.inputs ?? []))
   for (const side of SIDES) {
     inputs[`${side}/warped`] = [N, R, R, 3]
@@ -168,8 +176,8 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
             optimiser.moments.map((moment) => [moment, state[momentName(moment, path)]!]),
           )
           const rate = lots
-            ? droppedRate(given, shapes[path]!, { path, share: options.lrDropout! })
-            : given.learningRate!
+            ? droppedRate(given, shapes[path]!, { rate: rateName(path), path, share: options.lrDropout! })
+            : given[rateName(path)]!
           const updated = optimiser.update(state[path]!, used[i]!, moments, rate)
           next[path] = updated.param
           for (const moment of optimiser.moments) next[momentName(moment, path)] = updated.moments[moment]!
@@ -205,6 +213,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         : 1
       const rate = learningRate * swing * (optimiser.rateAt?.(iteration + 1) ?? 1)
       const feeds: Record<string, ArrayLike<number>> = { learningRate: [rate] }
+      for (const [name, factor] of rates) feeds[`learningRate/${name}`] = [rate * factor]
       for (const side of SIDES)
         for (const [name, data] of Object.entries(batch[side]))
           if (`${side}/${name}` in inputs) feeds[`${side}/${name}`] = data
@@ -271,9 +280,9 @@ function lotShapes(shapes: readonly (readonly number[])[]): Record<string, reado
 const droppedRate = (
   given: Readonly<Record<string, tf.Tensor>>,
   shape: readonly number[],
-  { path, share }: { path: string; share: number },
+  { rate, path, share }: { rate: string; path: string; share: number },
 ) =>
-  dropRates(given.learningRate!, shape, {
+  dropRates(given[rate]!, shape, {
     rows: given[ROWS]!,
     columns: given[COLUMNS]!,
     share,

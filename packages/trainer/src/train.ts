@@ -80,7 +80,7 @@ export async function* train(
       const share = progressOf(length, progress.iteration, progress.seconds)
       if (share >= 1) return
       const { phase, learningRate } = phaseAt(recipe, share, progress.iteration)
-      const key = JSON.stringify([phase.randomWarp, phase.eyesMouthPrio])
+      const key = JSON.stringify([phase.randomWarp, phase.eyesMouthPrio, phase.rates])
       if (!step || key !== stepKey) {
         await step?.[Symbol.asyncDispose]()
         stepKey = key
@@ -90,6 +90,7 @@ export async function* train(
           randomWarp: phase.randomWarp,
           maskedTraining: options.maskedTraining ?? true,
           eyesMouthPrio: phase.eyesMouthPrio,
+          ...(phase.rates ? { rates: phase.rates } : {}),
           threads: options.threads,
         })
         await run.remember({
@@ -103,7 +104,7 @@ export async function* train(
       const began = performance.now()
       const batch = await batches(progress.iteration, phase)
       const ready = performance.now()
-      const losses = await step.run(state, batch, learningRate)
+      const losses = await step.run(state, batch, learningRate, progress.iteration)
       const done = performance.now()
       if (!Number.isFinite(losses.src + losses.dst)) {
         healthy = false

@@ -151,6 +151,18 @@ describe('a train step', () => {
     expect(second).not.toEqual(first)
   })
 
+  it('slows the parameters that a factor is given for, and no others', async () => {
+    const distances = async (rates?: Record<string, number>) => {
+      const { before, state } = await trained({ rates }, { steps: 1 })
+      return ['encoder/in/weight', 'decoder_src/out/weight'].map((path) =>
+        Math.max(...Array.from(state.get(path).data, (v, i) => Math.abs(v - before[path]!.data[i]!))),
+      )
+    }
+    const [[encoder, decoder], [slow, same]] = [await distances(), await distances({ 'encoder/': 0.1 })]
+    expect(slow! / encoder!).toBeCloseTo(0.1, 3)
+    expect(same).toBe(decoder)
+  })
+
   it('swings the learning rate between its value and 0', async () => {
     const distance = async (from: number) => {
       const { before, state } = await trained({ lrCosineIterations: 500 }, { steps: 1, from })
