@@ -172,7 +172,7 @@ export const importMasksCommand: Command = {
 /** `dfl faceset debug-images` */
 export const debugImagesCommand: Command = {
   name: 'faceset debug-images',
-  summary: 'draw landmarks, polygons and masks into copies of the faces',
+  summary: 'draw landmarks, polygons and masks into copies',
   usage: '--side <src|dst> --out <folder>',
   about: ['What lies outside the mask is dimmed.'],
   groups: [
