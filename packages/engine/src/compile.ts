@@ -1,6 +1,8 @@
 import { DflError } from '@dfl/core'
-import { simdModule } from './fuse/simd.js'
-import { splitTail, type TailGroup } from './fuse/tail.js'
+import { type Device, type DeviceChoice, holdsTensors, sessionOptionsOf } from './devices/device.js'
+import { chooseDevice } from './devices/probe.js'
+import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
+import { splitTail } from './fuse/tail.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import type { State } from './state.js'
@@ -22,6 +24,8 @@ export interface CompileSpec {
 
 /** How a function is compiled and run. */
 export interface CompileOptions {
+  /** Where it runs: `cpu` by default; `auto` for the quickest that works, which `device` of the result names. */
+  device?: DeviceChoice
   /** Threads of one run; all cores by default. */
   threads?: number
   /** Builds the state's present values into the graph: faster for inference, blind to later training. */
@@ -44,6 +48,8 @@ export interface Compiled extends AsyncDisposable {
    */
   readonly onnx: Uint8Array
   readonly nodeCount: number
+  /** Where it runs. */
+  readonly device: Device
   /** Shapes and types of what `run` takes. */
   readonly inputs: Readonly<Record<string, NetworkPort>>
   /** Shapes and types of what `run` gives back. */
@@ -56,10 +62,12 @@ export interface Compiled extends AsyncDisposable {
  * `fn` is called once, with placeholders that have shapes but no values. It may use every covered op of TensorFlow.js,
  * `tf.grads` included, and has to be pure: what it reads besides its arguments becomes a constant.
  *
- * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values.
+ * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values, `MISSING_DEPENDENCY`
+ *   for a device that does not work here.
  */
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   const frozen = options.freeze
+  if (frozen) await frozen.download(Object.keys(spec.state ?? {}))
   const stateShapes = frozen ? {} : (spec.state ?? {})
   const inputs = inputsOf(spec)
   let replaced: string[] = []
@@ -81,11 +89,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     for (const name of replaced) checkShape(name, result.state![name]!.shape, stateShapes[name])
     return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
   })
+  const device = await chooseDevice(options.device ?? 'cpu')
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
   const nextValues: Record<string, Value> = {}
   for (const name of replaced) nextValues[name] = outputs[`next:${name}`]!
-  const { groups, rest } = splitTail(trace, nextValues, stateShapes)
+  // Kernels work in the state's own memory. Where the state stays on a device, the graph does all of the update.
+  const { groups, rest } = holdsTensors(device)
+    ? { groups: [], rest: replaced }
+    : splitTail(trace, nextValues, stateShapes)
   const leaves = [...new Set(groups.flatMap(({ pointers }) => pointers.flatMap((p) => ('leaf' in p ? [p.leaf] : []))))]
   for (const [name, value] of Object.entries(outputs)) {
     if (name.startsWith('output:') || rest.includes(name.slice('next:'.length)))
@@ -101,7 +113,10 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   for (const { name, shape } of ports) graph.input(name, 'float32', shape)
   const onnx = graph.build()
   const ort = onnxRuntime()
+  const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
   const settings: InferenceSession.SessionOptions = {
+    ...sessionOptionsOf(device),
+    ...(holdsTensors(device) ? { preferredOutputLocation: locations(wanted, rest) } : {}),
     intraOpNumThreads: options.threads ?? 0,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -116,19 +131,33 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   }
   // Where kernels do all the work (a running mean of the parameters, say), no graph is left to run.
   const session = graph.outputs.length > 0 ? await ort.InferenceSession.create(onnx, settings) : undefined
-  return compiled({
+  const parts: StateGraph = {
     session,
-    onnx,
-    inputs,
     stateShapes,
     ports,
     rest,
     groups,
     leafShapes: Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!])),
+    wanted,
+  }
+  const runner = holdsTensors(device) ? await onDevice(device, parts) : inMemory(parts)
+  return compiled(parts, {
+    runner,
+    onnx,
+    inputs,
     outputs,
+    device,
     nodeCount: graph.nodes.length,
     profile: !!options.profile,
   })
+}
+
+/** Where each output of a graph is to lie: what the caller gets here, the state there. */
+function locations(wanted: readonly string[], rest: readonly string[]): Record<string, 'cpu' | 'gpu-buffer'> {
+  return Object.fromEntries([
+    ...wanted.map((name) => [name, 'cpu'] as const),
+    ...rest.map((name) => [`next:${name}`, 'gpu-buffer'] as const),
+  ])
 }
 
 /** The inputs of a spec with their types. */
@@ -141,43 +170,25 @@ export function inputsOf(spec: CompileSpec): { name: string; shape: readonly num
 }
 
 interface Parts {
-  session: InferenceSession | undefined
+  runner: StateRunner
   onnx: Uint8Array
-  inputs: { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[]
-  stateShapes: Readonly<Record<string, readonly number[]>>
-  /** Inputs of the graph that are tensors of the state. */
-  ports: readonly { name: string; state: string; shape: readonly number[] }[]
-  /** State that the graph itself replaces. */
-  rest: readonly string[]
-  /** State that kernels replace after the graph has run. */
-  groups: readonly TailGroup[]
-  leafShapes: Readonly<Record<string, readonly number[]>>
+  inputs: ReturnType<typeof inputsOf>
   outputs: Record<string, Value>
+  device: Device
   nodeCount: number
   profile: boolean
 }
 
-function compiled({
-  session,
-  onnx,
-  inputs,
-  stateShapes,
-  ports,
-  rest,
-  groups,
-  leafShapes,
-  outputs,
-  nodeCount,
-  profile,
-}: Parts): Compiled {
+function compiled(
+  { session, stateShapes, wanted }: StateGraph,
+  { runner, onnx, inputs, outputs, device, nodeCount, profile }: Parts,
+): Compiled {
   const { Tensor } = onnxRuntime()
   const known = new Set(session?.inputNames)
-  const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
-  const runTail = tailRunner(groups)
-  const wrap = (data: Float32Array, shape: readonly number[]) => new Tensor('float32', data, shape as number[])
   return {
     onnx,
     nodeCount,
+    device,
     inputs: Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
     outputs: Object.fromEntries(
       wanted.map((name) => {
@@ -186,9 +197,6 @@ function compiled({
       }),
     ),
     async run(state, given) {
-      // Memory that grows moves, so everything is in place before the first view of it is made.
-      for (const [leaf, shape] of Object.entries(leafShapes)) state?.scratch(leaf, sizeOf(shape))
-      for (const name of rest) state?.scratch(`next:${name}`, sizeOf(stateShapes[name]!))
       const feeds: Record<string, Tensor> = {}
       for (const { name, shape, dtype } of inputs) {
         const value = given[name]
@@ -208,73 +216,31 @@ function compiled({
           feeds[`input:${name}`] =
             dtype === 'int32'
               ? new Tensor('int32', Int32Array.from(data as ArrayLike<number>), shape as number[])
-              : wrap(owned(data as ArrayLike<number>), shape)
+              : new Tensor('float32', owned(data as ArrayLike<number>), shape as number[])
       }
       for (const [name, shape] of Object.entries(stateShapes)) {
-        const tensor = state?.get(name)
-        if (!tensor)
+        if (!state)
           throw new DflError(
             'BAD_STATE',
             `Expected a state with \`${name}\`, but \`run\` got none. Pass the state it was compiled for.`,
           )
-        checkShape(name, tensor.shape, shape)
+        checkShape(name, state.shapeOf(name), shape)
       }
-      for (const { name, state: tensor, shape } of ports) feeds[name] = wrap(state!.get(tensor).data, shape)
-      const fetches: Record<string, Tensor | null> = {}
-      for (const [leaf, shape] of Object.entries(leafShapes))
-        fetches[`leaf:${leaf}`] = wrap(scratch(state!, leaf, shape), shape)
-      for (const name of rest)
-        fetches[`next:${name}`] = wrap(scratch(state!, `next:${name}`, stateShapes[name]!), stateShapes[name]!)
-      for (const name of wanted) fetches[name] = null
-      const results = (await session?.run(feeds, fetches as Record<string, Tensor>)) ?? {}
-      for (const name of rest) state!.get(name).data.set(results[`next:${name}`]!.data as Float32Array)
-      if (groups.length > 0) runTail(state!, given)
+      const results = await runner.run(state, feeds, (name) => {
+        const value = given[name]!
+        return Number('data' in value ? value.data[0] : value[0])
+      })
       const out: Record<string, TensorData> = {}
       for (const name of wanted)
         out[name.slice('output:'.length)] = { data: results[name]!.data as Float32Array, shape: results[name]!.dims }
       return out
     },
     async [Symbol.asyncDispose]() {
+      await runner[Symbol.asyncDispose]()
       if (profile) session?.endProfiling()
       await session?.release()
     },
   }
-}
-
-/** Runs all kernels on a state. Kernels of one shape of chain share one function. */
-function tailRunner(
-  groups: readonly TailGroup[],
-): (state: State, given: Readonly<Record<string, ArrayLike<number> | TensorData>>) => void {
-  const keys = groups.map(({ kernel }) => JSON.stringify(kernel))
-  const distinct = [...new Set(keys)]
-  const module = new WebAssembly.Module(simdModule(distinct.map((key) => groups[keys.indexOf(key)]!.kernel)))
-  const instances = new WeakMap<State, Record<string, (...args: number[]) => void>>()
-  return (state, given) => {
-    let functions = instances.get(state)
-    if (!functions) {
-      functions = new WebAssembly.Instance(module, { env: { memory: state.memory } }).exports as Record<
-        string,
-        (...args: number[]) => void
-      >
-      instances.set(state, functions)
-    }
-    groups.forEach((group, i) => {
-      const pointers = group.pointers.map((p) =>
-        'state' in p ? state.address(p.state) : state.scratch(p.leaf, group.length).address,
-      )
-      const numbers = group.arguments.map((name) => {
-        const value = given[name.slice('input:'.length)]!
-        return Number('data' in value ? value.data[0] : value[0])
-      })
-      functions![`k${distinct.indexOf(keys[i]!)}`]!(Math.ceil(group.length / 4) * 16, ...pointers, ...numbers)
-    })
-  }
-}
-
-/** Memory of the state that the graph writes into, as an array of a shape. */
-function scratch(state: State, key: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
-  const { address, length } = state.scratch(key, sizeOf(shape))
-  return new Float32Array(state.memory.buffer, address, length)
 }
 
 /** As a Float32Array on memory that ONNX Runtime takes: shared memory is copied. */

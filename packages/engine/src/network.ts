@@ -1,5 +1,7 @@
 import { DflError } from '@dfl/core'
 import type { Compiled } from './compile.js'
+import { type Device, type DeviceChoice, sessionOptionsOf } from './devices/device.js'
+import { chooseDevice } from './devices/probe.js'
 import { ELEMENT_TYPES } from './onnx/index.js'
 import { type InferenceSession, onnxRuntime } from './ort.js'
 import type { State } from './state.js'
@@ -24,27 +26,34 @@ export interface Network extends AsyncDisposable {
   readonly outputs: Readonly<Record<string, NetworkPort>>
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
+  /** Where it runs. */
+  readonly device: Device
   /** All outputs by name. Inputs are not copied: do not change them before the promise is fulfilled. */
   run(inputs: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>
 }
 
 /** How a network is run. */
 export interface NetworkOptions {
+  /** Where it runs: `cpu` by default; `auto` for the quickest that works. */
+  device?: DeviceChoice
   /** Threads inside one run. With several runs under way at once, 1 is best. */
   threads?: number
 }
 
 /**
- * An ONNX network on the CPU.
+ * An ONNX network, ready to run.
  *
  * @param bytes  An ONNX file.
- * @throws DflError `CORRUPT_FILE` when the bytes are no ONNX graph that ONNX Runtime can run.
+ * @throws DflError `CORRUPT_FILE` when the bytes are no ONNX graph that ONNX Runtime can run, `MISSING_DEPENDENCY` for a
+ *   device that does not work here.
  */
 export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {}): Promise<Network> {
   const ort = onnxRuntime()
+  const device = await chooseDevice(options.device ?? 'cpu')
   let session: InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
+      ...sessionOptionsOf(device),
       intraOpNumThreads: options.threads ?? 1,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
@@ -64,6 +73,7 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
     outputs: portsOf(session.outputMetadata),
     inputNames: session.inputNames,
     outputNames: session.outputNames,
+    device,
     async run(inputs) {
       const feeds: Record<string, InstanceType<typeof ort.Tensor>> = {}
       for (const name of session.inputNames) {
@@ -104,6 +114,7 @@ export function networkOf(compiled: Compiled, state?: State): Network {
     outputs: compiled.outputs,
     inputNames: Object.keys(compiled.inputs),
     outputNames: Object.keys(compiled.outputs),
+    device: compiled.device,
     run: (inputs) => compiled.run(state, inputs),
     [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
   }

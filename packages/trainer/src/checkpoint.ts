@@ -39,6 +39,7 @@ export async function saveCheckpoint(folder: string, state: State, progress: Pro
   const temporary = join(parent, `.${name}.${randomBytes(4).toString('hex')}.tmp`)
   try {
     await mkdir(temporary, { recursive: true })
+    await state.download()
     const manifest: Manifest = { format: 1, ...progress, files: {} }
     for (const [file, belongs] of Object.entries(PARTS)) {
       const tensors: Record<string, SavedTensor> = {}

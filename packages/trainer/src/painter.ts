@@ -1,5 +1,5 @@
 import { DflError, type Pixels, type Side } from '@dfl/core'
-import { compile, type State, type tf } from '@dfl/engine'
+import { compile, type DeviceChoice, type State, type tf } from '@dfl/engine'
 import type { FaceModel } from '@dfl/nn'
 
 /** Faces painted as both people. All [R, R, C] float32 0..1. */
@@ -26,12 +26,14 @@ export interface PainterOptions {
   batchSize?: number
   /** Build the present weights into the graph: faster, but blind to later training. */
   freeze?: boolean
+  /** Where it runs: `cpu` by default. */
+  device?: DeviceChoice
   threads?: number
 }
 
 /** A painter with the weights of a state: its present ones with `freeze`, otherwise whatever it holds at each call. */
 export async function createPainter(model: FaceModel, state: State, options: PainterOptions = {}): Promise<Painter> {
-  const { batchSize = 4, freeze = true, threads } = options
+  const { batchSize = 4, freeze = true, device, threads } = options
   const R = model.resolution
   const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
   const controls = model.controls ?? {}
@@ -50,7 +52,7 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
       state: shapes,
       inputs: { x: [batchSize, R, R, 3], ...Object.fromEntries(Object.keys(controls).map((name) => [name, []])) },
     },
-    { threads, freeze: freeze ? state : undefined },
+    { device, threads, freeze: freeze ? state : undefined },
   )
   const paintBatch = async (
     faces: readonly Pixels[],

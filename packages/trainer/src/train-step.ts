@@ -1,5 +1,5 @@
 import { hashSeed, type OptionsOf, Random } from '@dfl/core'
-import { type Compiled, compile, State, type TensorData, tf } from '@dfl/engine'
+import { type Compiled, compile, type DeviceChoice, State, type TensorData, tf } from '@dfl/engine'
 import {
   clipGradients,
   dropRates,
@@ -51,6 +51,8 @@ export interface StepOptions extends Partial<OptionsOf<typeof lossOptions>> {
   lrCosineIterations?: number
   /** Of what is drawn by lot in an iteration. */
   seed?: number
+  /** Where it runs: `cpu` by default. With `webgpu` the state stays in the device's memory; saving brings it back. */
+  device?: DeviceChoice
   threads?: number
   profile?: string
 }
@@ -91,7 +93,7 @@ export function createTrainState(model: FaceModel, optimiser: Optimiser, seed: n
 export function resetMoments(state: State, model: FaceModel, optimiser: Optimiser): void {
   for (const [path, { shape }] of Object.entries(model.params))
     for (const moment of optimiser.moments)
-      state.set(momentName(moment, path), { data: new Float32Array(state.get(path).data.length), shape })
+      state.set(momentName(moment, path), { data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape })
 }
 
 /**
@@ -199,7 +201,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
       return { state: next, outputs }
     },
     { state: shapes, inputs },
-    { threads: options.threads, profile: options.profile },
+    { device: options.device, threads: options.threads, profile: options.profile },
   )
 
   let counted = 0
@@ -257,7 +259,7 @@ function addCritics(
   { optimiser, seed }: { optimiser: Optimiser; seed: number },
 ): void {
   const missing = Object.keys(params).some(
-    (path) => !state.has(path) || state.get(path).shape.join() !== params[path]!.shape.join(),
+    (path) => !state.has(path) || state.shapeOf(path).join() !== params[path]!.shape.join(),
   )
   if (!missing) return
   for (const [path, tensor] of Object.entries(initialise(params, seed))) {

@@ -1,4 +1,5 @@
 import { DflError } from '@dfl/core'
+import type { DeviceChoice } from '@dfl/engine'
 import type { ModelFolder } from './model-folder.js'
 import { type Length, phaseAt, progressOf, type Recipe } from './recipe.js'
 import { type Batch, createTrainStep, type StepLosses, type TrainStep } from './train-step.js'
@@ -35,6 +36,8 @@ export interface TrainOptions {
   maskedTraining?: boolean
   signal?: AbortSignal
   saveEverySeconds?: number
+  /** Where it trains: `cpu` by default. */
+  device?: DeviceChoice
   threads?: number
   /** What the batches are drawn from, for the model's history. */
   data?: Record<string, unknown>
@@ -91,6 +94,7 @@ export async function* train(
           maskedTraining: options.maskedTraining ?? true,
           eyesMouthPrio: phase.eyesMouthPrio,
           ...(phase.rates ? { rates: phase.rates } : {}),
+          device: options.device,
           threads: options.threads,
         })
         await run.remember({
