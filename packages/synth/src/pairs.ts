@@ -45,13 +45,13 @@ export function pairSpec(name: string, seed: number, change: PairChange): PairSp
     about,
     src: clip(src, {
       seed: 2 * seed + 1,
-      range: { ...USUAL_RANGE, ...change.srcRange },
+      range: { ...USUAL_RANGE, tempo: 2.5, ...change.srcRange },
       frames: srcFrames,
       scene: usualScene({ background: { color: [104, 112, 120], seed: seed + 5 } }),
     }),
     dst: clip(dst, {
       seed: 2 * seed + 2,
-      range: { ...USUAL_RANGE, yawDegrees: [-30, 30], lightDegrees: [-35, 35], ...change.dstRange },
+      range: { ...USUAL_RANGE, tempo: 4, yawDegrees: [-30, 30], lightDegrees: [-35, 35], ...change.dstRange },
       frames: dstFrames,
       scene: usualScene({
         light: { ...light, ...change.dstLight },

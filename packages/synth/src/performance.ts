@@ -10,6 +10,8 @@ export interface PerformanceRange {
   rollDegrees: readonly [from: number, to: number]
   /** How far the lamp goes around the head; to the right in the picture above 0. */
   lightDegrees: readonly [from: number, to: number]
+  /** How fast head and lamp go through their ranges; at 1 there and back takes about 11 and 30 seconds. */
+  tempo: number
   /** Factors of the jaw, of smiles, and of everything else a face does; 1 is lively. */
   jaw: number
   smile: number
@@ -22,6 +24,7 @@ export const USUAL_RANGE: PerformanceRange = {
   pitchDegrees: [-14, 14],
   rollDegrees: [-9, 9],
   lightDegrees: [-45, 45],
+  tempo: 1,
   jaw: 1,
   smile: 1,
   expression: 1,
@@ -53,7 +56,7 @@ export function performance(seed: number, range: PerformanceRange = USUAL_RANGE)
     const jaw = range.jaw * talking * Math.max(0, 0.3 * wave(0, 8.5, t) + 0.22 * wave(1, 13.7, t))
     const blink = Math.max(0, 1 - Math.abs(((t + waves[3].phase) % blinkEvery) - 0.5) * 9)
     const some = range.expression
-    const turn = (k: number, speed: number) => 0.8 * wave(k, speed, t) + 0.2 * wave(k + 1, 1.7, t)
+    const turn = (k: number, speed: number) => 0.8 * wave(k, range.tempo * speed, t) + 0.2 * wave(k + 1, 1.7, t)
     return {
       weights: expressionWeights({
         jaw,
@@ -76,10 +79,10 @@ export function performance(seed: number, range: PerformanceRange = USUAL_RANGE)
       pose: {
         yawDegrees: within(range.yawDegrees, turn(14, 0.55)),
         pitchDegrees: within(range.pitchDegrees, turn(16, 0.43)),
-        rollDegrees: within(range.rollDegrees, wave(18, 0.37, t)),
+        rollDegrees: within(range.rollDegrees, wave(18, range.tempo * 0.37, t)),
       },
       shiftCm: [0.9 * wave(9, 0.5, t), 0.5 * wave(10, 0.7, t)],
-      lightDegrees: within(range.lightDegrees, wave(19, 0.21, t)),
+      lightDegrees: within(range.lightDegrees, wave(19, range.tempo * 0.21, t)),
     }
   }
 }
