@@ -6,6 +6,7 @@
 // names: in MANY every picture shows another head, in ONE always the same head with the pose, expression and light of its
 // partner. The demo's heads must be in neither. The network sees MANY, warped, and learns to paint ONE: so its encoder keeps
 // what a head does and drops whose head it is, which is what SRC's and DST's decoders need to have in common.
+// First with the random warp, then almost without it. Such folders come from packages/synth: scripts/render-start-heads.mjs.
 // Needs built packages: npm run build.
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -16,7 +17,7 @@ const load = (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/i
 const [{ createSampler, memoryFaceset, openFaceset }, { df }, trainer, { adaBelief }, engine, { presetNamed }] =
   await Promise.all(['faceset', 'model-df', 'trainer', 'nn', 'engine', 'cli'].map(load))
 
-const [manyFolder, oneFolder, out, minutes = '30'] = process.argv.slice(2)
+const [manyFolder, oneFolder, out, minutes = '45'] = process.argv.slice(2)
 if (!out) throw new Error('Usage: node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [MINUTES]')
 const preset = presetNamed('quick')
 const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
@@ -31,15 +32,15 @@ const model = {
 /** The faces of both facesets whose pictures have the same name, in the same order. */
 async function pairs(manyPath, onePath) {
   const [many, one] = [await openFaceset(manyPath), await openFaceset(onePath)]
-  const partners = new Map((await one.all()).map((face) => [face.sourceFilename + face.frameIndex, face]))
-  const kept = (await many.all()).filter((face) => partners.has(face.sourceFilename + face.frameIndex))
+  const partners = new Map((await one.all()).map((face) => [face.filename, face]))
+  const kept = (await many.all()).filter((face) => partners.has(face.filename))
   const inMemory = async (faceset, metas) =>
     memoryFaceset(metas, await Promise.all(metas.map((face) => faceset.readImage(face))))
   return [
     await inMemory(many, kept),
     await inMemory(
       one,
-      kept.map((face) => partners.get(face.sourceFilename + face.frameIndex)),
+      kept.map((face) => partners.get(face.filename)),
     ),
   ]
 }
@@ -51,24 +52,26 @@ const step = await trainer.createTrainStep(model, {
   optimiser,
   randomWarp: true,
   maskedTraining: true,
-  eyesMouthPrio: 100,
+  eyesMouthPrio: 300,
 })
 const [src, dst] = await pairs(manyFolder, oneFolder)
 console.log(`${src.info.count} pairs`)
-const sampler = await createSampler({
-  src,
-  dst,
-  paired: true,
-  faceType: preset.faceType,
-  resolution: model.resolution,
-  batchSize: preset.batchSize,
-  seed: 3,
-  flipSrc: 0.5,
-  hsvPower: 0.1,
-  eyesMouth: true,
-})
+const samplerOf = (warpPower) =>
+  createSampler({
+    src,
+    dst,
+    paired: true,
+    faceType: preset.faceType,
+    resolution: model.resolution,
+    batchSize: preset.batchSize,
+    seed: 3,
+    warpPower,
+    flipSrc: 0.5,
+    hsvPower: 0.1,
+    eyesMouth: true,
+  })
 /** What the network sees of MANY, and what it must paint: ONE. */
-const task = async (index) => {
+const task = async (sampler, index) => {
   const { src, dst } = await sampler.batch(index)
   return { ...dst, warped: src.warped }
 }
@@ -81,21 +84,29 @@ const save = (iteration) => {
   const told = { iterations: String(iteration), faces: String(src.info.count), people }
   return writeFile(out, engine.encodeSafetensors(tensors, told))
 }
-const began = Date.now()
 let iteration = 0
-let losses = []
-for (let share = 0; share < 1; share = (Date.now() - began) / (Number(minutes) * 60_000)) {
-  const rate = Math.min(1, (iteration + 1) / 300) * (2e-5 + (4.8e-4 * (1 + Math.cos(Math.PI * share))) / 2)
-  const batch = { src: await task(2 * iteration), dst: await task(2 * iteration + 1) }
-  const loss = await step.run(state, batch, rate)
-  losses.push((loss.src + loss.dst) / 2)
-  if (++iteration % 500 === 0) {
-    const mean = losses.reduce((a, b) => a + b) / losses.length
-    console.log(`${Math.round((Date.now() - began) / 1000)} s, iteration ${iteration}, loss ${mean.toFixed(3)}`)
-    losses = []
-    await save(iteration)
+for (const [warpPower, part] of [
+  [1, 0.4],
+  [0.2, 0.6],
+]) {
+  const sampler = await samplerOf(warpPower)
+  const began = Date.now()
+  let losses = []
+  for (let share = 0; share < 1; share = (Date.now() - began) / (part * Number(minutes) * 60_000)) {
+    const rate = Math.min(1, (iteration + 1) / 300) * (2e-5 + (4.8e-4 * (1 + Math.cos(Math.PI * share))) / 2)
+    const batch = { src: await task(sampler, 2 * iteration), dst: await task(sampler, 2 * iteration + 1) }
+    const loss = await step.run(state, batch, rate, iteration)
+    losses.push((loss.src + loss.dst) / 2)
+    if (++iteration % 500 === 0) {
+      const mean = losses.reduce((a, b) => a + b) / losses.length
+      console.log(
+        `warp ${warpPower}, ${Math.round((Date.now() - began) / 1000)} s, iteration ${iteration}: ${mean.toFixed(3)}`,
+      )
+      losses = []
+      await save(iteration)
+    }
   }
+  await sampler[Symbol.asyncDispose]()
 }
 await save(iteration)
-await sampler[Symbol.asyncDispose]()
 await step[Symbol.asyncDispose]()

@@ -11,7 +11,10 @@ export interface Preset {
   architecture: Partial<OptionsOf<typeof df.options>>
   faceType: FaceType
   batchSize: number
+  /** How a model learns that begins with random weights. */
   recipe: Recipe
+  /** How one learns that begins with the weights that come with this package. */
+  recipeFromWeights?: Recipe
 }
 
 /** The learning rate of a recipe's main stretch, and of its end. */
@@ -50,6 +53,21 @@ const recipe = (name: string, assumes: string, rate = 1): Recipe => ({
   ],
 })
 
+/**
+ * What the start weights know is how to tell what any head does from whose head it is: the shared parts keep that and learn
+ * slowly, while the decoders learn whom to paint. Nothing needs to be distorted for it, and what is not distorted is painted
+ * sharp sooner.
+ */
+const fromWeights = ({ name, assumes, warmUpIterations, phases }: Recipe, warpUntil = 0): Recipe => ({
+  name: `${name}, from start weights`,
+  assumes,
+  warmUpIterations,
+  phases: [
+    ...(warpUntil > 0 ? [{ ...phases[0]!, name: 'warp', until: warpUntil, learningRate: [FAST, FAST] as const }] : []),
+    ...phases.map((phase) => ({ ...phase, randomWarp: false })),
+  ].map((phase) => ({ ...phase, rates: { 'encoder/': 0.1, 'inter/': 0.1 } })),
+})
+
 const quickly = 'For a first likeness within minutes on a CPU; a few hundred similar faces a side.'
 const usually = 'For up to an hour on a CPU; a few hundred to some thousand faces a side.'
 const thoroughly = "DeepFaceLab's own dimensions, for hours on a CPU or less on a GPU."
@@ -63,6 +81,7 @@ export const PRESETS: readonly Preset[] = [
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('quick', quickly),
+    recipeFromWeights: fromWeights(recipe('quick', quickly)),
   },
   {
     name: 'standard',
@@ -71,6 +90,7 @@ export const PRESETS: readonly Preset[] = [
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('standard', usually),
+    recipeFromWeights: fromWeights(recipe('standard', usually), 0.3),
   },
   {
     name: 'film',
@@ -121,14 +141,15 @@ export function presetNamed(name: string): Preset {
   throw new DflError('BAD_OPTION', `Expected one of ${names} for \`preset\`, but got '${name}'. Choose one of them.`)
 }
 
-/** A recipe's main stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
+/** A recipe's longest stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
 export function withoutEnd({ name, assumes, warmUpIterations, phases }: Recipe): Recipe {
-  const first = phases[0]!
-  const even = Math.sqrt(first.learningRate[0] * first.learningRate[1])
+  const lengths = phases.map(({ until }, i) => until - (phases[i - 1]?.until ?? 0))
+  const main = phases[lengths.indexOf(Math.max(...lengths))]!
+  const even = Math.sqrt(main.learningRate[0] * main.learningRate[1])
   return {
     name: `${name}, without an end`,
     assumes,
     warmUpIterations,
-    phases: [{ ...first, until: 1, learningRate: [even, even] }],
+    phases: [{ ...main, until: 1, learningRate: [even, even] }],
   }
 }

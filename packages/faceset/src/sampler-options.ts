@@ -31,6 +31,12 @@ export const SAMPLER_OPTIONS = defineOptions({
     default: false,
     description: 'Show all head yaws equally often. Needs faces with a pose.',
   },
+  rareExpressions: {
+    type: 'boolean',
+    default: false,
+    description:
+      'Show rare openings of eyes and mouth, such as blinks, more often than they occur. Not with uniform yaw.',
+  },
   paired: {
     type: 'boolean',
     default: false,

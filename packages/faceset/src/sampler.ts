@@ -1,3 +1,4 @@
+import { eyeOpening, mouthOpening } from '@dfl/align'
 import {
   DflError,
   FACE_TYPES,
@@ -15,7 +16,7 @@ import { type FaceCache, faceCache } from './face-cache.js'
 import type { Faceset } from './faceset.js'
 import { localMaker, type MakerSettings, type SampleMaker } from './sample-maker.js'
 import { SAMPLER_OPTIONS } from './sampler-options.js'
-import { type SamplingOrder, shuffledOrder, uniformYawOrder, windowedOrder } from './sampling-order.js'
+import { rareOrder, type SamplingOrder, shuffledOrder, uniformYawOrder, windowedOrder } from './sampling-order.js'
 import { builtWorkerUrl, closedError, workerMaker } from './worker-maker.js'
 
 /** Samples for which a face is kept when not all fit into the cache. */
@@ -74,6 +75,11 @@ export async function createSampler(options: SamplerOptions): Promise<Sampler> {
   const { src, dst, faceType, resolution, workerUrl = builtWorkerUrl(), ...given } = options
   const resolved = resolveOptions(SAMPLER_OPTIONS, { workers: workerUrl ? undefined : 0, ...definedOnly(given) })
   checkTarget(options)
+  if (resolved.uniformYaw && resolved.rareExpressions)
+    throw new DflError(
+      'BAD_OPTION',
+      'Expected one of `uniformYaw` and `rareExpressions`, but got both. Each says how often a face is shown: choose one.',
+    )
   const specOf = ({ info }: Faceset): CutSpec => ({
     faceType,
     resolution,
@@ -188,12 +194,18 @@ async function readSource(side: Side, faceset: Faceset, options: OptionsOf<typeo
   const landmarks = new Float32Array(count * 136)
   const shapes: Source['shapes'] = new Map()
   const yaws: number[] = []
+  const eyes: number[] = []
+  const mouths: number[] = []
   for await (const face of faceset.faces()) {
     landmarks.set(face.landmarks.flat(), filenames.length * 136)
     const { polygons, mask, eyebrowsExpandMod } = face
     if (polygons || mask || eyebrowsExpandMod !== undefined)
       shapes.set(filenames.length, { polygons, mask, eyebrowsExpandMod })
     filenames.push(face.filename)
+    if (options.rareExpressions) {
+      eyes.push(eyeOpening(face.landmarks))
+      mouths.push(mouthOpening(face.landmarks))
+    }
     if (!options.uniformYaw) continue
     if (!face.pose)
       throw new DflError(
@@ -204,7 +216,11 @@ async function readSource(side: Side, faceset: Faceset, options: OptionsOf<typeo
     yaws.push(face.pose.yawDegrees)
   }
   const seed = hashSeed(options.seed, 'order', side)
-  const order = options.uniformYaw ? uniformYawOrder(yaws, seed) : shuffledOrder(filenames.length, seed)
+  const order = options.uniformYaw
+    ? uniformYawOrder(yaws, seed)
+    : options.rareExpressions
+      ? rareOrder([eyes, mouths], seed)
+      : shuffledOrder(filenames.length, seed)
   return { faceset, filenames, landmarks, shapes, order }
 }
 

@@ -35,6 +35,56 @@ export function uniformYawOrder(yawDegrees: readonly number[], seed: number): Sa
 }
 
 /**
+ * Faces with rare values more often than they occur: a face's share falls with the square root of how many share its bin,
+ * for each kind of value, and is at most `MOST_REPEATS` times that of the commonest. In an epoch of as many samples as there are
+ * faces, each comes as often as its share asks for, rounded up or down by lot.
+ *
+ * @param values Of each kind one number for each face.
+ */
+export function rareOrder(values: readonly (readonly number[])[], seed: number): SamplingOrder {
+  const count = values[0]!.length
+  const weights = new Float64Array(count).fill(1)
+  for (const kind of values) {
+    const bins = binned(kind)
+    const sizes = new Float64Array(BINS)
+    for (const bin of bins) sizes[bin]!++
+    for (let face = 0; face < count; face++) weights[face]! /= Math.sqrt(sizes[bins[face]!]!)
+  }
+  const least = weights.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  let total = 0
+  const sums = weights.map((weight) => {
+    total += Math.min(weight, MOST_REPEATS * least)
+    return total
+  })
+  const epochs = remember((epoch: number) => {
+    const random = new Random(hashSeed(seed, 'rare', epoch))
+    const first = random.uniform(0, 1)
+    let face = 0
+    const drawn = range(count).map((i) => {
+      while (face < count - 1 && sums[face]! < ((i + first) / count) * total) face++
+      return face
+    })
+    return random.shuffle(drawn)
+  })
+  return (k) => epochs(Math.floor(k / count))[k % count]
+}
+
+/** Bins over the range of a kind of value in `rareOrder`, and how much more often than a common face a rare one comes. */
+const BINS = 6
+const MOST_REPEATS = 8
+
+/** A smaller range is noise, and all its values are alike. Openings are in units of the eyes' distance. */
+const SMALLEST_RANGE = 0.02
+
+/** The bin of each value, over the range that holds all of them. */
+function binned(values: readonly number[]): number[] {
+  const lowest = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  const highest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const width = Math.max(SMALLEST_RANGE, highest - lowest) / BINS
+  return values.map((value) => Math.min(BINS - 1, Math.floor((value - lowest) / width)))
+}
+
+/**
  * `order` for a cache that cannot hold all faces: samples come from a window of `size` places of `order`, at random, and
  * the window moves on by one place every `uses` samples. So a face is decoded once for about `uses` samples, all faces
  * get their turn, and the face of sample k still depends on k alone.

@@ -169,6 +169,34 @@ describe('a sampler', () => {
     expect(bright).toBe(10)
   })
 
+  it('shows closed eyes more often than they occur when asked to', async () => {
+    // Nineteen faces have open eyes, one has closed ones and is bright.
+    const metas = faces(20).map((face, i) => ({
+      ...face,
+      landmarks: face.landmarks.map(([x, y], p) =>
+        i === 19 && p >= 36 && p < 48 ? ([x, face.landmarks[p < 42 ? 36 : 42]![1]] as const) : ([x, y] as const),
+      ),
+    }))
+    const flat = metas.map((_, i) => ({
+      ...syntheticImage(0),
+      data: new Uint8Array(64 * 64 * 3).fill(i === 19 ? 250 : 10),
+    }))
+    const brightOf = async (rareExpressions: boolean) => {
+      await using it = await sampler({ src: memoryFaceset(metas, flat), rareExpressions })
+      let bright = 0
+      for (let step = 0; step < 50; step++) {
+        const { src } = await it.batch(step)
+        for (let i = 0; i < 4; i++) if (src.target[i * R * R * 3] > 0.5) bright++
+      }
+      return bright
+    }
+    expect(await brightOf(false)).toBe(10)
+    // Its share is 1 to 19 of the square roots: 1/(1 + √19), which is 37 of 200.
+    const rare = await brightOf(true)
+    expect(rare).toBeGreaterThan(29)
+    expect(rare).toBeLessThan(45)
+  })
+
   it('shows pairs together, turned, mirrored and warped alike', async () => {
     const src = faceset(6)
     const read = async (paired: boolean, cacheMegabytes = 100) => {
@@ -435,6 +463,10 @@ describe('wrong options', () => {
         ),
       },
       "Expected faces with a pose for `uniformYaw`, but got '000000_0.png' of src without. Estimate poses when extracting, or switch it off.",
+    ],
+    [
+      { uniformYaw: true, rareExpressions: true },
+      'Expected one of `uniformYaw` and `rareExpressions`, but got both. Each says how often a face is shown: choose one.',
     ],
     [
       { paired: true },

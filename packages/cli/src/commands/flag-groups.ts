@@ -34,7 +34,7 @@ export const trainGroup: FlagGroup = {
     ),
     durationFlag('saveEvery', 'How often a checkpoint is written, which is what a crash costs at most (default 30s).'),
     ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) =>
-      flag.option === 'batchSize' ? { ...flag, showDefault: false } : flag,
+      flag.option === 'batchSize' || flag.option === 'rareExpressions' ? { ...flag, showDefault: false } : flag,
     ),
   ],
 }

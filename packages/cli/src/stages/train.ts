@@ -111,7 +111,8 @@ export async function* trainStage(
       text: `The model here is of preset ${preset.name}; for this length ${better.name} is meant. To change, train in another workspace.`,
     }
 
-  const recipe = endless ? withoutEnd(preset.recipe) : preset.recipe
+  const meant = (workspace.record.fromWeights && preset.recipeFromWeights) || preset.recipe
+  const recipe = endless ? withoutEnd(meant) : meant
   const batchSize = job.sampler?.batchSize ?? preset.batchSize
   yield {
     event: 'stage',
@@ -231,12 +232,12 @@ async function newModel(
   job: TrainJob,
   { preset, faceType }: { preset: Preset; faceType: Faceset['info']['faceType'] },
 ): Promise<{ run: ModelFolder; startedFrom?: string }> {
-  await workspace.update({ preset: preset.name })
   const architecture = architectureNamed(job.architecture ?? 'df')
   const options = { ...preset.architecture, ...job.model }
   const given = { options, faceType, seed: job.seed }
   const file = job.weights ?? START_WEIGHTS
   const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
+  await workspace.update({ preset: preset.name, fromWeights: weights !== undefined })
   const run = await createModel(workspace.model, architecture, weights ? { ...given, weights } : given)
   return { run, startedFrom: weights ? file : undefined }
 }
@@ -280,6 +281,7 @@ function samplerOfPhase(
       if (current?.randomWarp !== randomWarp) {
         await close()
         const sampler = createSampler({
+          rareExpressions: !job.sampler?.uniformYaw,
           ...job.sampler,
           ...sides,
           faceType: description.faceType,
