@@ -3,6 +3,7 @@ import { type Device, type DeviceChoice, holdsTensors, sessionOptionsOf } from '
 import { chooseDevice } from './devices/probe.js'
 import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
 import { splitTail } from './fuse/tail.js'
+import { PORTABLE } from './kernels/portable.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import type { State } from './state.js'
@@ -66,12 +67,14 @@ export interface Compiled extends AsyncDisposable {
  *   for a device that does not work here.
  */
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
+  // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.
+  const device = (options.device ?? 'cpu') === 'cpu' ? 'cpu' : await chooseDevice(options.device!)
   const frozen = options.freeze
   if (frozen) await frozen.download(Object.keys(spec.state ?? {}))
   const stateShapes = frozen ? {} : (spec.state ?? {})
   const inputs = inputsOf(spec)
   let replaced: string[] = []
-  const { trace, outputs } = record((placeholder) => {
+  const define: Parameters<typeof record>[0] = (placeholder) => {
     const state: Tensors = {}
     for (const [name, shape] of Object.entries(spec.state ?? {})) {
       if (frozen) checkShape(name, frozen.get(name).shape, shape)
@@ -88,8 +91,9 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     replaced = Object.keys(result.state ?? {})
     for (const name of replaced) checkShape(name, result.state![name]!.shape, stateShapes[name])
     return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
-  })
-  const device = await chooseDevice(options.device ?? 'cpu')
+  }
+  // The engine's own lowerings are made for ONNX Runtime's CPU kernels; other devices have the operators of ONNX itself.
+  const { trace, outputs } = record(define, device === 'cpu' ? {} : { kernels: PORTABLE, portable: true })
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
   const nextValues: Record<string, Value> = {}
