@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isDflError, type OptionsOf, Random } from '@dfl/core'
+import { listDevices } from '@dfl/engine'
 import { attentionMesh, blazeFace, dlibEmbedder } from '@dfl/extract'
 import { bitmapFrame, createVideo, encodeImage, readImage, type VideoInfo } from '@dfl/media'
 import { df } from '@dfl/model-df'
@@ -29,6 +30,7 @@ export async function* examine(folder: string): AsyncGenerator<Check> {
   yield memory()
   yield await disk(folder)
   yield await attempt('ONNX Runtime', 'onnxruntime-node', '@dfl/engine', trainOneStep)
+  yield await devices()
   yield await attempt('pictures', 'sharp', '@dfl/media', encodeOnePicture)
   yield await attempt('video', 'node-av', '@dfl/media', encodeOneVideo)
   yield await attempt('detector', '@vladmandic/face-api', '@dfl/extract', async () => {
@@ -148,6 +150,22 @@ const plainClip = (timeBase: VideoInfo['timeBase']): VideoInfo => ({
 async function trainOneStep(): Promise<string> {
   await timeSteps({ resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4, subpixel: false }, 0)
   return 'trains'
+}
+
+/** Where models can run here. One that is quicker than the CPU is worth a hint; one that is missing is no fault. */
+async function devices(): Promise<Check> {
+  const reports = await listDevices()
+  const working = reports.filter(({ works }) => works).sort((a, b) => a.ms! - b.ms!)
+  const missing = reports.filter(({ works, reason }) => !works && !reason?.startsWith("ONNX Runtime's package"))
+  const found = [
+    working
+      .map(({ device, ms }) => `${device} (${ms! < 10 ? ms!.toFixed(1) : ms!.toFixed(0)} ms for a little work)`)
+      .join(', '),
+    ...missing.map(({ device, reason }) => `not ${device}: ${reason}`),
+  ].join('; ')
+  const best = working[0]?.device ?? 'cpu'
+  if (best === 'cpu') return { name: 'devices', state: 'ok', found }
+  return { name: 'devices', state: 'ok', found: `${found}. Quickest: --device ${best}` }
 }
 
 /** How fast this machine trains, and what that means. */

@@ -105,7 +105,11 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   if (trained.stopped) return unfinished(trained)
 
   const mergeBegan = performance.now()
-  const merged = yield* mergeStage(workspace, { input: dst, flag: '--dst', out, options: job.merge }, context)
+  const merged = yield* mergeStage(
+    workspace,
+    { input: dst, flag: '--dst', out, device: train.device, options: job.merge },
+    context,
+  )
   if (!merged.skipped) times.merge = (performance.now() - mergeBegan) / 1000
   return {
     ...unfinished(trained),

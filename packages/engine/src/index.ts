@@ -1,6 +1,6 @@
 export { type Compiled, type CompileOptions, type CompileSpec, compile, type Traceable } from './compile.js'
 export { DEVICES, type Device, type DeviceChoice } from './devices/device.js'
-export { type DeviceReport, listDevices } from './devices/probe.js'
+export { chooseDevice, type DeviceReport, listDevices } from './devices/probe.js'
 export { type ExportOptions, exportOnnx } from './export.js'
 export { faceApiRecognitionToOnnx } from './import/face-api.js'
 export { type TfjsGraphModel, tfjsGraphToOnnx } from './import/tfjs.js'

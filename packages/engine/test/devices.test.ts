@@ -24,7 +24,7 @@ describe('devices', () => {
       code: 'MISSING_DEPENDENCY',
       message: expect.stringMatching(
         new RegExp(
-          `^Expected a working \`${absent}\` as \`device\`, but got: no \`${absent}\` in ONNX Runtime's package for \\w+-\\w+\\. It needs .*Or choose \`cpu\`, or \`auto\``,
+          `^Expected a working \`${absent}\` as \`device\`, but got: ONNX Runtime's package for \\w+-\\w+ is without \`${absent}\`\\. It needs .*Or choose \`cpu\`, or \`auto\``,
         ),
       ),
     })

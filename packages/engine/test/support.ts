@@ -2,7 +2,8 @@ import '@tensorflow/tfjs-backend-cpu'
 import { Random } from '@dfl/core'
 import fc from 'fast-check'
 import { expect, vi } from 'vitest'
-import { compile, tf } from '../src/index.js'
+import { type Compiled, compile, type Device, tf } from '../src/index.js'
+import { onnxRuntime } from '../src/ort.js'
 
 tf.env().set('IS_NODE', false) // No advertisement for another backend.
 
@@ -128,13 +129,17 @@ export async function eager({ given, fn }: Case): Promise<{ results: Result[]; k
   }
 }
 
+/** Where the cases run; `node scripts/kernel-devices.mjs` asks for others. */
+export const DEVICE = (process.env.DFL_TEST_DEVICE ?? 'cpu') as Device
+
 /** The case as a compiled function. */
 export async function compiled({ given, fn }: Case): Promise<Result[]> {
   await using graph = await compile(
     (_, inputs) => ({ outputs: Object.fromEntries([fn(inputs)].flat().map((t, i) => [`o${i}`, t])) }),
     { inputs: given },
-    { threads: 1 },
+    { threads: 1, device: DEVICE },
   )
+  if (DEVICE !== 'cpu') await expectAllOn(graph)
   const out = await graph.run(
     undefined,
     Object.fromEntries(Object.entries(given).map(([name, { data }]) => [name, data])),
@@ -146,6 +151,17 @@ export async function compiled({ given, fn }: Case): Promise<Result[]> {
       dtype: { Float32Array: 'float32', Int32Array: 'int32', Uint8Array: 'bool' }[out[name]!.data.constructor.name]!,
       data: Array.from(out[name]!.data as Float32Array),
     }))
+}
+
+/** Fails if ONNX Runtime runs a part of the function on the CPU; the test's own failure is something else. */
+async function expectAllOn({ onnx, device }: Compiled): Promise<void> {
+  const { InferenceSession } = onnxRuntime()
+  const session = await InferenceSession.create(onnx, {
+    executionProviders: [device],
+    logSeverityLevel: 4,
+    extra: { session: { disable_cpu_ep_fallback: '1' } },
+  })
+  await session.release()
 }
 
 /** Fails unless both results have the same shapes, types and values, to 1e-4 of the largest value. */

@@ -1,7 +1,8 @@
+import { DEVICES } from '@dfl/engine'
 import type { Given } from '../arguments.js'
 import type { Stage, StageContext } from '../events.js'
 import type { FlagGroup } from '../flags.js'
-import { durationFlag, switchFlag, textFlag } from '../flags.js'
+import { choiceFlag, durationFlag, switchFlag, textFlag } from '../flags.js'
 import type { Described } from '../help.js'
 import { lockWorkspace } from '../lock.js'
 import type { Terminal } from '../terminal.js'
@@ -43,6 +44,16 @@ export const workspaceFlag = (usual = USUAL_WORKSPACE) =>
   textFlag('workspace', `Folder that holds faces, model, preview and result (default ${usual}).`, {
     placeholder: 'folder',
   })
+
+/** The flag that says where a model trains and paints. */
+export const deviceFlag = () =>
+  choiceFlag(
+    'device',
+    'Where the model runs (default cpu): auto takes the quickest that works, dfl doctor lists them.',
+    {
+      choices: [...DEVICES, 'auto'],
+    },
+  )
 
 /** The flag for how long a model is trained. */
 export const timeFlag = (sentence: string) => durationFlag('time', sentence)

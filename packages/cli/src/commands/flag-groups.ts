@@ -1,3 +1,4 @@
+import type { DeviceChoice } from '@dfl/engine'
 import { extractOptions } from '@dfl/extract'
 import { SAMPLER_OPTIONS } from '@dfl/faceset'
 import { mergeOptions } from '@dfl/merge'
@@ -65,6 +66,7 @@ export function trainJobOf({ main = {}, train = {}, model = {} }: Given): TrainJ
   return {
     seconds: main.time as number | undefined,
     iterations: main.iterations as number | undefined,
+    device: main.device as DeviceChoice | undefined,
     preset: preset as string | undefined,
     architecture: architecture as string | undefined,
     fromScratch: fromScratch as boolean | undefined,

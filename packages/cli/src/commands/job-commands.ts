@@ -3,7 +3,16 @@ import { type Check, examine } from '../doctor.js'
 import { choiceFlag, countFlag, type FlagGroup, switchFlag, textFlag } from '../flags.js'
 import { PRESETS } from '../presets.js'
 import { describeRun, runStages } from '../run.js'
-import { type Command, follow, generalFlags, inWorkspace, timeFlag, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import {
+  type Command,
+  deviceFlag,
+  follow,
+  generalFlags,
+  inWorkspace,
+  timeFlag,
+  USUAL_WORKSPACE,
+  workspaceFlag,
+} from './command.js'
 import { extractGroup, mergeGroup, modelGroup, trainGroup, trainJobOf } from './flag-groups.js'
 
 /** A group as another command has it: help texts list its flags and say where they are explained. */
@@ -37,6 +46,7 @@ export const runCommand: Command = {
         textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' }),
         timeFlag('Training time in all, such as 90s, 10m or 1h30m (default 10m).'),
         countFlag('iterations', 'Iterations in all; with --time, whichever ends first.'),
+        deviceFlag(),
         workspaceFlag(),
       ],
     },

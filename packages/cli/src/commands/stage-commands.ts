@@ -2,9 +2,18 @@ import type { Side } from '@dfl/core'
 import { sayDuration } from '../events.js'
 import { choiceFlag, countFlag, switchFlag, textFlag } from '../flags.js'
 import { extractStage } from '../stages/extract.js'
-import { mergeStage } from '../stages/merge.js'
+import { type MergeJob, mergeStage } from '../stages/merge.js'
 import { trainStage } from '../stages/train.js'
-import { type Command, follow, generalFlags, inWorkspace, timeFlag, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import {
+  type Command,
+  deviceFlag,
+  follow,
+  generalFlags,
+  inWorkspace,
+  timeFlag,
+  USUAL_WORKSPACE,
+  workspaceFlag,
+} from './command.js'
 import { extractGroup, mergeGroup, modelGroup, trainGroup, trainJobOf } from './flag-groups.js'
 
 const workspaceOf = (main: Readonly<Record<string, unknown>>) =>
@@ -72,6 +81,7 @@ export const trainCommand: Command = {
       flags: [
         timeFlag('Training time in all, such as 90s, 10m or 1h30m.'),
         countFlag('iterations', 'Iterations in all.'),
+        deviceFlag(),
         workspaceFlag(),
       ],
     },
@@ -116,6 +126,7 @@ export const mergeCommand: Command = {
         textFlag('input', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
         textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' }),
         switchFlag('again', 'Make the result again though nothing has changed.'),
+        deviceFlag(),
         workspaceFlag(),
       ],
     },
@@ -128,9 +139,9 @@ export const mergeCommand: Command = {
     ['dfl merge --out c.mkv --codec ffv1', 'lossless, for further editing'],
   ],
   async run({ main = {}, merge = {} }, { terminal, signal }) {
-    const { input, out, again } = main as { input?: string; out?: string; again?: boolean }
+    const { input, out, again, device } = main as Pick<MergeJob, 'input' | 'out' | 'again' | 'device'>
     return inWorkspace(workspaceOf(main), 'merge', async (workspace) => {
-      const job = { input, out, again, options: merge }
+      const job = { input, out, again, device, options: merge }
       const { stopped, ...result } = await follow(mergeStage(workspace, job, { signal }), terminal)
       if (!stopped) terminal.result(`Result   ${result.result}`, { event: 'result', ...result })
       return { stopped }

@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { DflError, resolveOptions } from '@dfl/core'
+import { chooseDevice, type DeviceChoice } from '@dfl/engine'
 import { openFaceset } from '@dfl/faceset'
 import { createVideo, isVideoPath, openFrames, VIDEO_EXTENSIONS } from '@dfl/media'
 import { type MergeOptions, type MergeProgress, mergeOptions, mergeVideo, type Swapper } from '@dfl/merge'
@@ -19,6 +20,8 @@ export interface MergeJob {
   /** A video, or a folder for images; `result.mp4` in the workspace if not given. */
   out?: string
   options?: Partial<MergeOptions>
+  /** Where the model paints: `cpu` by default. */
+  device?: DeviceChoice
   /** Makes the result again though nothing has changed. */
   again?: boolean
 }
@@ -68,17 +71,18 @@ export async function* mergeStage(
     return { ...there, result: out, stopped: false, skipped: true, iterations }
   }
 
+  const device = await chooseDevice(job.device ?? 'cpu')
   const began = performance.now()
   const seconds = () => (performance.now() - began) / 1000
   yield {
     event: 'stage',
     stage: 'merge',
     state: 'started',
-    text: `${basename(frames)} with iteration ${iterations} → ${out}`,
+    text: `${basename(frames)} with iteration ${iterations} → ${out}${device === 'cpu' ? '' : `, on ${device}`}`,
   }
   await mkdir(dirname(resolve(out)), { recursive: true })
   await expectWritable(out, frames, options)
-  await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: BATCH })
+  await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: BATCH, device })
   const damaged: DflError[] = []
   const progress = mergeVideo({
     frames,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { DflError, type OptionsOf, type Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
+import { chooseDevice, type DeviceChoice } from '@dfl/engine'
 import { createSampler, type Faceset, openFaceset, type SAMPLER_OPTIONS, type Sampler } from '@dfl/faceset'
 import {
   createModel,
@@ -28,6 +29,8 @@ export interface TrainJob {
   seconds?: number
   /** Iterations of the whole run. */
   iterations?: number
+  /** Where it trains: `cpu` by default. */
+  device?: DeviceChoice
   /** Name of a preset; if not given, the one that fits the length, or that of the model that is there. */
   preset?: string
   /** Name of the architecture of a new model; 'df' if not given. */
@@ -75,6 +78,7 @@ export async function* trainStage(
   const endless = length.iterations === undefined && length.seconds === undefined
   const isNew = !(await hasModel(workspace.model))
   const preset = choosePreset(workspace, job, isNew)
+  const device = await chooseDevice(job.device ?? 'cpu')
   const began = performance.now()
 
   if (!isNew) {
@@ -118,7 +122,7 @@ export async function* trainStage(
     event: 'stage',
     stage: 'train',
     state: 'started',
-    text: beginning(run, preset, { isNew, startedFrom, endless }),
+    text: beginning(run, preset, { isNew, startedFrom, endless }) + (device === 'cpu' ? '' : `, on ${device}`),
   }
   await using samplers = samplerOfPhase(sides, run, { job, recipe, batchSize })
   await using previewer = createPreviewer(workspace.preview, run, () => samplers.get(true))
@@ -128,6 +132,7 @@ export async function* trainStage(
     recipe,
     length,
     batchSize,
+    device,
     saveEverySeconds: job.saveEverySeconds ?? SAVE_EVERY_SECONDS,
     signal,
     data: Object.fromEntries(

@@ -31,9 +31,9 @@ export function missingPart(device: Device): string | undefined {
   const offered = onnxRuntime()
     .listSupportedBackends()
     .map(({ name }) => name)
-  if (!offered.includes(device)) return `no \`${device}\` in ONNX Runtime's package for ${here()}`
+  if (!offered.includes(device)) return `ONNX Runtime's package for ${here()} is without \`${device}\``
   if (device === 'cuda' && !existsSync(cudaProvider()))
-    return `no ${basename(cudaProvider())} in ONNX Runtime's package`
+    return `ONNX Runtime's package is without ${basename(cudaProvider())}`
   if (device === 'webgpu' && process.platform === 'linux' && vulkanDrivers().length === 0) return 'no driver for Vulkan'
   return undefined
 }
