@@ -22,7 +22,8 @@ interface Manifest extends Progress {
 
 const PARTS = {
   'weights.safetensors': (name: string) => !name.includes(':'),
-  'optimizer.safetensors': (name: string) => name.includes(':'),
+  // Sums of gradients begin anew with every iteration.
+  'optimizer.safetensors': (name: string) => name.includes(':') && !name.startsWith('sum:'),
 } as const
 
 /**

@@ -1,5 +1,5 @@
-import { hashSeed, type OptionsOf, Random } from '@dfl/core'
-import { type Compiled, compile, type DeviceChoice, State, type TensorData, tf } from '@dfl/engine'
+import { DflError, hashSeed, type OptionsOf, Random } from '@dfl/core'
+import { type Compiled, compile, type DeviceChoice, State, type Traceable, tf } from '@dfl/engine'
 import {
   clipGradients,
   dropRates,
@@ -11,6 +11,7 @@ import {
   type Optimiser,
   type Params,
 } from '@dfl/nn'
+import { partOf, sumName } from './parts.js'
 import { viewsOf } from './views.js'
 
 /** One side of a batch, all float32 0..1. */
@@ -34,6 +35,8 @@ export interface Batch {
 /** What is compiled into a train step: how it computes, and DeepFaceLab's settings of the losses. */
 export interface StepOptions extends Partial<OptionsOf<typeof lossOptions>> {
   batchSize: number
+  /** Parts that a batch is computed in, one after the other, to take less memory; their gradients are summed. */
+  accumulate?: number
   optimiser: Optimiser
   /** Whether warping is on, which decides what learns in some architectures. */
   randomWarp: boolean
@@ -93,7 +96,7 @@ export function createTrainState(model: FaceModel, optimiser: Optimiser, seed: n
 export function resetMoments(state: State, model: FaceModel, optimiser: Optimiser): void {
   for (const [path, { shape }] of Object.entries(model.params))
     for (const moment of optimiser.moments)
-      state.set(momentName(moment, path), { data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape })
+      state.set(momentName(moment, path), { data: new Float32Array(sizeOf(shape)), shape })
 }
 
 /**
@@ -103,7 +106,13 @@ export function resetMoments(state: State, model: FaceModel, optimiser: Optimise
  * difference. The parameters of a loss's critic lie in the state under the loss's name: 'gan/down1/conv/weight'.
  */
 export async function createTrainStep(model: FaceModel, options: StepOptions): Promise<TrainStep> {
-  const { batchSize: N, optimiser, seed = 1 } = options
+  const { batchSize, accumulate: parts = 1, optimiser, seed = 1 } = options
+  if (!Number.isInteger(parts) || parts < 1 || batchSize % parts !== 0)
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected a whole number that divides the batch size ${batchSize} for \`accumulate\`, but got ${parts}. Change one of them.`,
+    )
+  const N = batchSize / parts // samples in one pass
   const R = model.resolution
   const settings = { ...defaults(), ...withoutUndefined(options) }
   const losses = options.losses ?? (model.losses ?? faceLosses)({ ...settings, resolution: R, code: model.code })
@@ -115,6 +124,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   const shapes: Record<string, readonly number[]> = {}
   for (const [path, { shape }] of Object.entries({ ...model.params, ...criticParams })) shapes[path] = shape
   for (const path of learning) for (const moment of optimiser.moments) shapes[momentName(moment, path)] = shapes[path]!
+  if (parts > 1) for (const path of learning) shapes[sumName(path)] = shapes[path]!
   const rates = Object.entries(options.rates ?? {})
   const rateName = (path: string) => {
     const own = rates.find(([name]) => path.startsWith(name))
@@ -134,7 +144,8 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   const lots = options.lrDropout === undefined ? undefined : lotShapes(learning.map((path) => shapes[path]!))
   Object.assign(inputs, lots)
 
-  const compiled = await compile(
+  const define =
+    (last: boolean): Traceable =>
     (state, given) => {
       const viewOptions = {
         given,
@@ -171,8 +182,17 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
       }
       const next: Record<string, tf.Tensor> = {}
       const descend = (of: readonly string[], loss: (...values: tf.Tensor[]) => tf.Scalar) => {
-        const gradients = tf.grads(loss)(of.map((path) => state[path]!))
-        const used = options.clipgrad === undefined ? gradients : clipGradients(gradients, options.clipgrad / N)
+        const sums = tf
+          .grads(loss)(of.map((path) => state[path]!))
+          .map((gradient, i) => (parts > 1 ? tf.add(state[sumName(of[i]!)]!, gradient) : gradient))
+        if (!last) {
+          of.forEach((path, i) => {
+            next[sumName(path)] = sums[i]!
+          })
+          return
+        }
+        const gradients = parts > 1 ? sums.map((sum) => tf.mul(sum, 1 / parts)) : sums
+        const used = options.clipgrad === undefined ? gradients : clipGradients(gradients, options.clipgrad / batchSize)
         of.forEach((path, i) => {
           const moments = Object.fromEntries(
             optimiser.moments.map((moment) => [moment, state[momentName(moment, path)]!]),
@@ -199,10 +219,10 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         )
       }
       return { state: next, outputs }
-    },
-    { state: shapes, inputs },
-    { device: options.device, threads: options.threads, profile: options.profile },
-  )
+    }
+  const compileOptions = { device: options.device, threads: options.threads, profile: options.profile }
+  const compiled = await compile(define(true), { state: shapes, inputs }, compileOptions)
+  const before = parts > 1 ? await compile(define(false), { state: shapes, inputs }, compileOptions) : undefined
 
   let counted = 0
   return {
@@ -214,6 +234,9 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         ? (1 + Math.cos((2 * Math.PI * iteration) / options.lrCosineIterations)) / 2
         : 1
       const rate = learningRate * swing * (optimiser.rateAt?.(iteration + 1) ?? 1)
+      if (before)
+        for (const path of learning)
+          state.set(sumName(path), { data: new Float32Array(sizeOf(shapes[path]!)), shape: shapes[path]! })
       const feeds: Record<string, ArrayLike<number>> = { learningRate: [rate] }
       for (const [name, factor] of rates) feeds[`learningRate/${name}`] = [rate * factor]
       for (const side of SIDES)
@@ -221,25 +244,33 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
           if (`${side}/${name}` in inputs) feeds[`${side}/${name}`] = data
       for (const [name, control] of controls) {
         const size = control.shape.reduce((a, b) => a * b, 1)
-        const values = new Float32Array(N * size)
-        for (let i = 0; i < N; i++) values.set(control.draw(new Random(hashSeed(seed, name, iteration, i))), i * size)
+        const values = new Float32Array(batchSize * size)
+        for (let i = 0; i < batchSize; i++)
+          values.set(control.draw(new Random(hashSeed(seed, name, iteration, i))), i * size)
         feeds[`control/${name}`] = values
       }
       for (const [name, shape] of Object.entries(lots ?? {})) {
         const random = new Random(hashSeed(seed, name, iteration))
         feeds[name] = Float32Array.from({ length: shape[0]! * shape[1]! }, () => random.uniform(1, 2))
       }
-      const { src, dst, ...parts } = await compiled.run(state, feeds)
-      const number = (tensor: TensorData | undefined) => Number(tensor!.data[0])
-      return {
-        src: number(src),
-        dst: number(dst),
-        parts: Object.fromEntries(Object.entries(parts).map(([name, tensor]) => [name, number(tensor)])),
+      const means: Record<string, number> = {}
+      for (let part = 0; part < parts; part++) {
+        const pass = part === parts - 1 ? compiled : before!
+        const outputs = await pass.run(state, parts === 1 ? feeds : partOf(feeds, part, parts))
+        for (const [name, { data }] of Object.entries(outputs))
+          means[name] = (means[name] ?? 0) + Number(data[0]) / parts
       }
+      const { src, dst, ...named } = means as { src: number; dst: number }
+      return { src, dst, parts: named }
     },
-    [Symbol.asyncDispose]: () => compiled[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await before?.[Symbol.asyncDispose]()
+      await compiled[Symbol.asyncDispose]()
+    },
   }
 }
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
 
 const defaults = () =>
   Object.fromEntries(Object.entries(lossOptions).map(([name, spec]) => [name, spec.default])) as OptionsOf<

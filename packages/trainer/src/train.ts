@@ -33,6 +33,8 @@ export interface TrainOptions {
   recipe: Recipe
   length: Length
   batchSize: number
+  /** Parts that a batch is computed in, to take less memory. */
+  accumulate?: number
   maskedTraining?: boolean
   signal?: AbortSignal
   saveEverySeconds?: number
@@ -94,6 +96,7 @@ export async function* train(
           maskedTraining: options.maskedTraining ?? true,
           eyesMouthPrio: phase.eyesMouthPrio,
           ...(phase.rates ? { rates: phase.rates } : {}),
+          accumulate: options.accumulate,
           device: options.device,
           threads: options.threads,
         })

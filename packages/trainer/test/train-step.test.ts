@@ -11,7 +11,7 @@ import {
   rmsProp,
 } from '@dfl/nn'
 import { describe, expect, it } from 'vitest'
-import { createTrainState, createTrainStep, type StepLosses, type StepOptions } from '../src/index.js'
+import { createTrainState, createTrainStep, type SideBatch, type StepLosses, type StepOptions } from '../src/index.js'
 import { BATCH, batchOf } from './tiny.js'
 
 const R = 16
@@ -47,6 +47,15 @@ const batch = () => {
 
 const still = { batchSize: BATCH, randomWarp: true, maskedTraining: false, eyesMouthPrio: 0, threads: 1 }
 
+/** Twice as many samples: those, and the same turned round. */
+const twice = (side: SideBatch): SideBatch =>
+  Object.fromEntries(
+    Object.entries(side).map(([name, data]) => [
+      name,
+      Float32Array.from([...Array.from(data as Float32Array), ...Array.from(data as Float32Array).reverse()]),
+    ]),
+  ) as unknown as SideBatch
+
 /** What a short training gives: losses of every step, and the state. */
 async function trained(options: Partial<StepOptions>, { steps = 30, rate = 0.01, from = 0 } = {}) {
   const optimiser: Optimiser = options.optimiser ?? adaBelief()
@@ -73,6 +82,37 @@ describe('a train step', () => {
     const { parts } = last
     const sum = 10 * (parts['src/dssim']! + parts['src/mse']! + parts['src/mask']!) + 5 * parts['src/eyes_mouth']!
     expect(sum).toBeCloseTo(last.src, 4)
+  })
+
+  it('in parts, does what the whole batch at once does', async () => {
+    const options = { batchSize: 4, clipgrad: 1, lrDropout: 0.5, optimiser: adam() }
+    const four = { src: twice(batch().src), dst: twice(batch().dst) }
+    const run = async (accumulate?: number) => {
+      await using step = await createTrainStep(model, { ...still, ...options, accumulate })
+      const state = createTrainState(model, options.optimiser, 3)
+      const losses = []
+      for (let i = 0; i < 4; i++) losses.push(await step.run(state, four, 0.01, i))
+      return { state, losses }
+    }
+    const whole = await run()
+    for (const parts of [2, 4]) {
+      const inParts = await run(parts)
+      whole.losses.forEach(({ src, dst }, i) => {
+        expect(inParts.losses[i]!.src).toBeCloseTo(src, 4)
+        expect(inParts.losses[i]!.dst).toBeCloseTo(dst, 4)
+        expect(Object.keys(inParts.losses[i]!.parts)).toEqual(Object.keys(whole.losses[i]!.parts))
+      })
+      for (const name of whole.state.names)
+        whole.state.get(name).data.forEach((value, i) => {
+          expect(inParts.state.get(name).data[i]).toBeCloseTo(value, 4)
+        })
+    }
+  })
+
+  it('refuses parts that a batch does not fall into', async () => {
+    await expect(createTrainStep(model, { ...still, optimiser: adam(), batchSize: 4, accumulate: 3 })).rejects.toThrow(
+      'Expected a whole number that divides the batch size 4 for `accumulate`, but got 3. Change one of them.',
+    )
   })
 
   it('paints eyes and mouth better the more they weigh', async () => {
