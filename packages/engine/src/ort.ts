@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import type * as Ort from 'onnxruntime-node'
 
@@ -20,3 +21,10 @@ export function onnxRuntime(): typeof Ort {
   }
   return ort
 }
+
+/** The folder of ONNX Runtime's libraries for this machine. */
+export const runtimeFolder = () =>
+  join(
+    dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
+    ...['bin/napi-v6', process.platform, process.arch],
+  )

@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { tf } from '../src/index.js'
 import { LOWERINGS } from '../src/kernels/index.js'
 import { MORE_KERNELS } from './kernel-cases.js'
-import { cases, compiled, type Draw, eager, expectSame, type Given, type Range, SEED } from './support.js'
+import {
+  cases,
+  compiled,
+  type Draw,
+  eager,
+  expectSame,
+  type Given,
+  type Range,
+  SEED,
+  takeFallbacks,
+} from './support.js'
 
 type Write = (draw: Draw) => () => tf.Tensor | tf.Tensor[]
 
@@ -492,13 +502,15 @@ describe('a compiled kernel gives what TensorFlow.js gives', () => {
   })
 
   it.each(Object.keys(KERNELS))('%s', async (kernel) => {
+    takeFallbacks()
     await fc.assert(
       fc.asyncProperty(cases(KERNELS[kernel]!), async (one) => {
         const { results, kernels } = await eager(one)
         expect(kernels).toContain(kernel)
         expectSame(await compiled(one), results)
       }),
-      { seed: SEED, numRuns: RUNS[kernel] ?? 5, interruptAfterTimeLimit: 20_000 },
+      { seed: SEED, numRuns: RUNS[kernel] ?? 5, interruptAfterTimeLimit: 20_000, includeErrorInReport: true },
     )
+    expect(takeFallbacks(), 'functions that ran with a part on the CPU').toBe(0)
   })
 })

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
-import { basename, delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { DflError } from '@dfl/core'
-import { type InferenceSession, onnxRuntime } from '../ort.js'
+import { type InferenceSession, onnxRuntime, runtimeFolder } from '../ort.js'
 
 /** Where a graph can run, by the names of ONNX Runtime's execution providers. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const
@@ -58,10 +57,7 @@ const ADVICE: Readonly<Record<Device, string>> = {
 
 const here = () => `${process.platform}-${process.arch}`
 
-function cudaProvider(): string {
-  const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
-  return join(root, 'bin/napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so')
-}
+const cudaProvider = () => join(runtimeFolder(), 'libonnxruntime_providers_cuda.so')
 
 /** Descriptions of Vulkan drivers where the loader looks for them. */
 function vulkanDrivers(): string[] {
