@@ -14,6 +14,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     load: () => import('./engine.js'),
   },
   extract: { summary: 'frames a second from a video to its faceset', load: () => import('./extract.js') },
+  detection: {
+    summary: 'faces found, and how well, in pictures that are hard to look at',
+    load: () => import('./detection.js'),
+  },
   merge: { summary: 'frames a second from a video to the merged video', load: () => import('./merge.js') },
   samples: { summary: 'training samples a second', load: () => import('./samples.js') },
   likeness: { summary: 'how soon a swap looks like SRC and does what DST does', load: () => import('./likeness.js') },

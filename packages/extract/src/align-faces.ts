@@ -1,6 +1,6 @@
-import { basename, extname } from 'node:path'
 import { estimatePose, hullMask, imageToFaceMat, readRect } from '@dfl/align'
 import type { FaceMeta, FaceType, Pixels, Point } from '@dfl/core'
+import { alignedName } from '@dfl/faceset'
 import { applyAffineAll, multiplyAffine, translation, warpAffine } from '@dfl/image'
 import type { Frame } from '@dfl/media'
 import type { Face } from './types.js'
@@ -8,7 +8,7 @@ import type { Face } from './types.js'
 /** What is known of a face once it is placed in the geometry of aligned images. */
 export function describeFace(
   face: Face,
-  frame: Pick<Frame, 'name' | 'index' | 'timestampSeconds'>,
+  frame: Pick<Frame, 'name' | 'index' | 'timestampSeconds' | 'width' | 'height'>,
   { faceIndex, faceType, size }: { faceIndex: number; faceType: FaceType; size: number },
 ): FaceMeta {
   const mat = imageToFaceMat(face.landmarks, faceType, size)
@@ -23,6 +23,7 @@ export function describeFace(
     faceIndex,
     sourceLandmarks: face.landmarks,
     sourceRect: face.rect,
+    frameSize: { width: frame.width, height: frame.height },
     imageToFaceMat: mat,
     score: face.score,
     pose: estimatePose(face.landmarks),
@@ -60,14 +61,4 @@ export function outlinedMask({ outline }: Face, { landmarks, imageToFaceMat, siz
   const mask = hullMask(inMask, size / 2, { within })
   const sum = ({ data }: Pixels) => data.reduce((total, value) => total + value, 0)
   return sum(mask) < (1 - CUT_OFF) * sum(hull) ? mask : undefined
-}
-
-/** 'clip_000012_0.png' for the first face of frame 12 of clip.mp4. Sorts by frame, and is a safe file name anywhere. */
-function alignedName(frame: Pick<Frame, 'name' | 'index'>, faceIndex: number): string {
-  const file = frame.name.replace(/#\d+$/, '')
-  const stem = basename(file, extname(file))
-    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
-    .replace(/^\.+/, '')
-    .slice(0, 120)
-  return `${stem || 'frame'}_${String(frame.index).padStart(6, '0')}_${faceIndex}.png`
 }

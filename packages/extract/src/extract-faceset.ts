@@ -8,11 +8,12 @@ import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
 import { followFaces } from './follow-faces.js'
 import { embed } from './look.js'
 import { loadNetworks, type Networks } from './networks.js'
+import { identityInPicture, onlyPerson } from './only-person.js'
 import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
 import { frameSignature } from './scene-cut.js'
 import { cutsOf, type FrameItem, type FrameSegment, segmentLength, segmentsOf } from './segments.js'
-import { type FrameFaces, SMOOTHING_FRAMES, smoothSegments } from './smooth-segments.js'
+import { type FrameFaces, STEADY_FRAMES, steadySegments } from './steady-segments.js'
 import type { Embedder, Face, FaceDetector, Landmarker } from './types.js'
 
 /** The options of `extractOptions`, and networks of your own. */
@@ -21,6 +22,11 @@ export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
   detector?: FaceDetector
   landmarker?: Landmarker
   embedder?: Embedder
+  /**
+   * Take the faces of this person only: an identity from `embedder`, as `identityInPicture` gives it or as the mean
+   * embedding of a person. Comes before the option `person`.
+   */
+  identity?: ArrayLike<number>
   /** What the faceset calls the footage; the source's file name if not given. Tells clips of one faceset apart. */
   sourceName?: string
 }
@@ -52,7 +58,7 @@ export async function* extractFaceset(
   folder: string,
   options: ExtractFacesetOptions = {},
 ): AsyncGenerator<ExtractProgress> {
-  const { detector, landmarker, embedder, sourceName, ...chosen } = options
+  const { detector, landmarker, embedder, identity, sourceName, ...chosen } = options
   const settings = resolveOptions(extractOptions, chosen)
   const owned: AsyncDisposable[] = []
   const own = async <T extends AsyncDisposable>(made: Promise<T>): Promise<T> => {
@@ -66,6 +72,7 @@ export async function* extractFaceset(
     const name = sourceName ?? basename(clip.info.path)
     const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))
     let networks: Promise<Networks> | undefined
+    let person: Promise<ArrayLike<number> | undefined> | undefined
     const run: Run = {
       name,
       settings,
@@ -73,6 +80,7 @@ export async function* extractFaceset(
       meter,
       // Only when first needed: a run that has nothing to do ends at once.
       networks: () => (networks ??= own(loadNetworks({ detector, landmarker, embedder }, meter))),
+      person: () => (person ??= identity ? Promise.resolve(identity) : identityOf(run)),
     }
     yield* runExtraction(clip, run)
     await writer.flush()
@@ -89,16 +97,25 @@ interface Run {
   writer: FacesetWriter
   meter: ProgressMeter
   networks(): Promise<Networks>
+  /** The identity of the one whose faces are wanted; nothing where everybody's are. */
+  person(): Promise<ArrayLike<number> | undefined>
+}
+
+/** The identity in the picture that the options name. */
+async function identityOf({ settings, networks }: Run): Promise<Float32Array | undefined> {
+  return settings.person === '' ? undefined : identityInPicture(settings.person, await networks())
 }
 
 async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<ExtractProgress> {
   const { settings, meter } = run
   const length = segmentLength(clip.info, settings.detectEvery)
-  const reach = Math.max(1, Math.ceil(SMOOTHING_FRAMES / length))
+  const isDst = settings.side === 'dst'
+  const smooth = settings.smooth === 'on' || (settings.smooth === 'auto' && isDst)
+  const fill = settings.gaps === 'fill' || (settings.gaps === 'auto' && isDst)
+  const reach = smooth || fill ? Math.max(1, Math.ceil(STEADY_FRAMES / length)) : 0
   const segments = segmentsOf(frameItems(clip, run), length, reach)
   const found = mapConcurrent(segments, (segment) => findFaces(segment, run), SEGMENTS_UNDER_WAY)
-  const smooth = settings.smooth === 'on' || (settings.smooth === 'auto' && settings.side === 'dst')
-  const ready = flatten(smooth ? smoothSegments(found, reach) : found)
+  const ready = flatten(steadySegments(found, { smooth, fill, reach, shaken: meter.shaken }))
   for await (const _ of mapConcurrent(ready, (frame) => writeFaces(frame, run), FRAMES_UNDER_WAY)) yield meter.report()
 }
 
@@ -134,9 +151,11 @@ function frameItem(frame: Frame, done: boolean, run: Run): FrameItem {
   }
 }
 
-async function detectionOptions({ settings, networks }: Run): Promise<DetectFacesOptions> {
+async function detectionOptions({ settings, networks, person }: Run): Promise<DetectFacesOptions> {
   const { detector, landmarker } = await networks()
-  const { maxFaces, minSize, minScore } = settings
+  const { minSize, minScore } = settings
+  // Of one person's faces the largest are wanted, and other people's may be larger.
+  const maxFaces = (await person()) ? 0 : settings.maxFaces
   const { rotations, tiles } = settings as Pick<DetectFacesOptions, 'rotations' | 'tiles'>
   return { detector, landmarker, maxFaces, minSize, minScore, rotations, tiles }
 }
@@ -147,7 +166,7 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
   if (!needed) return items.map((item) => found(item, [], true))
   const options = await detectionOptions(run)
   const cuts = cutsOf(segment)
-  const faces = await followFaces(
+  const everybodys = await followFaces(
     {
       frames: items.map((item) => item.frame),
       cuts,
@@ -156,7 +175,22 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
     },
     options,
   )
+  const faces = await wantedFaces(items, { everybodys, cuts }, run)
   return items.map((item, i) => found(item, faces[i]!, cuts[i]!))
+}
+
+/** The faces of the person that is asked for; everybody's where nobody is. */
+async function wantedFaces(
+  items: readonly FrameItem[],
+  { everybodys, cuts }: { everybodys: readonly (readonly Face[])[]; cuts: readonly boolean[] },
+  { settings, networks, person }: Run,
+): Promise<readonly (readonly Face[])[]> {
+  const identity = await person()
+  if (!identity) return everybodys
+  const { embedder } = await networks()
+  const frames = items.map(({ frame }, i) => ({ picture: frame, faces: everybodys[i]!, cut: cuts[i]! }))
+  const kept = await onlyPerson(frames, identity, embedder)
+  return settings.maxFaces > 0 ? kept.map((faces) => faces.slice(0, settings.maxFaces)) : kept
 }
 
 const found = (item: FrameItem, faces: readonly Face[], cut: boolean): FoundFrame => ({
@@ -181,7 +215,7 @@ async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> 
     const writes: Promise<void>[] = []
     for (const [faceIndex, face] of faces.entries()) {
       const meta = describeFace(face, frame, { faceIndex, faceType: settings.faceType, size })
-      if (settings.embedEvery > 0 && (frame.index / settings.everyNth) % settings.embedEvery === 0) {
+      if (!face.filled && settings.embedEvery > 0 && (frame.index / settings.everyNth) % settings.embedEvery === 0) {
         const { embedder } = await run.networks()
         meta.embedding = Array.from(await embed(frame, face.landmarks, embedder), roundTo5)
       }
@@ -201,7 +235,7 @@ async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> 
       await writeImage(path, debugPicture(frame.bitmap, metas), { quality: 80 })
     }
     await writer.frameDone(name, frame.index)
-    meter.frameDone(frame.name, faces.length)
+    meter.frameDone(frame.name, faces.length, faces.filter(({ filled }) => filled).length)
   } finally {
     frame.close()
   }

@@ -73,6 +73,19 @@ export const extractOptions = defineOptions({
     choices: ['auto', 'on', 'off'],
     description: 'Calm the landmarks over time before faces are cut, so that nothing trembles; auto does it for dst.',
   },
+  gaps: {
+    type: 'choice',
+    default: 'auto',
+    choices: ['auto', 'fill', 'keep'],
+    description:
+      'Put a face that is missing in up to five frames where it must be, with a score of 0.25; auto does it for dst.',
+  },
+  person: {
+    type: 'string',
+    default: '',
+    description:
+      'Take the faces of this person only: the path of a picture of them, or a name that `faceset persons` gave.',
+  },
   embedEvery: {
     type: 'number',
     default: 2,

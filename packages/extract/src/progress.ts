@@ -18,6 +18,13 @@ export interface ExtractProgress {
   seconds: Readonly<Record<ExtractPart, number>>
   /** The last frame without a face, by its name, if there was one. */
   lastFrameWithoutFaces: string | undefined
+  /** Faces of `faces` that were put into gaps of a few frames. */
+  facesFilled: number
+  /**
+   * By how many pixels of the frame landmarks shake from frame to frame, as they were found and as they are written: the
+   * median over the faces of this run, to 2 %. Unknown before the third frame of a face.
+   */
+  jitterPx: { before: number; after: number } | undefined
 }
 
 /** Counts and times while frames come and go. */
@@ -27,7 +34,9 @@ export interface ProgressMeter {
   /** The clip has ended: there are exactly so many frames. */
   clipEnded(frames: number): void
   frameSkipped(): void
-  frameDone(name: string, faces: number): void
+  frameDone(name: string, faces: number, filled: number): void
+  /** A face shakes by so many pixels, before and after smoothing. */
+  shaken(beforePx: number, afterPx: number): void
   report(): ExtractProgress
 }
 
@@ -40,7 +49,10 @@ export function progressMeter(expectedFrames: number): ProgressMeter {
   let framesSkipped = 0
   let faces = 0
   let framesWithFaces = 0
+  let facesFilled = 0
   let lastFrameWithoutFaces: string | undefined
+  const before = roughMedian()
+  const after = roughMedian()
   return {
     async timed(part, work) {
       const start = performance.now()
@@ -57,11 +69,16 @@ export function progressMeter(expectedFrames: number): ProgressMeter {
       framesDone++
       framesSkipped++
     },
-    frameDone(name, count) {
+    frameDone(name, count, filled) {
       framesDone++
       faces += count
+      facesFilled += filled
       if (count > 0) framesWithFaces++
       else lastFrameWithoutFaces = name
+    },
+    shaken(beforePx, afterPx) {
+      before.add(beforePx)
+      after.add(afterPx)
     },
     report() {
       const total = Math.max(frameCount, framesDone)
@@ -76,7 +93,29 @@ export function progressMeter(expectedFrames: number): ProgressMeter {
         secondsLeft: fps > 0 ? (total - framesDone) / fps : 0,
         seconds: { ...seconds },
         lastFrameWithoutFaces,
+        facesFilled,
+        jitterPx: before.count() > 0 ? { before: before.value(), after: after.value() } : undefined,
       }
+    },
+  }
+}
+
+/** The median of any number of lengths between 0.001 and 1000, to 2 %, in memory that does not grow. */
+function roughMedian() {
+  const [least, step] = [1e-3, 1.02]
+  const counts = new Uint32Array(Math.ceil(Math.log(1e6) / Math.log(step)) + 1)
+  let total = 0
+  return {
+    count: () => total,
+    add(value: number) {
+      const at = Math.round(Math.log(Math.max(value, least) / least) / Math.log(step))
+      counts[Math.min(at, counts.length - 1)]!++
+      total++
+    },
+    value(): number {
+      let [at, passed] = [0, counts[0]!]
+      while (passed < total / 2) passed += counts[++at]!
+      return least * step ** at
     },
   }
 }

@@ -80,4 +80,6 @@ export interface Embedder {
 export interface Face extends FaceLandmarks {
   /** In pixels of the image: what the detector gave, or the box of the points where the face was followed. */
   rect: Rect
+  /** Nobody saw it in this frame: it is put where it must be between the frames before and after. */
+  filled?: true
 }

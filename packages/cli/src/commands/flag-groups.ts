@@ -15,7 +15,7 @@ const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth', 'paired']
 export const extractGroup = ({ both = false } = {}): FlagGroup => ({
   key: 'extract',
   title: 'Extraction',
-  flags: tableFlags(extractOptions, { without: both ? ['side', 'debugFolder', 'smooth'] : ['side'] }),
+  flags: tableFlags(extractOptions, { without: both ? ['side', 'debugFolder', 'smooth', 'gaps', 'person'] : ['side'] }),
 })
 
 /** Flags of training that are not an option of the model. */

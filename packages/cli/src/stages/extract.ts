@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DflError, type FaceType, isDflError, resolveOptions, type Side } from '@dfl/core'
+import { exists } from '@dfl/core/files'
 import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptions } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
 import { openFrames } from '@dfl/media'
@@ -26,7 +27,7 @@ export interface ExtractResult extends Extracted {
 }
 
 /** Options that cannot change while faces of another value are there. */
-const FIXED = ['faceType', 'size', 'maxFaces', 'minSize', 'minScore', 'everyNth'] as const
+const FIXED = ['faceType', 'size', 'maxFaces', 'minSize', 'minScore', 'everyNth', 'person'] as const
 
 /**
  * Extracts one side's faces into a workspace. Stopped or killed, it goes on at the same frame when it is called again.
@@ -53,12 +54,13 @@ export async function* extractStage(
     faceType: options.faceType,
   })
 
+  const identity = await identityOfPerson(workspace, options.person)
   const began = performance.now()
   yield { event: 'stage', stage, state: 'started', text: `faces of ${basename(input)} as ${options.faceType}` }
   let last: ExtractProgress | undefined
   let stopped = false
   try {
-    for await (const progress of extractFaceset(input, folder, { ...options, side })) {
+    for await (const progress of extractFaceset(input, folder, { ...options, side, ...(identity && { identity }) })) {
       last = progress
       const { framesDone, frameCount, framesSkipped, faces, framesWithFaces, fps, secondsLeft } = progress
       yield {
@@ -93,9 +95,40 @@ export async function* extractStage(
   const { faceType: _, stopped: __, ...extracted } = result
   await workspace.update({ extracted: { ...workspace.record.extracted, [side]: extracted } })
   const rate = last && last.framesDone > last.framesSkipped ? `, ${last.fps.toFixed(1)} frames/s` : ''
-  yield { event: 'stage', stage, state: 'finished', seconds, text: `${numbers} in ${sayDuration(seconds)}${rate}` }
+  const text = `${numbers} in ${sayDuration(seconds)}${rate}${last ? aboutTracks(last) : ''}`
+  yield { event: 'stage', stage, state: 'finished', seconds, text }
   for (const text of adviceOn(side, result)) yield { event: 'warning', text }
   return result
+}
+
+/** How steady this run's faces are, as the end of a line. */
+function aboutTracks({ jitterPx, facesFilled }: ExtractProgress): string {
+  const px = (value: number) => value.toFixed(2)
+  const filled = facesFilled > 0 ? `, ${facesFilled} of them put into gaps` : ''
+  if (!jitterPx) return filled
+  const { before, after } = jitterPx
+  return `${filled}, jitter ${after < before ? `${px(before)} px, smoothed to ${px(after)} px` : `${px(before)} px`}`
+}
+
+/** The mean identity of a person whom `faceset persons` named, if `person` is not the path of a picture. */
+async function identityOfPerson(workspace: Workspace, person: string): Promise<number[] | undefined> {
+  if (person === '' || (await exists(person))) return undefined
+  const sum: number[] = []
+  let count = 0
+  for (const folder of Object.values(workspace.faceset)) {
+    const faceset = await openFaceset(folder).catch(() => undefined)
+    for await (const face of faceset?.faces() ?? []) {
+      if (face.person !== person || !face.embedding) continue
+      count++
+      for (const [i, value] of face.embedding.entries()) sum[i] = (sum[i] ?? 0) + value
+    }
+  }
+  if (count > 0) return sum.map((value) => value / count)
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected the path of a picture or a person of this workspace for \`--person\`, but got ${person}. Give a picture with the face, or run \`dfl faceset persons\` after one side is extracted.`,
+    { data: { person } },
+  )
 }
 
 /** Nothing if there is footage at a path. @throws DflError `UNSUPPORTED_MEDIA`, `NO_SUCH_FILE`. */

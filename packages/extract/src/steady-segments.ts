@@ -1,6 +1,7 @@
-import { smoothLandmarks } from '@dfl/align'
+import { jitterPx, smoothLandmarks } from '@dfl/align'
 import type { Landmarks } from '@dfl/core'
 import { isSameFace } from './detect-faces.js'
+import { fillGaps } from './fill-gaps.js'
 import { overlap } from './region.js'
 import type { Face } from './types.js'
 
@@ -11,34 +12,47 @@ export interface FrameFaces {
   cut: boolean
 }
 
-/** Frames before and after a segment that have a say in its landmarks, at least. */
-export const SMOOTHING_FRAMES = 6
+/** Frames before and after a segment that have a say in its faces, at least. */
+export const STEADY_FRAMES = 6
+
+/** What is done to the faces of a clip over time. */
+export interface SteadyOptions {
+  /** Whether landmarks are smoothed. */
+  smooth: boolean
+  /** Whether faces that are missing in a few frames are put there. */
+  fill: boolean
+  /** Segments before and after one that have a say in it. */
+  reach: number
+  /** Hears of every face with neighbours in time by how many pixels of the frame it shakes, before and after. */
+  shaken(beforePx: number, afterPx: number): void
+}
 
 /**
- * The same segments with the landmarks of each face smoothed over time.
+ * The same segments with gaps of each face filled and its landmarks smoothed over time.
  *
- * A segment is smoothed together with `reach` segments before and after it. So memory does not grow with the clip, and
+ * A segment is looked at together with `reach` segments before and after it. So memory does not grow with the clip, and
  * the result depends on nothing farther away: a resumed run gives the same.
  */
-export async function* smoothSegments<T extends FrameFaces>(
+export async function* steadySegments<T extends FrameFaces>(
   segments: AsyncIterable<readonly T[]>,
-  reach: number,
+  options: SteadyOptions,
 ): AsyncGenerator<T[]> {
+  const { reach } = options
   const window: (readonly T[])[] = []
   let middle = 0
-  const smoothed = () => {
+  const steadied = () => {
     const from = window.slice(0, middle).reduce((sum, segment) => sum + segment.length, 0)
-    return smoothPart(window.flat(), from, window[middle]!.length)
+    return steadyPart(window.flat(), { from, count: window[middle]!.length }, options)
   }
   for await (const segment of segments) {
     window.push(segment)
     if (window.length <= middle + reach) continue
-    yield smoothed()
+    yield steadied()
     if (middle < reach) middle++
     else window.shift()
   }
   for (; middle < window.length; middle++) {
-    yield smoothed()
+    yield steadied()
     if (middle >= reach) {
       window.shift()
       middle--
@@ -46,23 +60,36 @@ export async function* smoothSegments<T extends FrameFaces>(
   }
 }
 
-/** `count` frames from `from` on, their landmarks smoothed with the help of all `frames`. */
-function smoothPart<T extends FrameFaces>(frames: readonly T[], from: number, count: number): T[] {
-  const smooth = new Map<Face, Landmarks>()
+/** `count` frames from `from` on, steadied with the help of all frames. */
+function steadyPart<T extends FrameFaces>(
+  given: readonly T[],
+  { from, count }: { from: number; count: number },
+  { smooth, fill, shaken }: SteadyOptions,
+): T[] {
+  const frames = fill ? fillGaps(given) : given
+  const landmarksOf = new Map<Face, Landmarks>()
   const part = frames.slice(from, from + count)
   for (const [i, frame] of part.entries())
     for (const face of frame.faces) {
-      if (smooth.has(face)) continue
+      if (landmarksOf.has(face)) continue
       const { start, faces } = trackOf(frames, from + i, face)
-      const track = faces.map(({ landmarks }, t) => ({
+      const raw = faces.map(({ landmarks }, t) => ({
         timestampSeconds: frames[start + t]!.timestampSeconds,
         landmarks,
       }))
-      for (const [t, landmarks] of smoothLandmarks(track).entries()) smooth.set(faces[t]!, landmarks)
+      const calm = smooth ? smoothLandmarks(raw) : raw.map(({ landmarks }) => landmarks)
+      for (const [t, landmarks] of calm.entries()) {
+        landmarksOf.set(faces[t]!, landmarks)
+        const inPart = start + t >= from && start + t < from + count
+        if (!inPart || t === 0 || t + 1 === faces.length) continue
+        const three = raw.slice(t - 1, t + 2)
+        const after = three.map((point, k) => ({ ...point, landmarks: calm[t - 1 + k]! }))
+        shaken(jitterPx(three), smooth ? jitterPx(after) : jitterPx(three))
+      }
     }
   return part.map((frame) => ({
     ...frame,
-    faces: frame.faces.map((face) => ({ ...face, landmarks: smooth.get(face) ?? face.landmarks })),
+    faces: frame.faces.map((face) => ({ ...face, landmarks: landmarksOf.get(face) ?? face.landmarks })),
   }))
 }
 

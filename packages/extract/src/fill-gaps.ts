@@ -1,0 +1,77 @@
+import type { Point, Rect } from '@dfl/core'
+import { isSameFace } from './detect-faces.js'
+import type { FrameFaces } from './steady-segments.js'
+import type { Face, FaceRegion } from './types.js'
+
+/** Frames in a row that a face may be missing in. Fewer than a segment has a say in. */
+const LONGEST_GAP = 5
+
+/** The score of faces that nobody saw. */
+export const FILLED_SCORE = 0.25
+
+/**
+ * The same frames, with each face that is missing in up to five frames of one shot put into them: on the straight way from
+ * where it was before to where it is after, with a score of `FILLED_SCORE`.
+ */
+export function fillGaps<T extends FrameFaces>(frames: readonly T[]): T[] {
+  const out = frames.map((frame) => ({ ...frame, faces: [...frame.faces] }))
+  for (let t = 0; t + 2 < frames.length; t++)
+    for (const face of frames[t]!.faces) {
+      const gap = gapAfter(frames, t, face)
+      if (!gap) continue
+      const { end, after } = gap
+      const [from, to] = [frames[t]!.timestampSeconds, frames[end]!.timestampSeconds]
+      for (let k = t + 1; k < end; k++)
+        out[k]!.faces.push(between(face, after, (frames[k]!.timestampSeconds - from) / (to - from)))
+    }
+  return out
+}
+
+/** Where a face of frame `t` is seen next, if it is missing in between. */
+function gapAfter(frames: readonly FrameFaces[], t: number, face: Face): { end: number; after: Face } | undefined {
+  for (let end = t + 1; end < frames.length && end <= t + LONGEST_GAP + 1 && !frames[end]!.cut; end++) {
+    const after = frames[end]!.faces.find((other) => isSameFace(face, other))
+    if (!after) continue
+    // Of several faces that were lost in one place, it is the one that is seen again that was there last.
+    const before = frames[end - 1]!.faces.some((other) => isSameFace(other, after))
+    return end > t + 1 && !before ? { end, after } : undefined
+  }
+  return undefined
+}
+
+/** A face `share` of the way from one to another. */
+function between(a: Face, b: Face, share: number): Face {
+  const { landmarks, outline, points } = a
+  const mixed = (from: readonly Point[], to: readonly Point[]) =>
+    from.map(([x, y], i): Point => [mix(x, to[i]![0], share), mix(y, to[i]![1], share)])
+  const sameCount = <T>(p: readonly T[] | undefined, q: readonly T[] | undefined) => p && q && p.length === q.length
+  return {
+    landmarks: mixed(landmarks, b.landmarks),
+    ...(sameCount(points, b.points) ? { points: mixed(points!, b.points!) } : {}),
+    // Outlines have as many corners as they need: there is none between two of them.
+    ...(sameCount(outline, b.outline) ? { outline: mixed(outline!, b.outline!) } : {}),
+    rect: mixedRect(a.rect, b.rect, share),
+    region: mixedRegion(a.region, b.region, share),
+    score: FILLED_SCORE,
+    filled: true,
+  }
+}
+
+const mix = (a: number, b: number, share: number) => a + (b - a) * share
+
+const mixedRect = (a: Rect, b: Rect, share: number): Rect => ({
+  x: mix(a.x, b.x, share),
+  y: mix(a.y, b.y, share),
+  width: mix(a.width, b.width, share),
+  height: mix(a.height, b.height, share),
+})
+
+function mixedRegion(a: FaceRegion, b: FaceRegion, share: number): FaceRegion {
+  const turn = b.rollRadians - a.rollRadians
+  return {
+    centre: [mix(a.centre[0], b.centre[0], share), mix(a.centre[1], b.centre[1], share)],
+    sizePx: mix(a.sizePx, b.sizePx, share),
+    // The short way round.
+    rollRadians: a.rollRadians + Math.atan2(Math.sin(turn), Math.cos(turn)) * share,
+  }
+}
