@@ -27,8 +27,11 @@ interface Group {
   mean: Float64Array
 }
 
-/** Means of many faces lie closer together than single faces do. */
-const MEAN_SHARE = 0.7
+/**
+ * Means of many faces lie closer together than single faces do. Measured: means of one person's clips lie up to 0.38 apart,
+ * those of different people at least 0.57, of different rendered heads at least 0.43; the limit is 0.405.
+ */
+const MEAN_SHARE = 0.675
 
 /**
  * Finds out who is who in the facesets of a project, and writes it into their faces: the persons, the most frequent first.
