@@ -1,9 +1,13 @@
 import { basename } from 'node:path'
 import { DflError, type FaceMeta, type Point } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
+import type { FaceToMerge } from './merge-face.js'
 
 /** The faces of a frame; an empty list where it has none. */
-export type FacesOf = (frame: { index: number; name: string }) => readonly FaceMeta[]
+export type FacesOf = (frame: {
+  index: number
+  name: string
+}) => readonly FaceToMerge[] | Promise<readonly FaceToMerge[]>
 
 /** Without what merging does not need: embeddings and landmarks are most of a face's memory. */
 type SlimFace = Omit<FaceMeta, 'landmarks' | 'sourceLandmarks' | 'embedding'> & { points: Float64Array }
@@ -13,6 +17,8 @@ type SlimFace = Omit<FaceMeta, 'landmarks' | 'sourceLandmarks' | 'embedding'> & 
  *
  * Faces belong to the frame whose name they carry. Where no name fits, because the clip was renamed since, and the
  * faceset is of one clip only, they belong to the frame of their index.
+ *
+ * Faces bring the masks that the faceset holds, such as those of turned heads, and what was drawn by hand.
  *
  * @param folder Folder of the faceset.
  * @param clip Path of the clip.
@@ -29,10 +35,18 @@ export async function facesOfClip(folder: string, clip: string): Promise<FacesOf
     add(byIndex, face.frameIndex, slim)
     clips.add(clipOf(face.sourceFilename))
   }
+  // Masks stay on disk until their frame is merged, so that memory does not grow with the clip.
+  const load = (faces: readonly SlimFace[] = []) =>
+    Promise.all(
+      faces.map(async (face): Promise<FaceToMerge> => {
+        const ownMask = await faceset.readMask(face)
+        return { ...whole(face), ...(ownMask ? { ownMask } : {}) }
+      }),
+    )
   const own = basename(clip)
   const isFolder = clips.size > 0 && [...clips].every((name) => name === '')
-  if (clips.has(own) || isFolder) return ({ name }) => (byName.get(name) ?? []).map(whole)
-  if (clips.size === 1) return ({ index }) => (byIndex.get(index) ?? []).map(whole)
+  if (clips.has(own) || isFolder) return ({ name }) => load(byName.get(name))
+  if (clips.size === 1) return ({ index }) => load(byIndex.get(index))
   const names = [...clips].map((name) => `'${name}'`).join(', ')
   throw new DflError(
     'NO_FACES',

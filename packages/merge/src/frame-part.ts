@@ -1,7 +1,7 @@
 import { readRect } from '@dfl/align'
 import type { FaceMeta, Point, Rect } from '@dfl/core'
 import { multiplyAffine, translation } from '@dfl/image'
-import type { FaceNotes, Swapper } from './merge-face.js'
+import type { FaceNotes, FaceToMerge, Swapper } from './merge-face.js'
 
 /**
  * The rectangle of a frame that holds everything that merging some of its faces reads or paints.
@@ -23,7 +23,7 @@ export function rectOfFaces(
 }
 
 /** A face of the frame as a face of the part that begins at column `x` and row `y`. */
-export function faceOfPart(face: FaceMeta, { x, y }: { x: number; y: number }): FaceMeta {
+export function faceOfPart(face: FaceToMerge, { x, y }: { x: number; y: number }): FaceToMerge {
   const { sourceLandmarks, sourceRect, imageToFaceMat } = face
   return {
     ...face,

@@ -41,13 +41,29 @@ export interface Patch {
   alpha: Pixels
 }
 
+/** A face in the pixels of its frame, before it is laid over. */
+export interface PlacedFace {
+  /** Where it goes, in pixels of the frame. */
+  rect: Rect
+  /** [rect.height, rect.width, 3]; 0 where `alpha` is 0 at the ends of a row. */
+  painted: Pixels
+  /** [rect.height, rect.width, 1] how much of each pixel will be new, 0..1. */
+  alpha: Pixels
+}
+
+/** A face of a frame, with the mask that its faceset holds. */
+export interface FaceToMerge extends FaceMeta {
+  /** [M, M, 1] the face's own mask, over the whole aligned image of the faceset. */
+  ownMask?: Bitmap
+}
+
 /**
  * One face on its way back into its frame: what a stage takes and gives.
  *
  * Masks live in the crop's geometry at a resolution of their own, M = max(256, R); the crop's square is the mask's square.
  */
 export interface MergeFace {
-  readonly meta: FaceMeta
+  readonly meta: FaceToMerge
   /**
    * The frame, or the part of it that holds its faces, in which earlier faces of the same frame are already swapped.
    * Whatever is said to be in pixels of the frame is in pixels of this picture. Stages only read it.
@@ -61,12 +77,14 @@ export interface MergeFace {
   readonly swap: Swap
   /** What was noted about the same face in the frame before, if it was there. */
   readonly past?: FaceNotes
-  /** [R, R, 3] what will be pasted. */
+  /** What will be pasted: [R, R, 3], or larger where a stage made it finer; it covers the crop's square. */
   readonly face: Pixels
   /** [M, M, 1] where it will be pasted, 0..1. */
   readonly mask: Pixels
   /** What to note about this face. */
   readonly notes: FaceNotes['values']
+  /** The face in the frame's own pixels, once a stage has worked on it there. */
+  readonly placed?: PlacedFace
   /** The result, once a stage has made it. */
   readonly patch?: Patch
 }
@@ -76,7 +94,7 @@ export type MergeStage = (face: MergeFace) => MergeFace | Promise<MergeFace>
 
 /** A face cut out of its frame for the model. */
 export interface FaceCrop {
-  meta: FaceMeta
+  meta: FaceToMerge
   /** Pixels of the frame → pixels of the crop. */
   imageToFaceMat: Affine
   /** [R, R, 3] */
@@ -84,7 +102,7 @@ export interface FaceCrop {
 }
 
 /** The crop of a face in the model's face type and resolution. Beyond the frame's edge, the edge is repeated. */
-export function cutFace(frame: Bitmap, meta: FaceMeta, { faceType, resolution }: Omit<Swapper, 'swap'>): FaceCrop {
+export function cutFace(frame: Bitmap, meta: FaceToMerge, { faceType, resolution }: Omit<Swapper, 'swap'>): FaceCrop {
   const mat = imageToFaceMat(meta.sourceLandmarks, faceType, resolution)
   const size = { width: resolution, height: resolution }
   const dst = clamp(warpAffine(frame, mat, size, { interpolation: 'cubic', border: 'replicate' }))

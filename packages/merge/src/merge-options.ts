@@ -2,11 +2,46 @@ import { defineOptions, type OptionsOf, resolveOptions } from '@dfl/core'
 import { IMAGE_FORMATS, VIDEO_OPTIONS } from '@dfl/media'
 import type { MergeStage } from './merge-face.js'
 import { COLOR_TRANSFERS, type ColorTransfer, colorTransfer } from './stages/color-transfer.js'
+import { feather } from './stages/feather.js'
+import { histMatch } from './stages/hist-match.js'
 import { blur, erode, MASK_MODES, type MaskMode, mask } from './stages/mask.js'
+import { motionBlur } from './stages/motion-blur.js'
+import { multiBand } from './stages/multi-band.js'
 import { overlay } from './stages/overlay.js'
+import { rawPredict, rawRgb } from './stages/raw.js'
+import { scaleFace } from './stages/scale-face.js'
+import { seamless } from './stages/seamless.js'
+import { colorDegrade, degrade, denoise, sharpen } from './stages/texture.js'
+
+/** How the face is laid into its frame, in DFL's words; `multi-band` is new. */
+export const MERGE_MODES = [
+  'overlay',
+  'hist-match',
+  'seamless',
+  'seamless-hist-match',
+  'multi-band',
+  'raw-rgb',
+  'raw-predict',
+  'original',
+] as const
+
+/** One of `MERGE_MODES`. */
+export type MergeMode = (typeof MERGE_MODES)[number]
+
+const percent = (description: string, min = 0) =>
+  ({ type: 'number', default: 0, min, max: 100, unit: '%', description }) as const
+
+const featherSide = (description: string) =>
+  ({ type: 'number', default: 0, min: 0, max: 128, unit: 'px of a 256 px face', description }) as const
 
 /** What can be set about how faces are put back into frames and how the result is written. */
 export const mergeOptions = defineOptions({
+  mode: {
+    type: 'choice',
+    default: 'overlay',
+    choices: MERGE_MODES,
+    description: 'How the face is laid into its frame.',
+  },
   mask: {
     type: 'choice',
     default: 'learned-prd*learned-dst',
@@ -16,7 +51,7 @@ export const mergeOptions = defineOptions({
   insideHull: {
     type: 'boolean',
     default: false,
-    description: "Keep the mask inside the outline of DST's landmarks.",
+    description: "Keep the mask inside the outline of DST's face.",
   },
   erode: {
     type: 'number',
@@ -34,6 +69,18 @@ export const mergeOptions = defineOptions({
     unit: 'px of a 256 px face',
     description: "Width of the mask's soft edge.",
   },
+  featherTop: featherSide('Fade the mask from its upper edge.'),
+  featherBottom: featherSide('Fade the mask from its lower edge.'),
+  featherLeft: featherSide('Fade the mask from its left edge.'),
+  featherRight: featherSide('Fade the mask from its right edge.'),
+  faceScale: {
+    type: 'number',
+    default: 0,
+    min: -50,
+    max: 50,
+    unit: '%',
+    description: 'Make the face larger round its centre, or smaller.',
+  },
   colorTransfer: {
     type: 'choice',
     default: 'rct',
@@ -48,6 +95,11 @@ export const mergeOptions = defineOptions({
     unit: 's',
     description: 'Over how long the change of colour is averaged, so that it does not flicker; 0 switches this off.',
   },
+  motionBlur: percent('Smear the face along its way, for this much of the time from frame to frame.'),
+  sharpen: percent('Sharpen the face, or soften it with negative numbers.', -100),
+  denoise: percent('Take grain off the face.'),
+  degrade: percent('Lower the resolution of the face.'),
+  colorDegrade: percent('Paint the face with few colours.'),
   ...VIDEO_OPTIONS,
   format: {
     type: 'choice',
@@ -61,17 +113,39 @@ export const mergeOptions = defineOptions({
 export type MergeOptions = OptionsOf<typeof mergeOptions>
 
 /**
- * The usual chain of stages: mask, erode, blur, colour transfer, overlay.
+ * The usual chain of stages: mask, erode, blur, feather, colour transfer, texture, motion blur, scale, and the mode's own.
+ *
+ * `original` has none; `raw-rgb` and `raw-predict` show what the model painted and nothing else.
  *
  * @throws DflError `BAD_OPTION` that names every wrong value at once.
  */
 export function mergeStages(given: Partial<MergeOptions> = {}): MergeStage[] {
   const options = resolveOptions(mergeOptions, given)
+  const mode = options.mode as MergeMode
+  if (mode === 'original') return []
+  if (mode === 'raw-rgb') return [rawRgb()]
+  if (mode === 'raw-predict') return [rawPredict()]
+  const { featherTop: top, featherBottom: bottom, featherLeft: left, featherRight: right } = options
+  const own: Record<typeof mode, MergeStage[]> = {
+    overlay: [],
+    'hist-match': [histMatch()],
+    seamless: [seamless()],
+    'seamless-hist-match': [seamless(), histMatch()],
+    'multi-band': [multiBand()],
+  }
   return [
     mask(options.mask as MaskMode, { insideHull: options.insideHull }),
     erode(options.erode),
     blur(options.blur),
+    feather({ top, bottom, left, right }),
     colorTransfer(options.colorTransfer as ColorTransfer, { smoothSeconds: options.smoothSeconds }),
+    denoise(options.denoise),
+    degrade(options.degrade),
+    sharpen(options.sharpen),
+    colorDegrade(options.colorDegrade),
+    motionBlur(options.motionBlur),
+    scaleFace(options.faceScale),
+    ...own[mode],
     overlay(),
   ]
 }

@@ -51,9 +51,10 @@ export async function* mergedFrames(
   const timed = timer(seconds)
 
   const prepare = async (group: readonly Frame[]): Promise<Prepared[]> => {
+    const facesOfGroup = await Promise.all(group.map((frame) => facesOf(frame)))
     const prepared = await timed('decode', () =>
-      group.map((frame): Prepared => {
-        const faces = facesOf(frame)
+      group.map((frame, i): Prepared => {
+        const faces = facesOfGroup[i]!
         if (faces.length === 0) return { frame, crops: [], swaps: [] }
         const part = frame.part(rectOfFaces(faces, swapper, frame))
         const crops = faces.map((face) => cutFace(part.bitmap, faceOfPart(face, part), swapper))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Pixels, Random } from '@dfl/core'
-import { rgbToLab } from '@dfl/image'
+import { meanAndStd, rgbToLab } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
 import { type ColorTransfer, colorTransfer, type FaceNotes, type MergeFace } from '../src/index.js'
 import { meta } from './synthetic.js'
@@ -118,8 +118,63 @@ describe('colorTransfer', () => {
     expect(lightness(bright.face)).toBeCloseTo(lightness(textured(0.7)), 0)
   })
 
+  describe.each(['lct', 'mkl', 'mkl-m', 'idt', 'idt-m', 'sot-m', 'mix-m'] as const)('%s', (mode) => {
+    const grained = (level: number, contrast: number, seed: number) => {
+      const random = new Random(seed)
+      return picture((i, c) => level + 0.03 * c + contrast * Math.sin(i * 0.37) + 0.02 * random.normal())
+    }
+    const left = pixels(
+      Array.from({ length: SIZE * SIZE }, (_, i) => (i % SIZE < 16 ? 1 : 0)),
+      1,
+    )
+    /** The right half is another colour. */
+    const beside = (p: Pixels, level: number): Pixels => ({
+      ...p,
+      data: p.data.map((v, k) => (Math.floor(k / 3) % SIZE < 16 ? v : level)),
+    })
+
+    it("gives the face DST's mean colours and spread", async () => {
+      const dst = grained(0.4, 0.12, 1)
+      const { face } = await colorTransfer(mode)(mergeFace(grained(0.55, 0.06, 2), dst, everywhere))
+      const [is, was] = [meanAndStd(face), meanAndStd(dst)]
+      for (let c = 0; c < 3; c++) {
+        expect(Math.abs(is.mean[c]! - was.mean[c]!)).toBeLessThan(0.015)
+        expect(Math.abs(is.std[c]! / was.std[c]! - 1)).toBeLessThan(0.15)
+      }
+    })
+
+    it('changes little where the face is DST already', async () => {
+      const dst = grained(0.5, 0.1, 1)
+      const { face } = await colorTransfer(mode)(mergeFace(dst, dst, everywhere))
+      for (let i = 0; i < dst.data.length; i++) expect(Math.abs(face.data[i]! - dst.data[i]!)).toBeLessThan(0.01)
+    })
+
+    it(mode.endsWith('-m') ? 'does not see colours outside the mask' : 'sees the whole square', async () => {
+      const plain = mergeFace(grained(0.6, 0.08, 3), grained(0.4, 0.08, 4), left)
+      const loud = { ...plain, dst: beside(plain.dst, 0.95) }
+      const mean = async (from: MergeFace) => meanAndStd((await colorTransfer(mode)(from)).face, left).mean[1]!
+      const change = Math.abs((await mean(loud)) - (await mean(plain)))
+      if (mode.endsWith('-m')) expect(change).toBeLessThan(0.02)
+      else expect(change).toBeGreaterThan(0.05)
+    })
+
+    it('steadies its mean over time', async () => {
+      const stage = colorTransfer(mode, { smoothSeconds: 10 })
+      const first = await stage(mergeFace(grained(0.5, 0.08, 3), grained(0.4, 0.08, 4), everywhere, 0))
+      const past = { timestampSeconds: 0, centre: [0, 0], sizePx: 1, values: first.notes } as const
+      const second = mergeFace(grained(0.5, 0.08, 3), grained(0.44, 0.08, 4), everywhere, 1 / 24, past)
+      const alone = colorTransfer(mode, { smoothSeconds: 0 })
+      const level = (face: Pixels) => meanAndStd(face).mean[0]!
+      const [steadied, jumped] = [level((await stage(second)).face), level((await alone(second)).face)]
+      expect(steadied).toBeGreaterThan(level(first.face))
+      expect(steadied).toBeLessThan(jumped - 0.01)
+    })
+  })
+
   it('refuses what it does not know', () => {
-    expect(() => colorTransfer('idt' as ColorTransfer)).toThrow("Expected one of rct, none for `mode`, but got 'idt'.")
+    expect(() => colorTransfer('ebs' as ColorTransfer)).toThrow(
+      "Expected one of rct, lct, mkl, mkl-m, idt, idt-m, sot-m, mix-m, none for `mode`, but got 'ebs'.",
+    )
     expect(() => colorTransfer('rct', { smoothSeconds: -1 })).toThrow(
       'Expected a number of at least 0 s for `smoothSeconds`, but got -1. Give 0 to switch it off.',
     )

@@ -1,38 +1,47 @@
 import { DflError, type Pixels } from '@dfl/core'
-import { labToRgb, meanAndStd, resize, rgbToLab } from '@dfl/image'
-import { clamp, type FaceNotes, type MergeStage } from '../merge-face.js'
+import { resize } from '@dfl/image'
+import { clamp, type MergeStage } from '../merge-face.js'
+import { type ColorChange, linear, mix, moved, reinhard } from './color-changes.js'
+import { type Remembered, steady } from './steady-color.js'
 
 /** How colours are matched to DST's, in DFL's words. */
-export const COLOR_TRANSFERS = ['rct', 'none'] as const
+export const COLOR_TRANSFERS = ['rct', 'lct', 'mkl', 'mkl-m', 'idt', 'idt-m', 'sot-m', 'mix-m', 'none'] as const
 
 /** One of `COLOR_TRANSFERS`. */
 export type ColorTransfer = (typeof COLOR_TRANSFERS)[number]
 
-/** How colours are changed: lab' = (lab − from) · gain + to, per channel. */
-interface Correction {
-  from: number[]
-  gain: number[]
-  to: number[]
+/** Whose pixels count, and what is done. */
+const CHANGES: Record<Exclude<ColorTransfer, 'none'>, { within: 'mask' | 'square'; change: ColorChange }> = {
+  rct: { within: 'mask', change: reinhard },
+  lct: { within: 'square', change: linear('lct') },
+  mkl: { within: 'square', change: linear('mkl') },
+  'mkl-m': { within: 'mask', change: linear('mkl') },
+  idt: { within: 'square', change: moved('idt') },
+  'idt-m': { within: 'mask', change: moved('idt') },
+  'sot-m': { within: 'mask', change: moved('sot') },
+  'mix-m': { within: 'mask', change: mix },
 }
 
-/** A face whose contrast differs more than this from DST's is not stretched further: it would only amplify errors. */
-const MAX_GAIN = 3
-
-/** DST's own mean changing by more than this in one frame, in units of Lab, is a cut or a flash and not smoothed away. */
-const CUT = 10
-
 /**
- * A stage that gives the face DST's colours.
+ * A stage that gives the face DST's colours. `none` does nothing.
  *
- * `rct` matches mean and standard deviation of each channel in CIE Lab, measured inside the mask: every pixel counts as
- * much as the mask says, so that what is not pasted does not count. `none` does nothing.
+ * | | matches | counted in |
+ * |---|---|---|
+ * | `rct` | mean and deviation of each channel of CIE Lab | mask |
+ * | `lct`, `mkl`, `mkl-m` | mean and covariance in RGB; `mkl` moves colours as little as possible | square, square, mask |
+ * | `idt`, `idt-m` | the whole distribution in RGB | square, mask |
+ * | `sot-m` | the same, by gentler steps, and the change is smoothed across the face | mask |
+ * | `mix-m` | lightness as `sot-m`, the rest as `rct` | mask |
+ *
+ * Inside the mask every pixel counts as much as the mask says, so that what is not pasted does not count.
  *
  * The change of colour is averaged over the past frames of the same face, so that nothing flickers with the noise of the
- * masks; it starts anew at a cut and where DST's own light jumps.
+ * masks; it starts anew at a cut and where DST's own light jumps. Of `idt`, `sot` and `mix` the mean change is averaged.
  *
  * @param options `smoothSeconds`: time constant of that average; 0 switches it off.
- * Source: Reinhard, Ashikhmin, Gooch, Shirley 2001, https://doi.org/10.1109/38.946629. Deviation: CIE Lab in place of lαβ,
- * as DFL does it, and statistics weighted with the mask.
+ * Source: `rct`: Reinhard, Ashikhmin, Gooch, Shirley 2001, https://doi.org/10.1109/38.946629. Deviation: CIE Lab in place of
+ * lαβ, as DFL does it, and statistics weighted with the mask. The others: see `whiteningMatrix`, `mongeKantorovichMatrix`,
+ * `iterativeDistributionTransfer` and `slicedTransfer` of `@dfl/image`.
  */
 export function colorTransfer(mode: ColorTransfer, options: { smoothSeconds?: number } = {}): MergeStage {
   const { smoothSeconds = 0.25 } = options
@@ -49,59 +58,18 @@ export function colorTransfer(mode: ColorTransfer, options: { smoothSeconds?: nu
       { data: { smoothSeconds } },
     )
   if (mode === 'none') return (face) => face
+  const { within, change } = CHANGES[mode]
   return (face) => {
-    const { width, height } = face.face
-    const weights = resize(face.mask, { width, height })
+    const weights = resize(face.mask, { width: face.dst.width, height: face.dst.width })
     if (weights.data.every((w) => w === 0)) return face
-    const lab = rgbToLab(face.face)
-    const dst = meanAndStd(rgbToLab(face.dst), weights)
-    const own = meanAndStd(lab, weights)
-    const gain = dst.std.map((s, c) => Math.min(MAX_GAIN, Math.max(1 / MAX_GAIN, s / Math.max(own.std[c]!, 1e-3))))
-    const shift = dst.mean.map((m, c) => m - own.mean[c]!)
-    const now: Remembered = { dstMean: [...dst.mean], gain, shift, count: 1 }
-    const steady = smoothSeconds > 0 ? smooth(now, face.past, face.meta.timestampSeconds, smoothSeconds) : now
-    const to = own.mean.map((m, c) => m + steady.shift[c]!)
-    const changed = labToRgb(correct(lab, { from: [...own.mean], gain: steady.gain, to }))
-    return { ...face, face: clamp(changed), notes: { ...face.notes, colorTransfer: pack(steady) } }
-  }
-}
-
-function correct(lab: Pixels, { from, gain, to }: Correction): Pixels {
-  const { data } = lab
-  for (let c = 0; c < 3; c++) {
-    const a = gain[c]!
-    const b = to[c]! - from[c]! * a
-    const low = c === 0 ? 0 : -127
-    const high = c === 0 ? 100 : 127
-    for (let i = c; i < data.length; i += 3) {
-      data[i] = Math.min(high, Math.max(low, data[i]! * a + b))
-    }
-  }
-  return lab
-}
-
-interface Remembered {
-  dstMean: number[]
-  gain: number[]
-  shift: number[]
-  /** Frames that the average is of. */
-  count: number
-}
-
-const pack = ({ dstMean, gain, shift, count }: Remembered): number[] => [...dstMean, ...gain, ...shift, count]
-
-function smooth(now: Remembered, past: FaceNotes | undefined, seconds: number, timeConstant: number): Remembered {
-  const old = past?.values.colorTransfer
-  if (!past || old?.length !== 10) return now
-  if (now.dstMean.some((m, c) => Math.abs(m - old[c]!) > CUT)) return now
-  const count = old[9]! + 1
-  // The first frames are averaged evenly; later the oldest ones fade away.
-  const share = Math.max(1 / count, 1 - Math.exp(-Math.abs(seconds - past.timestampSeconds) / timeConstant))
-  const blend = (before: number, after: number) => before + share * (after - before)
-  return {
-    dstMean: now.dstMean,
-    gain: now.gain.map((g, c) => blend(old[3 + c]!, g)),
-    shift: now.shift.map((s, c) => blend(old[6 + c]!, s)),
-    count,
+    const counted: Pixels = within === 'mask' ? weights : { ...weights, data: weights.data.map(() => 1) }
+    const own = face.face.width === face.dst.width ? face.face : resize(face.face, face.dst)
+    const found = change({ face: own, dst: face.dst, weights: counted })
+    const now: Remembered = { dstMean: found.dstMean, gain: found.gain, shift: found.shift, count: 1 }
+    const options = { timestampSeconds: face.meta.timestampSeconds, timeConstant: smoothSeconds, cut: found.cut }
+    const kept = smoothSeconds > 0 ? steady(now, face.past, options) : now
+    const { dstMean, gain, shift, count } = kept
+    const notes = { ...face.notes, colorTransfer: [...dstMean, ...gain, ...shift, count] }
+    return { ...face, face: clamp(found.apply(face.face, gain, shift)), notes }
   }
 }

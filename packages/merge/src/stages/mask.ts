@@ -1,6 +1,15 @@
 import { hullMask } from '@dfl/align'
 import { type Affine, DflError, type Pixels } from '@dfl/core'
-import { applyAffineAll, dilate, erode as erodeMask, gaussianBlur, multiplyAffine, resize } from '@dfl/image'
+import { faceMask } from '@dfl/faceset'
+import {
+  applyAffineAll,
+  dilate,
+  erode as erodeMask,
+  gaussianBlur,
+  invertAffine,
+  multiplyAffine,
+  resize,
+} from '@dfl/image'
 import { clamp, type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
 
 /** Which mask says where the new face goes, in DFL's words. */
@@ -23,9 +32,10 @@ const UNIT = 256
  * A stage that takes the mask from the model or from DST's landmarks.
  *
  * `learned-prd` is the painted face's mask, `learned-dst` that of DST's face, `*` their product, `+` their sum cut to 1;
- * `dst` is the hull of DST's landmarks; `full` the whole square. What is below 1/255 becomes 0.
+ * `dst` is the outline of DST's face: what was drawn by hand, else the mask that the faceset holds, else the hull of its
+ * landmarks; `full` the whole square. What is below 1/255 becomes 0.
  *
- * @param options `insideHull`: whether the hull of DST's landmarks limits the mask.
+ * @param options `insideHull`: whether the outline of DST's face limits the mask.
  */
 export function mask(mode: MaskMode, options: { insideHull?: boolean } = {}): MergeStage {
   if (!MASK_MODES.includes(mode))
@@ -37,8 +47,9 @@ export function mask(mode: MaskMode, options: { insideHull?: boolean } = {}): Me
   return (face) => {
     const learned = mode === 'dst' || mode === 'full' ? undefined : grow(combine(mode, face), face.mask.width)
     const out =
-      learned ?? (mode === 'dst' ? hull(face) : { ...face.mask, data: new Float32Array(face.mask.data.length).fill(1) })
-    if (options.insideHull && mode !== 'dst') multiply(out.data, hull(face).data)
+      learned ??
+      (mode === 'dst' ? outline(face) : { ...face.mask, data: new Float32Array(face.mask.data.length).fill(1) })
+    if (options.insideHull && mode !== 'dst') multiply(out.data, outline(face).data)
     const { data } = out
     for (let i = 0; i < data.length; i++) if (data[i]! < 1 / 255) data[i] = 0
     return { ...face, mask: out }
@@ -75,11 +86,22 @@ export function blur(px: number): MergeStage {
   }
 }
 
-/** The hull of DST's landmarks, in the mask's geometry. */
-function hull(face: MergeFace): Pixels {
+/**
+ * Where DST's face is, in the mask's geometry: as drawn by hand, as the faceset's own mask says, or else the hull of its
+ * landmarks.
+ */
+function outline(face: MergeFace): Pixels {
   const size = face.mask.width
-  const mat: Affine = multiplyAffine(squareMat(face.dst.width, size), face.imageToFaceMat)
-  return hullMask(applyAffineAll(mat, face.meta.sourceLandmarks), size)
+  const { meta } = face
+  const frameToMask: Affine = multiplyAffine(squareMat(face.dst.width, size), face.imageToFaceMat)
+  if (!meta.ownMask && !meta.polygons?.length) {
+    const { eyebrowsExpandMod } = meta
+    return hullMask(applyAffineAll(frameToMask, meta.sourceLandmarks), size, { eyebrowsExpandMod })
+  }
+  const landmarks = applyAffineAll(meta.imageToFaceMat, meta.sourceLandmarks)
+  const alignedToOutputMat = multiplyAffine(frameToMask, invertAffine(meta.imageToFaceMat))
+  const place = { alignedToOutputMat, size: { width: size, height: size } }
+  return faceMask({ ...meta, landmarks }, { mask: meta.ownMask, ...place })
 }
 
 /** A copy of the model's masks, combined, at the model's resolution. */
