@@ -34,9 +34,13 @@ export const trainGroup: FlagGroup = {
       'Start a new model from random weights instead of those that learned other, rendered heads.',
     ),
     durationFlag('saveEvery', 'How often a checkpoint is written, which is what a crash costs at most (default 30s).'),
-    ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) =>
-      flag.option === 'batchSize' || flag.option === 'rareExpressions' ? { ...flag, showDefault: false } : flag,
-    ),
+    ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) => {
+      if (flag.option === 'batchSize') return { ...flag, showDefault: false }
+      // On in the program: a person would ask for it.
+      return flag.option === 'rareExpressions'
+        ? { ...flag, spec: { ...flag.spec, default: true } as typeof flag.spec }
+        : flag
+    }),
   ],
 }
 
