@@ -86,7 +86,10 @@ function startThread(url: URL, settings: MakerSettings) {
         worker.ref()
         worker.postMessage(request, transfer)
       }),
-    stop: () => worker.terminate(),
+    stop: () => {
+      worker.ref() // Or the process would end while it waits for the thread's end.
+      return worker.terminate()
+    },
   }
 }
 

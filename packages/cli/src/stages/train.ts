@@ -125,7 +125,7 @@ export async function* trainStage(
     text: beginning(run, preset, { isNew, startedFrom, endless }) + (device === 'cpu' ? '' : `, on ${device}`),
   }
   await using samplers = samplerOfPhase(sides, run, { job, recipe, batchSize })
-  await using previewer = createPreviewer(workspace.preview, run, () => samplers.get(true))
+  await using previewer = createPreviewer(workspace.preview, run, samplers.open)
   const status = statusOf(length)
   const before = run.progress.iteration
   const reports = train(run, async (iteration, phase) => (await samplers.get(phase.randomWarp)).batch(iteration), {
@@ -281,7 +281,9 @@ function samplerOfPhase(
     current = undefined
     await open?.[Symbol.asyncDispose]()
   }
-  return {
+  const samplers = {
+    /** The one that is open, whichever it is: the faces of a preview are warped by none. */
+    open: () => samplers.get(current?.randomWarp ?? recipe.phases[0]!.randomWarp),
     async get(randomWarp: boolean): Promise<Sampler> {
       if (current?.randomWarp !== randomWarp) {
         await close()
@@ -302,6 +304,7 @@ function samplerOfPhase(
     },
     [Symbol.asyncDispose]: close,
   }
+  return samplers
 }
 
 function beginning(
