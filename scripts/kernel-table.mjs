@@ -177,7 +177,7 @@ function opOf(kernel) {
     : names.replace(/[\w.]+/g, '`tf.$&`')
 }
 
-/** The engine's tables. Lowerings call TensorFlow.js only when they run, so it is left out here. */
+/** The engine's tables, of the sources: no build is needed. Lowerings call TensorFlow.js only when they run, so it is left out. */
 async function loadTables() {
   const { outputFiles } = await build({
     stdin: {
@@ -188,6 +188,7 @@ async function loadTables() {
     write: false,
     format: 'esm',
     platform: 'node',
+    conditions: ['@dfl/source'],
     logLevel: 'error',
     plugins: [
       {

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Landmarks, Random } from '@dfl/core'
+import { type Landmarks, median, Random } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { attentionMesh, blazeFace, type DetectFacesOptions, detectFaces } from '@dfl/extract'
 import { openFrames } from '@dfl/media'
 import { loadHeadPack, lookOf, PACK_VARIABLE, renderHead, shapeOf, USUAL_SCENE } from '@dfl/synth'
 import { CONDITIONS, type KnownFace, type KnownPicture } from './detection-conditions.js'
 import { demoClip } from './footage.js'
-import { type BenchContext, median, type Outcome, round, table } from './report.js'
+import { type BenchContext, type Outcome, round, table } from './report.js'
 
 /** What came of all pictures of one condition. */
 interface Tally {

@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { median } from '@dfl/core'
 
 /** Where and when numbers were measured. */
 export interface Circumstances {
@@ -45,13 +46,6 @@ export interface BenchContext {
   say(line: string): void
   /** Shows lines that stay, for people: what is known before the end. */
   tell(lines: string): void
-}
-
-/** The middle value; the mean of the two in the middle where their number is even. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
 }
 
 /** A number with at most so many digits after the point. */

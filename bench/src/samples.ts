@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
+import { median } from '@dfl/core'
 import { createSampler, openFaceset } from '@dfl/faceset'
 import { demoClip, facesetOf } from './footage.js'
-import { type BenchContext, interleaved, median, type Outcome, round, table } from './report.js'
+import { type BenchContext, interleaved, type Outcome, round, table } from './report.js'
 
 const BATCH = 4
 const FACE_TYPE = 'full_face'

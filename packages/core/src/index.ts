@@ -2,6 +2,7 @@ export { DflError, type DflErrorCode, isDflError } from './errors.js'
 export { batches, collect, mapConcurrent, prefetch, take } from './iterables.js'
 export { defineOptions, type OptionSpec, type OptionsOf, type OptionTable, resolveOptions } from './options.js'
 export { hashSeed, Random } from './random.js'
+export { distance, median } from './statistics.js'
 export {
   type Affine,
   type Bitmap,

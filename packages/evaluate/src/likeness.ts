@@ -1,7 +1,7 @@
 import { eyeOpening, mouthOpening } from '@dfl/align'
-import { DflError } from '@dfl/core'
+import { DflError, distance, median } from '@dfl/core'
 import { commonFrames, type FaceAnalysis, type FaceTrack } from './analysis.js'
-import { correlation, distance, median } from './statistics.js'
+import { correlation } from './statistics.js'
 
 /** How many of SRC's faces, the nearest ones, a distance to SRC is the mean of. */
 const NEAREST = 10

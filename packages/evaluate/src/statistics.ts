@@ -1,10 +1,3 @@
-/** The middle value; of an even count the mean of the two middle ones; NaN of nothing. */
-export function median(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort()
-  const half = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2
-}
-
 /**
  * Pearson's correlation, −1..1, or `undefined` where it is not defined: fewer than two values, or one side never moves.
  *
@@ -29,13 +22,6 @@ export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number 
   const tiny = 1e-18 * n
   if (n < 2 || aa <= tiny * (1 + meanA * meanA) || bb <= tiny * (1 + meanB * meanB)) return undefined
   return Math.max(-1, Math.min(1, ab / Math.sqrt(aa * bb)))
-}
-
-/** Euclidean distance. */
-export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
-  return Math.sqrt(sum)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { DflError } from '@dfl/core'
+import { DflError, distance } from '@dfl/core'
 import { readImage } from '@dfl/media'
 import { type DetectFacesOptions, detectFaces, isSameFace } from './detect-faces.js'
 import { SAME_PERSON_DISTANCE } from './dlib-embedder.js'
@@ -48,7 +48,7 @@ export async function onlyPerson(
     let nearest = Number.POSITIVE_INFINITY
     for (const { t, face } of spread(track, LOOKS)) {
       const found = await embed(frames[t]!.picture, face.landmarks, embedder)
-      nearest = Math.min(nearest, distance(found, identity))
+      nearest = Math.min(nearest, distanceTo(found, identity))
       if (nearest < SAME_PERSON_DISTANCE) break
     }
     if (nearest < SAME_PERSON_DISTANCE) for (const { t, face } of track) kept[t]!.push(face)
@@ -84,13 +84,11 @@ function spread<T>(values: readonly T[], count: number): T[] {
   return [...new Set(places)].slice(0, count).map((at) => values[at]!)
 }
 
-function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function distanceTo(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length)
     throw new DflError(
       'BAD_SHAPE',
       `Expected ${b.length} numbers, as the person's identity has, from the embedder, but got ${a.length}. Use the same embedder for both.`,
     )
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
-  return Math.sqrt(sum)
+  return distance(a, b)
 }

@@ -1,4 +1,4 @@
-import { distance } from '../statistics.js'
+import { distance } from '@dfl/core'
 
 /** A person whom some of the faces show. */
 export interface Person {

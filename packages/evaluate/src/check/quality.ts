@@ -1,4 +1,4 @@
-import { median } from '../statistics.js'
+import { median } from '@dfl/core'
 import { bitsApart } from './fingerprint.js'
 import type { FaceTraits } from './traits.js'
 

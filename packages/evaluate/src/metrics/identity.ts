@@ -1,4 +1,4 @@
-import { distance, median } from '../statistics.js'
+import { distance, median } from '@dfl/core'
 
 type Embedded = { embedding: ArrayLike<number> }
 

@@ -1,4 +1,4 @@
-import { DflError, type FaceMeta } from '@dfl/core'
+import { DflError, distance, type FaceMeta } from '@dfl/core'
 import { openFaceset } from '../open-faceset.js'
 import { rewrite } from '../rewrite.js'
 import { type LinkedFace, linkTracks } from './link-tracks.js'
@@ -158,12 +158,8 @@ function mixed(a: { mean: Float64Array; weight: number }, b: { mean: Float64Arra
 const joined = (groups: readonly Group[]) => groupOf(groups.flatMap(({ faces }) => faces))
 
 /** Euclidean distance of two embeddings; endless where they are of different networks. */
-export function distanceOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) return Number.POSITIVE_INFINITY
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - b[i]!) ** 2
-  return Math.sqrt(sum)
-}
+const distanceOf = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  a.length === b.length ? distance(a, b) : Number.POSITIVE_INFINITY
 
 /** Names of persons: that which most of their faces have, else the next free of p1, p2, … in the order of their frequency. */
 function nameThem(persons: readonly Group[][]): string[] {
