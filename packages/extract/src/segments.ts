@@ -1,6 +1,5 @@
 import { batches } from '@dfl/core'
-import type { Frame } from '@dfl/media'
-import { isSceneCut } from './scene-cut.js'
+import { type Frame, isSceneCut } from '@dfl/media'
 import type { Face } from './types.js'
 
 /** One frame on its way through extraction. Everything about it is worked out when first asked for, and once. */

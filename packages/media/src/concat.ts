@@ -24,6 +24,11 @@ export interface ConcatOptions {
   like: { info: VideoInfo } | VideoInfo
   /** A file whose sound tracks are copied, packet by packet, without encoding them again. */
   audioFrom?: string
+  /**
+   * The stretch of the clip that the parts are of, in ticks of its clock, where they are not of all of it: the video then
+   * begins at 0, with the sound from there on, and ends where the stretch ends.
+   */
+  stretch?: { startPts: number; endPts: number }
   /** Title, comment and the like, over those of `like`. */
   metadata?: Readonly<Record<string, string>>
   signal?: AbortSignal
@@ -42,7 +47,7 @@ const OWN_METADATA = ['major_brand', 'minor_version', 'compatible_brands', 'enco
  * encoded with different settings.
  */
 export async function concatVideos(parts: readonly VideoPart[], path: string, options: ConcatOptions): Promise<void> {
-  const { like, audioFrom, metadata, signal } = options
+  const { like, audioFrom, stretch, metadata, signal } = options
   const source = 'info' in like ? like.info : like
   if (parts.length === 0)
     throw new DflError('BAD_SHAPE', 'Expected at least one part for `parts`, but got none. Write some frames first.')
@@ -66,10 +71,17 @@ export async function concatVideos(parts: readonly VideoPart[], path: string, op
       path,
       'starting the video',
     )
+    const seconds = (pts: number) => (pts * source.timeBase.num) / source.timeBase.den
+    const from = stretch?.startPts ?? 0
+    if (from > 0) audio?.startAt(seconds(from))
     let lastDts = -(2n ** 62n)
-    for (const part of parts)
-      lastDts = await copyPart(libav, part, { path, output, stream, extradata, source, audio, lastDts, signal })
-    await audio?.until(Number.POSITIVE_INFINITY)
+    for (const { startPts, ...part } of parts)
+      lastDts = await copyPart(
+        libav,
+        { ...part, startPts: startPts - from },
+        { path, output, stream, extradata, source, audio, lastDts, signal },
+      )
+    await audio?.until(stretch ? seconds(stretch.endPts - from) : Number.POSITIVE_INFINITY)
     check(libav, await output.writeTrailer(), path, 'finishing the video')
     await audio?.close()
     audio = undefined

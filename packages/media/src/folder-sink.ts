@@ -42,7 +42,7 @@ export async function createImageFolder(path: string, options: ImageFolderOption
     async write(frame, change) {
       if (!open) throw finished(path)
       timeBase ??= { ...frame.timeBase }
-      const file = join(path, fileNameOf(frame, format))
+      const file = join(path, imageNameOf(frame, format))
       if (frame.file && !change && isImagePath(frame.file) && imageFormatOf(frame.file) === format) {
         if (resolve(frame.file) !== resolve(file)) await writeFileAtomic(file, await readFile(frame.file))
       } else {
@@ -75,7 +75,8 @@ export function whole(frame: Frame, { bitmap, x, y }: FrameChange): Bitmap {
   return out
 }
 
-function fileNameOf(frame: Frame, format: ImageFormat): string {
+/** File name of a frame in a folder of images: its own where it is an image's, else its index: '000012.png'. */
+export function imageNameOf(frame: Pick<Frame, 'name' | 'index'>, format: ImageFormat): string {
   if (!isImagePath(frame.name)) return `${String(frame.index).padStart(6, '0')}.${format}`
   const own = extname(frame.name)
   const keeps = imageFormatOf(frame.name) === format

@@ -1,7 +1,8 @@
 export type { ColorTags } from './color.js'
 export { type ConcatOptions, concatVideos, type VideoPart } from './concat.js'
 export { createFrames, isVideoPath, VIDEO_EXTENSIONS } from './create-frames.js'
-export { createImageFolder, type ImageFolderOptions } from './folder-sink.js'
+export { findShots, type Shots, shotOf } from './find-shots.js'
+export { createImageFolder, type ImageFolderOptions, imageNameOf } from './folder-sink.js'
 export { bitmapFrame, type Frame, type FramePart, type FrameRange, type FrameSource } from './frame.js'
 export type { FrameChange, FrameSink } from './frame-sink.js'
 export {
@@ -19,6 +20,7 @@ export {
 } from './images.js'
 export { type OpenFramesOptions, openFrames } from './open-frames.js'
 export type { Rational } from './rational.js'
+export { frameSignature, isSceneCut } from './scene-cut.js'
 export { drawText, type Label } from './text.js'
 export { VIDEO_OPTIONS, type VideoOptions } from './video-encoder.js'
 export { type AudioInfo, probeVideo, type VideoInfo } from './video-info.js'

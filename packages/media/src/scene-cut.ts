@@ -1,5 +1,4 @@
-import type { Raster } from '@dfl/core'
-import { type Picture, pictureOf } from './picture.js'
+import type { Frame } from './frame.js'
 
 /** Places at which a frame is sampled, across and down. */
 const COLUMNS = 32
@@ -9,8 +8,7 @@ const ROWS = 18
 const CUT_CHANGE = 0.1
 
 /** A coarse picture of a frame: ROWS x COLUMNS brightnesses, 0..1, each the mean over a piece of one row of pixels. */
-export function frameSignature(image: Raster | Picture): Float32Array {
-  const picture = pictureOf(image)
+export function frameSignature(picture: Pick<Frame, 'width' | 'height' | 'part'>): Float32Array {
   const out = new Float32Array(COLUMNS * ROWS)
   for (let row = 0; row < ROWS; row++) {
     const y = Math.floor(((row + 0.5) / ROWS) * picture.height)
