@@ -1,9 +1,11 @@
 export type { FacesOf } from './faces-of-frames.js'
+export type { MergedFaceReport } from './mask-fit.js'
 export {
   cutFace,
   type FaceCrop,
   type FaceNotes,
   type FaceToMerge,
+  type Masker,
   type MergeFace,
   type MergeStage,
   type Patch,

@@ -21,6 +21,15 @@ export interface Swapper {
   swap: (faces: Pixels[]) => Promise<Swap[]>
 }
 
+/** A trained XSeg, as seen from here. */
+export interface Masker {
+  faceType: FaceType
+  /** Side X of the crops that it takes and of the masks that it gives, in pixels. */
+  resolution: number
+  /** [X, X, 1] masks, 0..1, of faces given as [X, X, 3] crops, in the same order. */
+  find: (faces: readonly Pixels[]) => Promise<readonly Pixels[]>
+}
+
 /** What stages noted about one face, for the same face in the next frame. Plain numbers, so that it can be saved. */
 export interface FaceNotes {
   timestampSeconds: number
@@ -81,6 +90,8 @@ export interface MergeFace {
   readonly face: Pixels
   /** [M, M, 1] where it will be pasted, 0..1. */
   readonly mask: Pixels
+  /** [M, M, 1] where DST's face is, once a stage has found more than its outline. */
+  readonly dstFace?: Pixels
   /** What to note about this face. */
   readonly notes: FaceNotes['values']
   /** The face in the frame's own pixels, once a stage has worked on it there. */
@@ -116,9 +127,9 @@ export function cutFace(frame: Bitmap, meta: FaceToMerge, { faceType, resolution
  */
 export function startMerge(frame: Bitmap, crop: FaceCrop, swap: Swap, past?: FaceNotes): MergeFace {
   const size = crop.dst.width
-  expectSquare('face', swap.face, size, 3)
-  expectSquare('mask', swap.mask, size, 1)
-  expectSquare('dstMask', swap.dstMask, size, 1)
+  expectSquare('`face` of a swap', swap.face, size, 3)
+  expectSquare('`mask` of a swap', swap.mask, size, 1)
+  expectSquare('`dstMask` of a swap', swap.dstMask, size, 1)
   const side = Math.max(256, size)
   const mask: Pixels = { data: new Float32Array(side * side).fill(1), width: side, height: side, channels: 1 }
   return { ...crop, frame, swap, face: swap.face, mask, notes: {}, ...(past ? { past } : {}) }
@@ -142,11 +153,12 @@ export function clamp(pixels: Pixels): Pixels {
   return pixels
 }
 
-function expectSquare(name: string, got: Pixels, size: number, channels: number): void {
+/** @throws DflError `BAD_SHAPE` when a picture is not of this side and so many channels. */
+export function expectSquare(name: string, got: Pixels, size: number, channels: number): void {
   if (got.width !== size || got.height !== size || got.channels !== channels)
     throw new DflError(
       'BAD_SHAPE',
-      `Expected [${size}, ${size}, ${channels}] for \`${name}\` of a swap, but got [${got.height}, ${got.width}, ${got.channels}]. Give back pictures of the size of the crops.`,
+      `Expected [${size}, ${size}, ${channels}] for ${name}, but got [${got.height}, ${got.width}, ${got.channels}]. Give back pictures of the size of the crops.`,
       { data: { name, size } },
     )
 }

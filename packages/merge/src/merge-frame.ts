@@ -1,5 +1,6 @@
 import { type Bitmap, DflError, type FaceMeta, type Rect } from '@dfl/core'
 import { affineScale, paste } from '@dfl/image'
+import { type MergedFaceReport, reportOf } from './mask-fit.js'
 import {
   cutFace,
   type FaceCrop,
@@ -19,6 +20,8 @@ export interface MergedFrame {
   rects: Rect[]
   /** What was noted about the faces, for the next frame's `past`. */
   notes: FaceNotes[]
+  /** What was done to each face, in the order of the faces. */
+  faces: MergedFaceReport[]
 }
 
 /** How the faces of a frame are merged. */
@@ -35,7 +38,7 @@ export async function mergeFrame(
   faces: readonly FaceMeta[],
   { swapper, stages, past = [] }: MergeFrameOptions,
 ): Promise<MergedFrame> {
-  if (faces.length === 0) return { bitmap: frame, rects: [], notes: [] }
+  if (faces.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [] }
   const crops = faces.map((meta) => cutFace(frame, meta, swapper))
   const swaps = await swapper.swap(crops.map(({ dst }) => dst))
   return pasteFaces(frame, { crops, swaps, stages, past })
@@ -56,7 +59,7 @@ export async function pasteFaces(
   },
 ): Promise<MergedFrame> {
   const { crops, swaps, stages, past = [] } = work
-  if (crops.length === 0) return { bitmap: frame, rects: [], notes: [] }
+  if (crops.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [] }
   if (swaps.length !== crops.length)
     throw new DflError(
       'BAD_SHAPE',
@@ -68,6 +71,7 @@ export async function pasteFaces(
   let bitmap = frame
   const rects: Rect[] = []
   const notes: FaceNotes[] = []
+  const faces: MergedFaceReport[] = []
   for (const i of order) {
     const { meta } = crops[i]!
     const centre = centreOf(meta)
@@ -75,13 +79,14 @@ export async function pasteFaces(
     const before = nearestPast(past, { timestampSeconds: meta.timestampSeconds, centre, sizePx })
     let face: MergeFace = startMerge(bitmap, crops[i]!, swaps[i]!, before)
     for (const stage of stages) face = await stage(face)
+    faces[i] = reportOf(face)
     notes.push({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
     if (!face.patch) continue
     if (bitmap === frame) bitmap = { ...frame, data: frame.data.slice() }
     paste(bitmap, face.patch.bitmap, face.patch.rect.x, face.patch.rect.y)
     rects.push(face.patch.rect)
   }
-  return { bitmap, rects, notes }
+  return { bitmap, rects, notes, faces }
 }
 
 /** The notes of the same face: the nearest one, unless it is half a face away, of another size or half a second old. */

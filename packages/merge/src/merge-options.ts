@@ -1,6 +1,6 @@
 import { defineOptions, type OptionsOf, resolveOptions } from '@dfl/core'
 import { IMAGE_FORMATS, VIDEO_OPTIONS } from '@dfl/media'
-import type { MergeStage } from './merge-face.js'
+import type { Masker, MergeStage } from './merge-face.js'
 import { COLOR_TRANSFERS, type ColorTransfer, colorTransfer } from './stages/color-transfer.js'
 import { feather } from './stages/feather.js'
 import { histMatch } from './stages/hist-match.js'
@@ -117,9 +117,10 @@ export type MergeOptions = OptionsOf<typeof mergeOptions>
  *
  * `original` has none; `raw-rgb` and `raw-predict` show what the model painted and nothing else.
  *
+ * @param tools `masker`: a trained XSeg, for the masks that name it.
  * @throws DflError `BAD_OPTION` that names every wrong value at once.
  */
-export function mergeStages(given: Partial<MergeOptions> = {}): MergeStage[] {
+export function mergeStages(given: Partial<MergeOptions> = {}, { masker }: { masker?: Masker } = {}): MergeStage[] {
   const options = resolveOptions(mergeOptions, given)
   const mode = options.mode as MergeMode
   if (mode === 'original') return []
@@ -134,7 +135,7 @@ export function mergeStages(given: Partial<MergeOptions> = {}): MergeStage[] {
     'multi-band': [multiBand()],
   }
   return [
-    mask(options.mask as MaskMode, { insideHull: options.insideHull }),
+    mask(options.mask as MaskMode, { insideHull: options.insideHull, masker }),
     erode(options.erode),
     blur(options.blur),
     feather({ top, bottom, left, right }),

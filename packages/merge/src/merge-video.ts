@@ -12,7 +12,7 @@ import {
   type VideoInfo,
 } from '@dfl/media'
 import { type FacesOf, facesOfClip } from './faces-of-frames.js'
-import type { FaceNotes, MergeStage, Swapper } from './merge-face.js'
+import type { FaceNotes, Masker, MergeStage, Swapper } from './merge-face.js'
 import { type MergeOptions, mergeOptions, mergeStages } from './merge-options.js'
 import { mergedFrames, type StageSeconds, timer } from './merged-frames.js'
 import { type MergeState, openState, partFile, saveState } from './progress-file.js'
@@ -24,13 +24,15 @@ export interface MergeVideoOptions {
   /** Folder of the faceset that was extracted from the clip, or a function that gives a frame's faces. */
   faces: string | FacesOf
   swapper: Swapper
+  /** A trained XSeg, for the masks that name it. */
+  masker?: Masker
   /** A video file, or a folder for images where the path does not end like a video. */
   out: string
   options?: Partial<MergeOptions>
   /** In place of the usual chain that `options` describes. */
   stages?: readonly MergeStage[]
   /**
-   * A text that changes when the model, the faces given as a function, or `stages` do. A merge that was interrupted goes
+   * A text that changes when the model, the masker, the faces given as a function, or `stages` do. A merge that was interrupted goes
    * on only where nothing that the result depends on has changed.
    */
   fingerprint?: string
@@ -75,7 +77,7 @@ export interface MergeProgress {
 export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeProgress> {
   const { frames, out, metadata, signal, partSeconds = 4, batchFrames = 4 } = job
   const options = resolveOptions(mergeOptions, job.options)
-  const stages = job.stages ?? mergeStages(job.options)
+  const stages = job.stages ?? mergeStages(job.options, { masker: job.masker })
   checkAtLeast('partSeconds', partSeconds, 0)
   checkAtLeast('batchFrames', batchFrames, 1)
   const facesOf = typeof job.faces === 'string' ? await facesOfClip(job.faces, frames) : job.faces

@@ -2,6 +2,7 @@ import { batches, mapConcurrent } from '@dfl/core'
 import type { Frame, FrameChange, FramePart } from '@dfl/media'
 import type { FacesOf } from './faces-of-frames.js'
 import { faceOfPart, movedNotes, rectOfFaces } from './frame-part.js'
+import type { MergedFaceReport } from './mask-fit.js'
 import { cutFace, type FaceCrop, type FaceNotes, type MergeStage, type Swap, type Swapper } from './merge-face.js'
 import { pasteFaces } from './merge-frame.js'
 
@@ -16,8 +17,8 @@ export interface StageSeconds {
 /** A decoded frame with what was painted on it. Whoever takes it closes it. */
 export interface MergedClipFrame {
   frame: Frame
-  /** The part of the frame that holds its faces, and their notes; nothing where the frame has no face. */
-  merged?: FrameChange & { notes: FaceNotes[] }
+  /** The part of the frame that holds its faces, their notes and what was done to them; nothing where the frame has no face. */
+  merged?: FrameChange & { notes: FaceNotes[]; faces: MergedFaceReport[] }
 }
 
 interface Prepared {
@@ -83,12 +84,15 @@ export async function* mergedFrames(
       }
       const { x, y } = part
       const before = movedNotes(past, -x, -y)
-      const { bitmap, rects, notes } = await timed('merge', () =>
-        pasteFaces(part.bitmap, { crops, swaps, stages, past: before }),
-      )
+      const {
+        bitmap,
+        rects,
+        notes,
+        faces: reports,
+      } = await timed('merge', () => pasteFaces(part.bitmap, { crops, swaps, stages, past: before }))
       past = movedNotes(notes, x, y)
       const inFrame = rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
-      yield { frame, merged: { bitmap, x, y, rects: inFrame, notes: [...past] } }
+      yield { frame, merged: { bitmap, x, y, rects: inFrame, notes: [...past], faces: reports } }
     }
   }
 }

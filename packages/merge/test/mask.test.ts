@@ -59,8 +59,8 @@ describe('mask', () => {
   })
 
   it('refuses a mode it does not know', () => {
-    expect(() => mask('XSeg-prd' as MaskMode)).toThrow(
-      "Expected one of learned-prd*learned-dst, learned-prd+learned-dst, learned-prd, learned-dst, dst, full for `mode`, but got 'XSeg-prd'.",
+    expect(() => mask('XSeg' as MaskMode)).toThrow(
+      "Expected one of learned-prd*learned-dst, learned-prd+learned-dst, learned-prd, learned-dst, XSeg-prd, XSeg-dst, XSeg-prd*XSeg-dst, learned-prd*learned-dst*XSeg-prd*XSeg-dst, dst, full for `mode`, but got 'XSeg'.",
     )
   })
 })

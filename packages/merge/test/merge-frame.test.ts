@@ -66,7 +66,7 @@ describe('mergeFrame', () => {
   it('leaves the given frame alone and gives the same bitmap back where there is no face', async () => {
     const copy = frame.data.slice()
     const options = { swapper: painted(64, [1, 0, 0]), stages: mergeStages() }
-    expect(await mergeFrame(frame, [], options)).toEqual({ bitmap: frame, rects: [], notes: [] })
+    expect(await mergeFrame(frame, [], options)).toEqual({ bitmap: frame, rects: [], notes: [], faces: [] })
     await mergeFrame(frame, [meta(landmarks(centre))], options)
     expect(frame.data).toEqual(copy)
   })

@@ -1,16 +1,8 @@
-import { hullMask } from '@dfl/align'
-import { type Affine, DflError, type Pixels } from '@dfl/core'
-import { faceMask } from '@dfl/faceset'
-import {
-  applyAffineAll,
-  dilate,
-  erode as erodeMask,
-  gaussianBlur,
-  invertAffine,
-  multiplyAffine,
-  resize,
-} from '@dfl/image'
-import { clamp, type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
+import { DflError, type Pixels } from '@dfl/core'
+import { dilate, erode as erodeMask, gaussianBlur, resize } from '@dfl/image'
+import { clamp, type Masker, type MergeFace, type MergeStage } from '../merge-face.js'
+import { outline } from './outline.js'
+import { type XSegMasks, xsegMasks } from './xseg-masks.js'
 
 /** Which mask says where the new face goes, in DFL's words. */
 export const MASK_MODES = [
@@ -18,6 +10,10 @@ export const MASK_MODES = [
   'learned-prd+learned-dst',
   'learned-prd',
   'learned-dst',
+  'XSeg-prd',
+  'XSeg-dst',
+  'XSeg-prd*XSeg-dst',
+  'learned-prd*learned-dst*XSeg-prd*XSeg-dst',
   'dst',
   'full',
 ] as const
@@ -29,30 +25,44 @@ export type MaskMode = (typeof MASK_MODES)[number]
 const UNIT = 256
 
 /**
- * A stage that takes the mask from the model or from DST's landmarks.
+ * A stage that takes the mask from the model, from a trained XSeg or from DST's landmarks.
  *
- * `learned-prd` is the painted face's mask, `learned-dst` that of DST's face, `*` their product, `+` their sum cut to 1;
- * `dst` is the outline of DST's face: what was drawn by hand, else the mask that the faceset holds, else the hull of its
+ * `learned-prd` is the painted face's mask, `learned-dst` that of DST's face, as the model paints them; `XSeg-prd` and
+ * `XSeg-dst` are what an XSeg finds in the painted face and in the frame. `*` is the product, `+` the sum cut to 1. `dst`
+ * is the outline of DST's face: what was drawn by hand, else the mask that the faceset holds, else the hull of its
  * landmarks; `full` the whole square. What is below 1/255 becomes 0.
  *
- * @param options `insideHull`: whether the outline of DST's face limits the mask.
+ * @param options `insideHull`: whether the outline of DST's face limits the mask. `masker`: the XSeg, for modes that name it.
+ * @throws DflError `BAD_OPTION` for a mode that it does not know, or one of XSeg without a `masker`.
  */
-export function mask(mode: MaskMode, options: { insideHull?: boolean } = {}): MergeStage {
+export function mask(mode: MaskMode, options: { insideHull?: boolean; masker?: Masker } = {}): MergeStage {
   if (!MASK_MODES.includes(mode))
     throw new DflError(
       'BAD_OPTION',
       `Expected one of ${MASK_MODES.join(', ')} for \`mode\`, but got '${mode}'. Choose one of these masks.`,
       { data: { mode, choices: MASK_MODES } },
     )
-  return (face) => {
-    const learned = mode === 'dst' || mode === 'full' ? undefined : grow(combine(mode, face), face.mask.width)
-    const out =
-      learned ??
-      (mode === 'dst' ? outline(face) : { ...face.mask, data: new Float32Array(face.mask.data.length).fill(1) })
-    if (options.insideHull && mode !== 'dst') multiply(out.data, outline(face).data)
+  const { insideHull, masker } = options
+  const factors = mode.split(/[*+]/)
+  const sides = (['prd', 'dst'] as const).filter((side) => factors.includes(`XSeg-${side}`))
+  if (sides.length > 0 && !masker)
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected a trained XSeg for \`mask\` '${mode}', but got none. Give a masker, or choose a mask without XSeg.`,
+      { data: { mode } },
+    )
+  return async (face) => {
+    const found = masker && sides.length > 0 ? await xsegMasks(face, masker, sides) : {}
+    const size = face.mask.width
+    const parts = factors.map((factor) => grow(factorOf(factor, face, found), size))
+    const out: Pixels = { ...face.mask, data: parts[0]!.data.slice() }
     const { data } = out
+    for (const part of parts.slice(1))
+      if (mode.includes('+')) for (let i = 0; i < data.length; i++) data[i] = Math.min(1, data[i]! + part.data[i]!)
+      else multiply(data, part.data)
+    if (insideHull && mode !== 'dst') multiply(data, outline(face, size).data)
     for (let i = 0; i < data.length; i++) if (data[i]! < 1 / 255) data[i] = 0
-    return { ...face, mask: out }
+    return { ...face, mask: out, ...(found.dst ? { dstFace: found.dst } : {}) }
   }
 }
 
@@ -86,35 +96,25 @@ export function blur(px: number): MergeStage {
   }
 }
 
-/**
- * Where DST's face is, in the mask's geometry: as drawn by hand, as the faceset's own mask says, or else the hull of its
- * landmarks.
- */
-function outline(face: MergeFace): Pixels {
-  const size = face.mask.width
-  const { meta } = face
-  const frameToMask: Affine = multiplyAffine(squareMat(face.dst.width, size), face.imageToFaceMat)
-  if (!meta.ownMask && !meta.polygons?.length) {
-    const { eyebrowsExpandMod } = meta
-    return hullMask(applyAffineAll(frameToMask, meta.sourceLandmarks), size, { eyebrowsExpandMod })
+/** One of the masks that a mode's name is made of, at its own size. */
+function factorOf(factor: string, face: MergeFace, xseg: XSegMasks): Pixels {
+  switch (factor) {
+    case 'learned-prd':
+      return face.swap.mask
+    case 'learned-dst':
+      return face.swap.dstMask
+    case 'XSeg-prd':
+      return xseg.prd!
+    case 'XSeg-dst':
+      return xseg.dst!
+    case 'dst':
+      return outline(face, face.mask.width)
+    default:
+      return { ...face.mask, data: new Float32Array(face.mask.data.length).fill(1) }
   }
-  const landmarks = applyAffineAll(meta.imageToFaceMat, meta.sourceLandmarks)
-  const alignedToOutputMat = multiplyAffine(frameToMask, invertAffine(meta.imageToFaceMat))
-  const place = { alignedToOutputMat, size: { width: size, height: size } }
-  return faceMask({ ...meta, landmarks }, { mask: meta.ownMask, ...place })
 }
 
-/** A copy of the model's masks, combined, at the model's resolution. */
-function combine(mode: Exclude<MaskMode, 'dst' | 'full'>, { swap }: MergeFace): Pixels {
-  const data = (mode === 'learned-dst' ? swap.dstMask : swap.mask).data.slice()
-  const dst = swap.dstMask.data
-  if (mode === 'learned-prd*learned-dst') multiply(data, dst)
-  else if (mode === 'learned-prd+learned-dst')
-    for (let i = 0; i < data.length; i++) data[i] = Math.min(1, data[i]! + dst[i]!)
-  return { ...swap.mask, data }
-}
-
-/** A mask at a larger size. */
+/** A mask at the size at which masks are worked on. */
 const grow = (mask: Pixels, size: number): Pixels =>
   mask.width === size ? mask : clamp(resize(mask, { width: size, height: size }))
 
