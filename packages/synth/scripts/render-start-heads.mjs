@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeImage } from '@dfl/media'
-import { loadHeadPack, renderHead, shapeOf, startHead } from '@dfl/synth'
+import { eyesForward, loadHeadPack, renderHead, shapeOf, startHead } from '@dfl/synth'
 
 const [out, count = '4000', start = '0'] = process.argv.slice(2)
 if (!out) throw new Error('Usage: node packages/synth/scripts/render-start-heads.mjs OUT [COUNT] [START]')
@@ -22,8 +22,9 @@ for (let n = Number(start); n < end; n++) {
   for (const [who, folder] of Object.entries(folders)) {
     const path = join(folder, `${String(n).padStart(5, '0')}.png`)
     if (existsSync(path)) continue
-    const { identity, look } = people[who]
-    const { image } = renderHead(model, shapeOf(model, identity, expression), { look, scene })
+    const { identity, look, eyesForwardCm } = people[who]
+    const shape = eyesForward(model, shapeOf(model, identity, expression), eyesForwardCm)
+    const { image } = renderHead(model, shape, { look, scene })
     await writeImage(path, image)
   }
   if ((n + 1) % 100 === 0) console.log(`${n + 1 - Number(start)} of ${count} pairs`)

@@ -102,6 +102,18 @@ export function shapeOf(
   return out
 }
 
+/** The vertices of a head whose eyeballs stand `cm` further out: lids that close leave more of them to be seen. */
+export function eyesForward({ triangles, materials }: HeadGeometry, shape: Float32Array, cm: number): Float32Array {
+  const out = Float32Array.from(shape)
+  const { leftSclera, rightIris } = MATERIAL
+  const moved = new Set<number>()
+  for (let t = 0; t < materials.length; t++)
+    if (materials[t] >= leftSclera && materials[t] <= rightIris)
+      for (let k = 3 * t; k < 3 * t + 3; k++) moved.add(triangles[k])
+  for (const vertex of moved) out[3 * vertex + 2] += cm
+  return out
+}
+
 function identityShape({ identities, rest }: HeadGeometry, identity: Identity): Float32Array {
   if (typeof identity === 'number') return Float32Array.from(identities[identity])
   const out = new Float32Array(rest.length)

@@ -2,6 +2,7 @@ export { type ClipSpec, type ClipTruth, momentOf, renderFrame, truthOf, usualSce
 export type { DistanceMap, DistanceMaps } from './distance-maps.js'
 export {
   type Expression,
+  eyesForward,
   type HeadGeometry,
   type HeadModel,
   headModel,
@@ -25,4 +26,4 @@ export {
 export { proceduralHead } from './procedural-head.js'
 export { landmarksOf, type RenderedHead, renderHead } from './render-head.js'
 export { type Light, type Scene, USUAL_SCENE } from './scene.js'
-export { CANONICAL_IDENTITY, START_PEOPLE, type StartHead, startHead } from './start-heads.js'
+export { CANONICAL_IDENTITY, START_PEOPLE, type StartHead, type StartPerson, startHead } from './start-heads.js'

@@ -16,8 +16,16 @@ export const CANONICAL_IDENTITY: Identity = Object.fromEntries(
 export interface StartHead {
   expression: Weights
   scene: Scene
-  head: { identity: Identity; look: Look }
-  canonical: { identity: Identity; look: Look }
+  head: StartPerson
+  canonical: StartPerson
+}
+
+/** Whose head it is. */
+export interface StartPerson {
+  identity: Identity
+  look: Look
+  /** How much further out the eyes are than in `identity`. */
+  eyesForwardCm: number
 }
 
 /**
@@ -29,8 +37,12 @@ export interface StartHead {
 export function startHead(n: number, sizePx = 208): StartHead {
   const random = new Random(70_000 + n)
   return {
-    head: { identity: randomIdentity(random), look: randomLook(random) },
-    canonical: { identity: CANONICAL_IDENTITY, look: CANONICAL_LOOK },
+    head: {
+      identity: randomIdentity(random),
+      look: randomLook(random),
+      eyesForwardCm: random.chance(0.5) ? 0 : random.uniform(0, 0.3),
+    },
+    canonical: { identity: CANONICAL_IDENTITY, look: CANONICAL_LOOK, eyesForwardCm: 0 },
     expression: randomExpression(random),
     scene: randomScene(random, sizePx),
   }
@@ -54,7 +66,7 @@ function randomExpression(random: Random): Weights {
   const sometimes = (probability: number, most = 1) => (random.chance(probability) ? most * random.uniform() : 0)
   const jaw = random.chance(0.45) ? 0 : random.uniform() ** 1.5 * 0.75
   const shut = random.chance(0.5) ? 1 : random.uniform()
-  const blink = random.chance(0.3) ? shut : random.chance(0.3) ? random.uniform(0, 0.3) : 0
+  const blink = random.chance(0.45) ? shut : random.chance(0.3) ? random.uniform(0, 0.3) : 0
   return expressionWeights({
     jaw,
     smile: sometimes(0.5),

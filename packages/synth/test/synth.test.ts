@@ -5,9 +5,11 @@ import { brotliCompressSync } from 'node:zlib'
 import { openFrames } from '@dfl/media'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
+  eyesForward,
   landmarksOf,
   loadHeadPack,
   lookOf,
+  MATERIAL,
   pairSpec,
   proceduralHead,
   QUALITY_PAIRS,
@@ -143,6 +145,20 @@ describe('clips and pairs', () => {
 it('starting heads are repeatable and differ from one another', () => {
   expect(startHead(5)).toEqual(startHead(5))
   expect(startHead(5).scene.pose).not.toEqual(startHead(6).scene.pose)
+})
+
+it('eyes stand further out, and nothing else moves', () => {
+  const head = shapeOf(model, 0)
+  const moved = eyesForward(model, head, 0.1)
+  const eyes = new Set<number>()
+  model.materials.forEach((material, t) => {
+    const isEye = material >= MATERIAL.leftSclera && material <= MATERIAL.rightIris
+    if (isEye) for (const vertex of model.triangles.subarray(3 * t, 3 * t + 3)) eyes.add(vertex)
+  })
+  expect(eyes.size).toBeGreaterThan(0)
+  moved.forEach((value, i) => {
+    expect(value - head[i]).toBeCloseTo(i % 3 === 2 && eyes.has((i - 2) / 3) ? 0.1 : 0, 5)
+  })
 })
 
 describe('a pack of heads', () => {
