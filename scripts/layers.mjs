@@ -5,7 +5,7 @@
 /** Packages from the ground up. A package may use packages of lower layers only. `model-*` stands for every architecture. */
 export const LAYERS = [
   ['core'],
-  ['image', 'media', 'engine'],
+  ['image', 'media', 'engine', 'provenance'],
   ['align', 'nn'],
   ['faceset', 'trainer', 'model-*'],
   ['extract', 'merge', 'evaluate'],
@@ -38,6 +38,7 @@ export const HEAVY = [
   { name: /^onnxruntime-/, home: 'engine' },
   { name: /^sharp$/, home: 'media' },
   { name: /^node-av$/, home: 'media' },
+  { name: /^@trustnxt\/c2pa-ts$/, home: 'provenance' },
 ]
 
 /** The layer of a package, or undefined where the plan does not know it. */
