@@ -53,6 +53,12 @@ export interface FaceModel {
    * @param x  [N, R, R, 3] float32 0..1, RGB.
    */
   forward(params: Params, x: tf.Tensor4D, as: Side, controls?: Controls): Decoded
+  /** Further people whom it learns to paint beside SRC and DST, each from a faceset of its own. */
+  people?: {
+    names: readonly string[]
+    /** As `forward`, with the identity of one of them. */
+    forward(params: Params, x: tf.Tensor4D, as: string, controls?: Controls): Decoded
+  }
   /** Paths of the parameters that learn in a phase; all of them if this is left out. */
   trainable?(phase: { randomWarp: boolean }): Iterable<string>
   /** What `forward` can be told besides the face, by name. */

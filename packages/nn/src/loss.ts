@@ -1,4 +1,3 @@
-import type { Side } from '@dfl/core'
 import type { tf } from '@dfl/engine'
 import type { Decoded, FaceModel, ParamSpec, Params } from './architecture.js'
 
@@ -7,7 +6,8 @@ export type Learning = 'all' | 'decoders' | 'nothing'
 
 /** One side of a batch and what the model makes of it: all that a loss sees. */
 export interface SideView {
-  readonly side: Side
+  /** 'src', 'dst', or one of the model's further people. */
+  readonly side: string
   /** R in pixels. */
   readonly resolution: number
   /** [N, R, R, 3] float32 0..1: what the model must paint. */
@@ -23,13 +23,13 @@ export interface SideView {
   /** A further input of the batch that the loss named in `inputs`: 'eyesMouth'. */
   input(name: string): tf.Tensor4D
   /** This side's performance with an identity. */
-  paint(as: Side, learning: Learning): Decoded
+  paint(as: string, learning: Learning): Decoded
   /** The model's code of this side's performance: [N, side, side, channels]. */
   code(learning: Learning): tf.Tensor4D
 }
 
-/** Both sides of a batch. */
-export type Views = Readonly<Record<Side, SideView>>
+/** Both sides of a batch, and the model's further people by their names. */
+export type Views = Readonly<Record<string, SideView> & Record<'src' | 'dst', SideView>>
 
 /** A network that learns to tell what a model paints from what is real, while the model learns to deceive it. */
 export interface Critic {
@@ -49,7 +49,7 @@ export interface Loss {
   name: string
   weight: number
   /** The only side that it looks at; both if it is left out. */
-  side?: Side
+  side?: string
   /** Inputs that a batch must have besides `warped`, `target` and `mask`. */
   inputs?: readonly string[]
   /** One number for each sample: [N]. */

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { DflError, isDflError } from '@dfl/core'
 import { explain, syncFolder } from '@dfl/core/files'
 import { decodeSafetensors, encodeSafetensors, type SavedTensor, State } from '@dfl/engine'
+import { generationName, listGenerations, prune } from './generations.js'
+import type { PhasePosition } from './recipe.js'
 
 /** How far a run is. */
 export interface Progress {
@@ -12,6 +14,14 @@ export interface Progress {
   seconds: number
   /** Mean losses since the checkpoint before. */
   losses: { src: number; dst: number }
+  /** Where it is in a staged recipe. */
+  phase?: PhasePosition & { recipe: string }
+  /** What learning rates are multiplied by since the run had to go back; 1 if left out. */
+  rateFactor?: number
+  /** The iteration at which that is lifted. */
+  carefulUntil?: number
+  /** How often the run had to go back. From the first time on it draws other samples than before. */
+  rollbacks?: number
 }
 
 interface Manifest extends Progress {
@@ -30,13 +40,13 @@ const PARTS = {
  * Writes one generation: `checkpoints/<iteration>/` with weights, optimiser and progress.
  *
  * It is written under another name, synced and then renamed, so that a folder under its final name is always whole.
- * Older generations go after that, all but `keep`.
+ * Older generations go after that: see `prune`.
  *
  * @throws DflError `DISK_FULL`; the generations before are untouched.
  */
-export async function saveCheckpoint(folder: string, state: State, progress: Progress, keep = 2): Promise<void> {
+export async function saveCheckpoint(folder: string, state: State, progress: Progress): Promise<void> {
   const parent = join(folder, 'checkpoints')
-  const name = String(progress.iteration).padStart(8, '0')
+  const name = generationName(progress.iteration)
   const temporary = join(parent, `.${name}.${randomBytes(4).toString('hex')}.tmp`)
   try {
     await mkdir(temporary, { recursive: true })
@@ -57,20 +67,21 @@ export async function saveCheckpoint(folder: string, state: State, progress: Pro
     throw explain(error, join(parent, name))
   }
   await syncFolder(parent)
-  const generations = await listGenerations(folder)
-  for (const old of generations.slice(keep)) await rm(join(parent, old), { recursive: true, force: true })
+  await prune(folder)
 }
 
 /**
  * The newest generation that is whole, or nothing if there is none yet.
  *
+ * @param upTo  The last iteration that it may be of.
  * @returns `skipped`: why newer generations could not be used.
  * @throws DflError `CORRUPT_FILE` when there are generations but none is whole.
  */
 export async function loadCheckpoint(
   folder: string,
+  upTo = Number.POSITIVE_INFINITY,
 ): Promise<{ state: State; progress: Progress; skipped: string[] } | undefined> {
-  const generations = await listGenerations(folder)
+  const generations = (await listGenerations(folder)).filter((name) => Number(name) <= upTo)
   const skipped: string[] = []
   for (const name of generations) {
     try {
@@ -95,12 +106,6 @@ export async function removeUnfinishedCheckpoints(folder: string): Promise<void>
     if (name.startsWith('.') && name.endsWith('.tmp')) await rm(join(parent, name), { recursive: true, force: true })
 }
 
-/** Names of all generations, newest first. */
-async function listGenerations(folder: string): Promise<string[]> {
-  const names = await readdir(join(folder, 'checkpoints')).catch(() => [])
-  return names.filter((name) => /^\d{8,}$/.test(name)).sort((a, b) => Number(b) - Number(a))
-}
-
 async function readGeneration(path: string): Promise<{ state: State; progress: Progress }> {
   const broken = (what: string, cause?: unknown) =>
     new DflError('CORRUPT_FILE', `Expected a whole checkpoint in \`${path}\`, but ${what}.`, { cause })
@@ -123,7 +128,8 @@ async function readGeneration(path: string): Promise<{ state: State; progress: P
     for (const [name, tensor] of Object.entries(decodeSafetensors(bytes, join(path, file)).tensors))
       state.set(name, tensor)
   }
-  return { state, progress: { iteration: manifest.iteration, seconds: manifest.seconds, losses: manifest.losses } }
+  const { format: _, files: __, ...progress } = manifest
+  return { state, progress }
 }
 
 async function writeSynced(path: string, data: Uint8Array | string): Promise<void> {

@@ -1,7 +1,11 @@
 export { loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js'
+export { type FoundRate, findLearningRate } from './find-learning-rate.js'
+export { type Generation, goBackTo, type Kept, listCheckpoints } from './generations.js'
+export type { MeasureEvent, MeasureOptions } from './measuring.js'
 export {
   type CreateModelOptions,
   createModel,
+  type FedEntry,
   type HistoryEntry,
   hasModel,
   type LogEntry,
@@ -10,8 +14,29 @@ export {
   openModel,
 } from './model-folder.js'
 export { createPainter, type Painted, type Painter, type PainterOptions, previewRows } from './painter.js'
-export { type Length, type Phase, phaseAt, progressOf, type Recipe } from './recipe.js'
-export { type BatchSource, type TrainOptions, type TrainReport, train } from './train.js'
+export {
+  checkRecipe,
+  isStaged,
+  type Length,
+  type Measured,
+  type Phase,
+  type PhaseEnd,
+  phaseAt,
+  progressOf,
+  type Recipe,
+  type StagedPhase,
+  type StagedRecipe,
+} from './recipe.js'
+export { parseRecipe, readRecipe } from './recipe-file.js'
+export { type StepSettings, settingOptions } from './settings.js'
+export {
+  type BatchSource,
+  type RunEvent,
+  type SampleSettings,
+  type TrainOptions,
+  type TrainReport,
+  train,
+} from './train.js'
 export {
   type Batch,
   createTrainState,

@@ -3,8 +3,17 @@ import { join } from 'node:path'
 import { DflError, type FaceType, type OptionsOf, type OptionTable, resolveOptions } from '@dfl/core'
 import { exists, removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
 import type { State } from '@dfl/engine'
-import { type FaceModel, type ModelArchitecture, OPTIMISERS, type Optimiser, type OptimiserName } from '@dfl/nn'
+import {
+  type FaceModel,
+  initialise,
+  type ModelArchitecture,
+  OPTIMISERS,
+  type Optimiser,
+  type OptimiserName,
+} from '@dfl/nn'
 import { loadCheckpoint, type Progress, removeUnfinishedCheckpoints, saveCheckpoint } from './checkpoint.js'
+import { goBackTo, type Kept, keep, listGenerations, readKept } from './generations.js'
+import type { Measured } from './recipe.js'
 import { createTrainState } from './train-step.js'
 
 /** What `model.json` says: fixed once a model exists. */
@@ -18,15 +27,25 @@ export interface ModelDescription {
   optimiser?: OptimiserName
 }
 
-/** One line of `history.jsonl`: what the weights were fed from an iteration on. */
-export interface HistoryEntry {
+/** A line of `history.jsonl` that says what the weights were fed from an iteration on. */
+export interface FedEntry {
+  event: 'fed'
   fromIteration: number
   recipe: string
   phase: string
   batchSize: number
+  /** The phase's settings, and those that were set over them. */
+  settings: Readonly<Record<string, unknown>>
   /** What the batches were drawn from, in the caller's words. */
   data?: Record<string, unknown>
 }
+
+/** A line of `history.jsonl`: what the weights were fed, and what else befell them. */
+export type HistoryEntry =
+  | FedEntry
+  | { event: 'began'; fromIteration: number; with: string }
+  | { event: 'moved-on'; fromIteration: number; phase: string; because: string }
+  | { event: 'went-back'; fromIteration: number; toIteration: number; because: string; rateFactor: number }
 
 /** One line of `log.jsonl`: means over the iterations since the line before. */
 export interface LogEntry {
@@ -52,7 +71,21 @@ export interface ModelFolder {
   /** Lines of the log that belong to the present weights. */
   readLog(): Promise<LogEntry[]>
   log(entry: LogEntry): Promise<void>
+  /** All that the weights were ever fed, in order, also what was undone by going back. */
+  readHistory(): Promise<HistoryEntry[]>
+  /** Adds a line to the history, unless the last one says the same. */
   remember(entry: HistoryEntry): Promise<void>
+  /** Measures that belong to the present weights, oldest first. */
+  readMeasures(): Promise<Measured[]>
+  measured(entry: Measured): Promise<void>
+  /** Keeps the newest checkpoint as a backup, or as the best by a measure. */
+  keep(what: { backup: true } | Omit<NonNullable<Kept['best']>, 'iteration'>): Promise<void>
+  kept(): Promise<Kept>
+  /**
+   * Takes weights and progress from the newest sound checkpoint up to an iteration, or the oldest where all are later.
+   * Later ones are moved to `checkpoints/aside`.
+   */
+  goBack(upTo: number): Promise<void>
 }
 
 /** What a new model is and starts from. */
@@ -184,6 +217,9 @@ function modelFolder(
   skipped: readonly string[],
 ): ModelFolder {
   const append = (file: string, entry: object) => appendFile(join(folder, file), `${JSON.stringify(entry)}\n`)
+  const read = <T>(file: string) => readLines<T>(join(folder, file))
+  const present = <T extends { iteration: number }>(entries: T[]) =>
+    withoutUndone(entries).filter(({ iteration }) => iteration <= progress.iteration)
   return {
     folder,
     description,
@@ -194,18 +230,87 @@ function modelFolder(
     skipped,
     save: () => saveCheckpoint(folder, state, progress),
     log: (entry) => append('log.jsonl', entry),
-    remember: (entry) => append('history.jsonl', entry),
-    async readLog() {
-      const lines = await readFile(join(folder, 'log.jsonl'), 'utf8').catch(() => '')
-      const entries: LogEntry[] = []
-      for (const line of lines.split('\n')) {
-        try {
-          entries.push(JSON.parse(line))
-        } catch {
-          // The last line may be torn by a crash.
-        }
+    readLog: async () => present(await read<LogEntry>('log.jsonl')),
+    readHistory: () => read<HistoryEntry>('history.jsonl'),
+    async remember(entry) {
+      const last = (await read<HistoryEntry>('history.jsonl')).at(-1)
+      if (last && sayingOf(last) === sayingOf(entry)) return
+      await append('history.jsonl', { at: new Date().toISOString(), ...entry })
+    },
+    measured: (entry) => append('measures.jsonl', entry),
+    readMeasures: async () => present(await read<Measured>('measures.jsonl')),
+    keep: (what) =>
+      keep(folder, 'backup' in what ? { backup: progress.iteration } : { iteration: progress.iteration, ...what }),
+    kept: () => readKept(folder),
+    async goBack(upTo) {
+      const found = await soundCheckpoint(folder, upTo)
+      if (!found)
+        throw new DflError(
+          'CORRUPT_FILE',
+          `Expected a sound checkpoint in \`${folder}\` to go back to, but got none. Restore a copy, or train anew.`,
+        )
+      await goBackTo(folder, found.progress.iteration)
+      for (const name of state.names) {
+        const shape = state.shapeOf(name)
+        if (found.state.has(name)) state.set(name, found.state.get(name))
+        // Of what came later, such as a critic, nothing sound is known: its moments begin anew, its values at small numbers.
+        else state.set(name, startOf(name, shape))
       }
-      return entries.filter((entry) => entry.iteration <= progress.iteration)
+      for (const key of Object.keys(progress)) delete (progress as unknown as Record<string, unknown>)[key]
+      Object.assign(progress, found.progress)
     },
   }
 }
+
+/** The newest checkpoint up to an iteration whose values are all numbers; the oldest sound one where all are later. */
+async function soundCheckpoint(folder: string, upTo: number) {
+  const names = (await listGenerations(folder)).map(Number) // newest first
+  const wanted = [...names.filter((name) => name <= upTo), ...names.filter((name) => name > upTo).reverse()]
+  for (const name of wanted) {
+    const found = await loadCheckpoint(folder, name).catch(() => undefined)
+    if (found?.progress.iteration === name && isSound(found.state)) return found
+  }
+  return undefined
+}
+
+/** Whether all values of a state are numbers. What devices hold must have been downloaded. */
+export function isSound(state: State): boolean {
+  return state.names.every((name) => {
+    const { data } = state.get(name)
+    let sum = 0
+    for (let i = 0; i < data.length; i++) sum += data[i]! * 0 // 0, or NaN once a value is none
+    return sum === 0
+  })
+}
+
+function startOf(name: string, shape: readonly number[]) {
+  if (!name.includes(':') && shape.length > 1)
+    return initialise({ [name]: { shape, init: 'glorot-uniform' } }, 1)[name]!
+  return { data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape }
+}
+
+/** The lines of a file, without what a crash has torn. */
+async function readLines<T>(path: string): Promise<T[]> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text.split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as T]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** Entries that no later one has replaced: after going back, iterations come again. */
+function withoutUndone<T extends { iteration: number }>(entries: readonly T[]): T[] {
+  const out: T[] = []
+  for (const entry of entries) {
+    while (out.length > 0 && out.at(-1)!.iteration >= entry.iteration) out.pop()
+    out.push(entry)
+  }
+  return out
+}
+
+/** What an entry says, wherever and whenever. */
+const sayingOf = (entry: HistoryEntry): string =>
+  JSON.stringify({ ...entry, at: undefined, fromIteration: entry.event === 'fed' ? undefined : entry.fromIteration })

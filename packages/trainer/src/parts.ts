@@ -12,6 +12,6 @@ export function partOf(
     return Float32Array.from({ length: size }, (_, i) => data[part * size + i]!)
   }
   return Object.fromEntries(
-    Object.entries(feeds).map(([name, data]) => [name, /^(src|dst|control)\//.test(name) ? cut(data) : data]),
+    Object.entries(feeds).map(([name, data]) => [name, /^(learningRate|lrDropout)/.test(name) ? data : cut(data)]),
   )
 }

@@ -1,4 +1,4 @@
-import { DflError, hashSeed, type OptionsOf, Random } from '@dfl/core'
+import { DflError, hashSeed, Random } from '@dfl/core'
 import { type Compiled, compile, type DeviceChoice, State, type Traceable, tf } from '@dfl/engine'
 import {
   clipGradients,
@@ -7,11 +7,11 @@ import {
   faceLosses,
   initialise,
   type Loss,
-  lossOptions,
   type Optimiser,
   type Params,
 } from '@dfl/nn'
 import { partOf, sumName } from './parts.js'
+import { type StepSettings, settingOptions } from './settings.js'
 import { viewsOf } from './views.js'
 
 /** One side of a batch, all float32 0..1. */
@@ -30,10 +30,12 @@ export interface SideBatch {
 export interface Batch {
   src: SideBatch
   dst: SideBatch
+  /** Of the further people of a model that has some, by their names. */
+  people?: Readonly<Record<string, SideBatch>>
 }
 
-/** What is compiled into a train step: how it computes, and DeepFaceLab's settings of the losses. */
-export interface StepOptions extends Partial<OptionsOf<typeof lossOptions>> {
+/** What is compiled into a train step: how it computes, and the settings of losses and of what learns. */
+export interface StepOptions extends Partial<StepSettings> {
   batchSize: number
   /** Parts that a batch is computed in, one after the other, to take less memory; their gradients are summed. */
   accumulate?: number
@@ -42,16 +44,10 @@ export interface StepOptions extends Partial<OptionsOf<typeof lossOptions>> {
   randomWarp: boolean
   /** Losses instead of the model's own, which `faceLosses` makes of the settings for most models. */
   losses?: readonly Loss[]
-  /** Train towards targets whose background is blurred, so that the network need not learn it. */
-  blurOutMask?: boolean
-  /** Largest length of the gradient of the sum over a batch; DeepFaceLab's switch stands for 1. Nothing for any length. */
-  clipgrad?: number
-  /** Share of the weights that learn in an iteration, chosen anew each time; DeepFaceLab's switch stands for 0.3. */
-  lrDropout?: number
+  /** Losses besides those. */
+  furtherLosses?: readonly Loss[]
   /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }. */
   rates?: Readonly<Record<string, number>>
-  /** Iterations of one swing of the learning rate between its value and 0; DeepFaceLab has 500 with `lrDropout`. */
-  lrCosineIterations?: number
   /** Of what is drawn by lot in an iteration. */
   seed?: number
   /** Where it runs: `cpu` by default. With `webgpu` the state stays in the device's memory; saving brings it back. */
@@ -80,7 +76,18 @@ export interface TrainStep extends AsyncDisposable {
   readonly compiled: Compiled
 }
 
-const SIDES = ['src', 'dst'] as const
+/** All that a model paints as: SRC, DST, and further people where it has some. */
+export const sidesOf = ({ people }: FaceModel): readonly string[] => ['src', 'dst', ...(people?.names ?? [])]
+
+/** @throws DflError `BAD_OPTION` where a batch lacks somebody. */
+function samplesOf(batch: Batch, side: string): SideBatch {
+  const found = side === 'src' || side === 'dst' ? batch[side] : batch.people?.[side]
+  if (found) return found
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected samples of ${side}, whom the model paints, in the batch, but got none. Give a faceset of each of the model's people.`,
+  )
+}
 
 /** Name of an optimiser's moment in the state: 'm:encoder/down1/conv/weight'. */
 export const momentName = (moment: string, path: string) => `${moment}:${path}`
@@ -115,7 +122,9 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   const N = batchSize / parts // samples in one pass
   const R = model.resolution
   const settings = { ...defaults(), ...withoutUndefined(options) }
-  const losses = options.losses ?? (model.losses ?? faceLosses)({ ...settings, resolution: R, code: model.code })
+  const own = options.losses ?? (model.losses ?? faceLosses)({ ...settings, resolution: R, code: model.code })
+  const losses = [...own, ...(options.furtherLosses ?? [])]
+  const sides = sidesOf(model)
   const critics = losses.flatMap(({ name, critic }) => (critic ? [{ name, ...critic }] : []))
   const criticParams = Object.assign({}, ...critics.map((c) => prefixed(c.name, c.params))) as FaceModel['params']
   const paths = [...(model.trainable?.({ randomWarp: options.randomWarp }) ?? Object.keys(model.params))]
@@ -133,7 +142,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   const inputs: Record<string, readonly number[]> = { learningRate: [] }
   for (const [name] of rates) inputs[`learningRate/${name}`] = []
   const further = new Set(losses.flatMap((loss) => loss.inputs ?? []))
-  for (const side of SIDES) {
+  for (const side of sides) {
     inputs[`${side}/warped`] = [N, R, R, 3]
     inputs[`${side}/target`] = [N, R, R, 3]
     inputs[`${side}/mask`] = [N, R, R, 1]
@@ -141,7 +150,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   }
   const controls = Object.entries(model.controls ?? {})
   for (const [name, { shape }] of controls) inputs[`control/${name}`] = [N, ...shape]
-  const lots = options.lrDropout === undefined ? undefined : lotShapes(learning.map((path) => shapes[path]!))
+  const lots = settings.lrDropout ? lotShapes(learning.map((path) => shapes[path]!)) : undefined
   Object.assign(inputs, lots)
 
   const define =
@@ -151,7 +160,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         given,
         controls: Object.fromEntries(controls.map(([name]) => [name, given[`control/${name}`]!])),
         maskedTraining: settings.maskedTraining,
-        blurOutMask: options.blurOutMask ?? false,
+        blurOutMask: settings.blurOutMask,
       }
       const all = Object.fromEntries(Object.keys(model.params).map((path) => [path, state[path]!]))
       // Other tensors of the same values: no gradient flows through them, and the graph has each but once.
@@ -167,18 +176,18 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
       const total = (...values: tf.Tensor[]) => {
         const params = { ...all, ...Object.fromEntries(paths.map((path, i) => [path, values[i]!])) }
         const views = viewsOf(model, { learning: params, still }, viewOptions)
-        for (const side of SIDES) {
+        for (const side of sides) {
           let sum: tf.Tensor | undefined
           for (const loss of losses) {
             if (loss.side && loss.side !== side) continue
-            const value = loss.of(views[side], criticOf(loss.name, state))
+            const value = loss.of(views[side]!, criticOf(loss.name, state))
             outputs[`${side}/${loss.name}`] = tf.mean(value)
             const weighted = loss.weight === 1 ? value : tf.mul(value, loss.weight)
             sum = sum ? tf.add(sum, weighted) : weighted
           }
           outputs[side] = tf.mean(sum ?? tf.scalar(0))
         }
-        return tf.add(outputs.src!, outputs.dst!) as tf.Scalar
+        return tf.addN(sides.map((side) => outputs[side]!)) as tf.Scalar
       }
       const next: Record<string, tf.Tensor> = {}
       const descend = (of: readonly string[], loss: (...values: tf.Tensor[]) => tf.Scalar) => {
@@ -192,13 +201,13 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
           return
         }
         const gradients = parts > 1 ? sums.map((sum) => tf.mul(sum, 1 / parts)) : sums
-        const used = options.clipgrad === undefined ? gradients : clipGradients(gradients, options.clipgrad / batchSize)
+        const used = settings.clipgrad ? clipGradients(gradients, settings.clipgrad / batchSize) : gradients
         of.forEach((path, i) => {
           const moments = Object.fromEntries(
             optimiser.moments.map((moment) => [moment, state[momentName(moment, path)]!]),
           )
           const rate = lots
-            ? droppedRate(given, shapes[path]!, { rate: rateName(path), path, share: options.lrDropout! })
+            ? droppedRate(given, shapes[path]!, { rate: rateName(path), path, share: settings.lrDropout })
             : given[rateName(path)]!
           const updated = optimiser.update(state[path]!, used[i]!, moments, rate)
           next[path] = updated.param
@@ -230,8 +239,8 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
     async run(state, batch, learningRate, iteration = counted) {
       counted = iteration + 1
       addCritics(state, criticParams, { optimiser, seed })
-      const swing = options.lrCosineIterations
-        ? (1 + Math.cos((2 * Math.PI * iteration) / options.lrCosineIterations)) / 2
+      const swing = settings.lrCosineIterations
+        ? (1 + Math.cos((2 * Math.PI * iteration) / settings.lrCosineIterations)) / 2
         : 1
       const rate = learningRate * swing * (optimiser.rateAt?.(iteration + 1) ?? 1)
       if (before)
@@ -239,8 +248,8 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
           state.set(sumName(path), { data: new Float32Array(sizeOf(shapes[path]!)), shape: shapes[path]! })
       const feeds: Record<string, ArrayLike<number>> = { learningRate: [rate] }
       for (const [name, factor] of rates) feeds[`learningRate/${name}`] = [rate * factor]
-      for (const side of SIDES)
-        for (const [name, data] of Object.entries(batch[side]))
+      for (const side of sides)
+        for (const [name, data] of Object.entries(samplesOf(batch, side)))
           if (`${side}/${name}` in inputs) feeds[`${side}/${name}`] = data
       for (const [name, control] of controls) {
         const size = control.shape.reduce((a, b) => a * b, 1)
@@ -273,9 +282,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
 
 const defaults = () =>
-  Object.fromEntries(Object.entries(lossOptions).map(([name, spec]) => [name, spec.default])) as OptionsOf<
-    typeof lossOptions
-  >
+  Object.fromEntries(Object.entries(settingOptions).map(([name, spec]) => [name, spec.default])) as StepSettings
 
 const withoutUndefined = <T extends object>(values: T): Partial<T> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>

@@ -1,4 +1,3 @@
-import type { Side } from '@dfl/core'
 import { tf } from '@dfl/engine'
 import {
   blurOutMask,
@@ -35,7 +34,7 @@ export function viewsOf(
     Object.keys(still).map((path) => [path, (path.startsWith('decoder') ? learning : still)[path]!]),
   )
   const paramsFor: Record<Learning, Params> = { all: learning, decoders, nothing: still }
-  const view = (side: Side): SideView => {
+  const view = (side: string): SideView => {
     const input = (name: string) => options.given[`${side}/${name}`] as tf.Tensor4D
     const mask = input('mask')
     const outline = options.maskedTraining ? softOutline(mask) : undefined
@@ -47,7 +46,11 @@ export function viewsOf(
       cut.set(x, known)
       return known as tf.Tensor4D
     }
-    const paint = (as: Side, who: Learning) => model.forward(paramsFor[who], input('warped'), as, options.controls)
+    const paint = (as: string, who: Learning) => {
+      const given = [paramsFor[who], input('warped')] as const
+      if (as === 'src' || as === 'dst') return model.forward(...given, as, options.controls)
+      return model.people!.forward(...given, as, options.controls)
+    }
     return {
       side,
       resolution: model.resolution,
@@ -61,5 +64,6 @@ export function viewsOf(
       code: (who) => model.code!.of(paramsFor[who], input('warped')),
     }
   }
-  return { src: view('src'), dst: view('dst') }
+  const further = Object.fromEntries((model.people?.names ?? []).map((person) => [person, view(person)]))
+  return { ...further, src: view('src'), dst: view('dst') }
 }

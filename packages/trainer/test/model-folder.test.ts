@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createModel, hasModel, openModel } from '../src/index.js'
+import { createModel, goBackTo, hasModel, listCheckpoints, type ModelFolder, openModel } from '../src/index.js'
 import { tiny } from './tiny.js'
 
 let folder: string
@@ -83,15 +83,71 @@ describe('a model folder', () => {
     await expect(openModel(folder, [tiny])).rejects.toThrow('but none of 1 is. Restore a copy')
   })
 
-  it('keeps two generations and clears what a killed writer left', async () => {
+  const saveAt = async (made: ModelFolder, iteration: number, seconds = 0) => {
+    Object.assign(made.progress, { iteration, seconds })
+    await made.save()
+  }
+  const generations = async () => (await listCheckpoints(folder)).map(({ iteration }) => iteration)
+
+  it('keeps the two newest generations and the first of the last two stretches of ten minutes', async () => {
     const made = await createModel(folder, tiny, { faceType: 'full_face' })
-    for (const iteration of [1, 2, 3]) {
-      made.progress.iteration = iteration
-      await made.save()
-    }
+    for (const minute of [2, 4, 11, 13, 18, 21, 23, 25, 27]) await saveAt(made, minute, 60 * minute)
+    expect(await generations()).toEqual([27, 25, 21, 11])
+  })
+
+  it('clears what a killed writer left', async () => {
+    await createModel(folder, tiny, { faceType: 'full_face' })
     await mkdir(join(folder, 'checkpoints', '.00000004.deadbeef.tmp'))
     await openModel(folder, [tiny])
-    expect((await readdir(join(folder, 'checkpoints'))).sort()).toEqual(['00000002', '00000003'])
+    expect(await readdir(join(folder, 'checkpoints'))).toEqual(['00000000'])
+  })
+
+  it('keeps the best generation and backups, whatever comes after them', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    await saveAt(made, 1)
+    await made.keep({ measure: 'mapping', value: 0.4 })
+    await saveAt(made, 2)
+    await made.keep({ backup: true })
+    for (const iteration of [3, 4, 5]) await saveAt(made, iteration)
+    expect((await listCheckpoints(folder)).map(({ iteration, kept }) => [iteration, kept])).toEqual([
+      [5, undefined],
+      [4, undefined],
+      [2, 'backup'],
+      [1, 'best'],
+      [0, undefined],
+    ])
+    expect(await made.kept()).toEqual({ best: { iteration: 1, measure: 'mapping', value: 0.4 }, backups: [2] })
+  })
+
+  it('goes back to a generation and moves later ones aside', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    await saveAt(made, 1)
+    await made.keep({ backup: true })
+    for (const iteration of [2, 3]) await saveAt(made, iteration)
+    expect(await goBackTo(folder, 1)).toEqual([3, 2])
+    expect((await openModel(folder, [tiny])).progress.iteration).toBe(1)
+    expect(await readdir(join(folder, 'checkpoints', 'aside'))).toEqual(['00000002', '00000003'])
+    await expect(goBackTo(folder, 7)).rejects.toThrow(
+      /^Expected one of the checkpoints of iteration 1, 0 in .*, but got 7\./,
+    )
+  })
+
+  it('passes over a generation whose weights are no numbers when it goes back', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    await saveAt(made, 1)
+    made.state.set(WEIGHT, { data: new Float32Array(108).fill(Number.NaN), shape: [3, 3, 3, 4] })
+    await saveAt(made, 2)
+    await made.goBack(2)
+    expect(made.progress.iteration).toBe(1)
+    expect(made.state.get(WEIGHT).data.every(Number.isFinite)).toBe(true)
+  })
+
+  it('leaves out of its log what was undone by going back', async () => {
+    const made = await createModel(folder, tiny, { faceType: 'full_face' })
+    for (const iteration of [20, 40, 60, 40])
+      await made.log({ iteration, seconds: 1, src: iteration, dst: 1, learningRate: 1 })
+    made.progress.iteration = 100
+    expect((await made.readLog()).map((entry) => entry.iteration)).toEqual([20, 40])
   })
 
   it('reads its log up to the present weights, torn lines left out', async () => {

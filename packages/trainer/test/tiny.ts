@@ -32,3 +32,29 @@ export function batchOf(iteration: number, resolution = 16): Batch {
   }
   return { src: side(), dst: side() }
 }
+
+/** `tiny` with a third person. */
+export const crowd: ModelArchitecture = {
+  ...tiny,
+  name: 'crowd',
+  build(options) {
+    const model = tiny.build(options)
+    return {
+      ...model,
+      params: { ...model.params, ...convParams('decoder_carol/out', 3, 3, 4) },
+      people: {
+        names: ['carol'],
+        forward: (params, x, as) =>
+          model.forward(
+            {
+              ...params,
+              'decoder_src/out/weight': params[`decoder_${as}/out/weight`]!,
+              'decoder_src/out/bias': params[`decoder_${as}/out/bias`]!,
+            },
+            x,
+            'src',
+          ),
+      },
+    }
+  },
+}

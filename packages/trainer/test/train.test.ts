@@ -111,7 +111,7 @@ describe('train', () => {
     expect(seen).toEqual([true, true, false, false])
   })
 
-  it('stops at a loss that is no number and keeps the checkpoint before', async () => {
+  it('gives up when it goes wrong again and again, and keeps the sound checkpoint', async () => {
     const model = await createModel(folder, tiny, { faceType: 'full_face' })
     await run(model, { iterations: 2 })
     const poisoned = async (iteration: number) => {
@@ -121,7 +121,7 @@ describe('train', () => {
     }
     const loop = train(model, poisoned, { recipe, length: { iterations: 10 }, batchSize: BATCH })
     await expect(loop.next()).rejects.toThrow(
-      'The loss became NaN at iteration 3. The last good checkpoint is iteration 2; resume from it with a lower learning rate.',
+      'Training went wrong 6 times at iteration 3 (the loss became NaN), also with lower learning rates. The model is as it was at iteration 2.',
     )
     const kept = await openModel(folder, [tiny])
     expect(kept.progress.iteration).toBe(2)
