@@ -3,14 +3,18 @@ import { IMAGE_FORMATS, VIDEO_OPTIONS } from '@dfl/media'
 import type { Masker, MergeStage } from './merge-face.js'
 import { COLOR_TRANSFERS, type ColorTransfer, colorTransfer } from './stages/color-transfer.js'
 import { feather } from './stages/feather.js'
+import { fillUncovered } from './stages/fill-uncovered.js'
+import { grain } from './stages/grain.js'
 import { histMatch } from './stages/hist-match.js'
 import { blur, erode, MASK_MODES, type MaskMode, mask } from './stages/mask.js'
 import { motionBlur } from './stages/motion-blur.js'
 import { multiBand } from './stages/multi-band.js'
 import { overlay } from './stages/overlay.js'
 import { rawPredict, rawRgb } from './stages/raw.js'
+import { reshape } from './stages/reshape.js'
 import { scaleFace } from './stages/scale-face.js'
 import { seamless } from './stages/seamless.js'
+import { steadyMask } from './stages/steady-mask.js'
 import { colorDegrade, degrade, denoise, sharpen } from './stages/texture.js'
 
 /** How the face is laid into its frame, in DFL's words; `multi-band` is new. */
@@ -24,6 +28,9 @@ export const MERGE_MODES = [
   'raw-predict',
   'original',
 ] as const
+
+/** What is done where the new face and DST's differ in shape. */
+export const MASK_FITS = ['none', 'reshape', 'fill', 'reshape+fill'] as const
 
 /** One of `MERGE_MODES`. */
 export type MergeMode = (typeof MERGE_MODES)[number]
@@ -47,6 +54,12 @@ export const mergeOptions = defineOptions({
     default: 'learned-prd*learned-dst',
     choices: MASK_MODES,
     description: 'Which mask says where the new face goes.',
+  },
+  fit: {
+    type: 'choice',
+    default: 'none',
+    choices: MASK_FITS,
+    description: "What to do where the new face and DST's differ in shape.",
   },
   insideHull: {
     type: 'boolean',
@@ -93,13 +106,14 @@ export const mergeOptions = defineOptions({
     min: 0,
     max: 10,
     unit: 's',
-    description: 'Over how long the change of colour is averaged, so that it does not flicker; 0 switches this off.',
+    description: 'Over how long the mask and the change of colour are averaged, against flicker; 0 switches this off.',
   },
   motionBlur: percent('Smear the face along its way, for this much of the time from frame to frame.'),
   sharpen: percent('Sharpen the face, or soften it with negative numbers.', -100),
   denoise: percent('Take grain off the face.'),
   degrade: percent('Lower the resolution of the face.'),
   colorDegrade: percent('Paint the face with few colours.'),
+  grain: percent("Give the face the grain of DST's frame, as much of what it lacks."),
   ...VIDEO_OPTIONS,
   format: {
     type: 'choice',
@@ -113,7 +127,8 @@ export const mergeOptions = defineOptions({
 export type MergeOptions = OptionsOf<typeof mergeOptions>
 
 /**
- * The usual chain of stages: mask, erode, blur, feather, colour transfer, texture, motion blur, scale, and the mode's own.
+ * The usual chain of stages: shape, mask, erode, blur, feather, colour transfer, texture, motion blur, scale, the mode's own,
+ * filling and grain.
  *
  * `original` has none; `raw-rgb` and `raw-predict` show what the model painted and nothing else.
  *
@@ -134,12 +149,16 @@ export function mergeStages(given: Partial<MergeOptions> = {}, { masker }: { mas
     'seamless-hist-match': [seamless(), histMatch()],
     'multi-band': [multiBand()],
   }
+  const { smoothSeconds } = options
+  const finder = options.mask.includes('XSeg-dst') ? masker : undefined
   return [
+    ...(options.fit.includes('reshape') ? [reshape({ seconds: smoothSeconds, masker: finder })] : []),
     mask(options.mask as MaskMode, { insideHull: options.insideHull, masker }),
+    steadyMask(smoothSeconds),
     erode(options.erode),
     blur(options.blur),
     feather({ top, bottom, left, right }),
-    colorTransfer(options.colorTransfer as ColorTransfer, { smoothSeconds: options.smoothSeconds }),
+    colorTransfer(options.colorTransfer as ColorTransfer, { smoothSeconds }),
     denoise(options.denoise),
     degrade(options.degrade),
     sharpen(options.sharpen),
@@ -147,6 +166,8 @@ export function mergeStages(given: Partial<MergeOptions> = {}, { masker }: { mas
     motionBlur(options.motionBlur),
     scaleFace(options.faceScale),
     ...own[mode],
+    ...(options.fit.includes('fill') ? [fillUncovered()] : []),
+    grain(options.grain),
     overlay(),
   ]
 }

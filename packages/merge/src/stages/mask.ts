@@ -52,7 +52,9 @@ export function mask(mode: MaskMode, options: { insideHull?: boolean; masker?: M
       { data: { mode } },
     )
   return async (face) => {
-    const found = masker && sides.length > 0 ? await xsegMasks(face, masker, sides) : {}
+    const known: XSegMasks = face.dstFace ? { dst: face.dstFace } : {}
+    const unknown = sides.filter((side) => !known[side])
+    const found = masker && unknown.length > 0 ? { ...known, ...(await xsegMasks(face, masker, unknown)) } : known
     const size = face.mask.width
     const parts = factors.map((factor) => grow(factorOf(factor, face, found), size))
     const out: Pixels = { ...face.mask, data: parts[0]!.data.slice() }

@@ -1,4 +1,5 @@
 import type { FaceNotes } from '../merge-face.js'
+import { shareOfNow } from './over-time.js'
 
 /** A change of colour, as it is noted from frame to frame. */
 export interface Remembered {
@@ -25,9 +26,7 @@ export function steady(
   if (!past || old?.length !== 7 + gains) return now
   if (now.dstMean.some((m, c) => Math.abs(m - old[c]!) > cut)) return now
   const count = old[6 + gains]! + 1
-  // The first frames are averaged evenly; later the oldest ones fade away.
-  const age = Math.abs(timestampSeconds - past.timestampSeconds)
-  const share = Math.max(1 / count, 1 - Math.exp(-age / timeConstant))
+  const share = shareOfNow(past, { timestampSeconds, count, seconds: timeConstant })
   const blend = (before: number, after: number) => before + share * (after - before)
   return {
     dstMean: now.dstMean,
