@@ -42,6 +42,10 @@ export interface WorkspaceRecord {
   asked: Partial<Record<Side, Readonly<Record<string, unknown>>>>
   extracted: Partial<Record<Side, Extracted>>
   merged?: Merged
+  /** Whether the user was asked for a consent record, and gave none. */
+  consentAsked?: boolean
+  /** Results that were made without saying that they are synthetic, and when. */
+  withoutProvenance?: readonly { at: string; result: string }[]
 }
 
 /** A workspace folder: where things are, and its record. */

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { lockWorkspace, markAsSynthetic, openWorkspace, PRESETS, presetFor } from '../src/index.js'
+import { lockWorkspace, openWorkspace, PRESETS, presetFor } from '../src/index.js'
 import { isSameClip } from '../src/workspace.js'
 import { scratchFolder } from './support.js'
 
@@ -69,26 +69,5 @@ describe('presetFor', () => {
       expect(ends).toEqual([...ends].sort((a, b) => a - b))
       expect(ends.at(-1)).toBe(1)
     }
-  })
-})
-
-describe('markAsSynthetic', () => {
-  it('appends one XMP box to an MP4 file, once', async () => {
-    await using scratch = await scratchFolder()
-    await writeFile(scratch.at('a.mp4'), 'video')
-    await markAsSynthetic(scratch.at('a.mp4'))
-    const marked = await readFile(scratch.at('a.mp4'))
-    const box = marked.subarray(5)
-    expect(box.readUInt32BE(0)).toBe(box.length)
-    expect(box.toString('latin1', 4, 8)).toBe('uuid')
-    expect(marked.toString()).toContain('digitalsourcetype/compositeWithTrainedAlgorithmicMedia')
-    await markAsSynthetic(scratch.at('a.mp4'))
-    expect((await readFile(scratch.at('a.mp4'))).equals(marked)).toBe(true)
-  })
-
-  it('puts an XMP file beside the images of a folder', async () => {
-    await using scratch = await scratchFolder()
-    await markAsSynthetic(scratch.at('images'))
-    expect(await readFile(scratch.at('images/synthetic-media.xmp'), 'utf8')).toContain('DigitalSourceType')
   })
 })

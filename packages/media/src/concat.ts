@@ -3,6 +3,7 @@ import { dirname, extname } from 'node:path'
 import { DflError } from '@dfl/core'
 import { syncFolder } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
+import { label, muxerSettings } from './container.js'
 import { check, unsupported } from './errors.js'
 import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
 import { rescale } from './rational.js'
@@ -31,11 +32,10 @@ export interface ConcatOptions {
   stretch?: { startPts: number; endPts: number }
   /** Title, comment and the like, over those of `like`. */
   metadata?: Readonly<Record<string, string>>
+  /** Called with the path of the whole file before it gets its name, to add to it; where it throws no file is left. */
+  seal?: (path: string) => Promise<void>
   signal?: AbortSignal
 }
-
-/** Written by the container itself. */
-const OWN_METADATA = ['major_brand', 'minor_version', 'compatible_brands', 'encoder']
 
 /**
  * One video of parts written by `createVideo` with the same settings, copied packet by packet: nothing is encoded again.
@@ -61,13 +61,12 @@ export async function concatVideos(parts: readonly VideoPart[], path: string, op
     if (code < 0 || !output.oformat)
       throw unsupported(path, 'a video name ending in .mp4, .mov or .mkv', `'${extname(path)}'`, 'Rename it.')
     const { stream, extradata } = await describeAs(libav, parts[0]!.path, output, { path, source })
-    const kept = Object.entries({ ...source.metadata, ...metadata }).filter(([key]) => !OWN_METADATA.includes(key))
-    output.metadata = libav.Dictionary.fromObject(Object.fromEntries(kept))
+    label(libav, output, source, { metadata, startPts: stretch?.startPts ?? 0 })
     if (audioFrom !== undefined) audio = await copyAudio(libav, audioFrom, output, path)
     check(libav, await output.openOutput(), path, 'creating the video')
     check(
       libav,
-      await output.writeHeader(libav.Dictionary.fromObject(clock(output, source))),
+      await output.writeHeader(libav.Dictionary.fromObject(muxerSettings(output, source))),
       path,
       'starting the video',
     )
@@ -88,6 +87,7 @@ export async function concatVideos(parts: readonly VideoPart[], path: string, op
     await output.closeOutput()
     const file = await open(partial, 'r+')
     await file.sync().finally(() => file.close())
+    await options.seal?.(partial)
     await rename(partial, path)
     await syncFolder(dirname(path))
   } catch (error) {
@@ -123,13 +123,6 @@ async function describeAs(
 
 /** A copy of what decoders must know before the first packet. */
 const extradataOf = (stream: AvStream): Buffer => Buffer.from(stream.codecpar.extradata ?? [])
-
-/** MP4: the index first, so that playing can start before all is loaded, and the source's own clock. */
-function clock(output: AvFormatContext, { timeBase }: VideoInfo): Record<string, string> {
-  if (!/mp4|mov|ipod/.test(output.oformat?.name ?? '')) return {}
-  const scale: Record<string, string> = timeBase.num === 1 ? { video_track_timescale: String(timeBase.den) } : {}
-  return { movflags: '+faststart', ...scale }
-}
 
 interface Target {
   path: string

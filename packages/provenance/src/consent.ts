@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import { hashBytes } from './read-provenance.js'
+import { hashBytes } from './hash.js'
 
 /** Who agreed to what, and for how long. */
 export interface ConsentRecord {

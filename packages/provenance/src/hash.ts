@@ -25,9 +25,9 @@ export async function hashFile(path: string): Promise<string> {
  */
 export async function hashClip(path: string): Promise<string> {
   if (!(await stat(path)).isDirectory()) return hashFile(path)
-  return createHash('sha256')
-    .update(await listHashes(path, await filesIn(path)))
-    .digest('hex')
+  let list = ''
+  for (const name of await filesIn(path)) list += `${await hashFile(join(path, name))}  ${name}\n`
+  return hashBytes(list)
 }
 
 /** The names of a folder's own files, without hidden ones, in the order of their letters. */
@@ -39,12 +39,8 @@ export async function filesIn(folder: string): Promise<string[]> {
     .sort()
 }
 
-/** A list as sha256sum writes and checks it. */
-export async function listHashes(folder: string, names: readonly string[]): Promise<string> {
-  let list = ''
-  for (const name of names) list += `${await hashFile(join(folder, name))}  ${name}\n`
-  return list
-}
+/** SHA-256 of bytes as 64 hexadecimal digits. */
+export const hashBytes = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
 /**
  * The SHA-256 of an MP4 or MOV file as C2PA binds it to a manifest: all top-level boxes but `ftyp`, `mfra` and the

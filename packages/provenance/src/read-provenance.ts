@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DflError } from '@dfl/core'
@@ -155,9 +154,6 @@ const parseList = (text: Buffer | string) =>
   new Map(
     [...text.toString().matchAll(/^([0-9a-f]{64}) [ *](.+)$/gm)].map(([, sha256, name]) => [name!, sha256!] as const),
   )
-
-/** SHA-256 of bytes as 64 hexadecimal digits. */
-export const hashBytes = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
 
 const readIfThere = (path: string): Promise<Buffer | undefined> =>
   readFile(path).catch((error: NodeJS.ErrnoException) => {

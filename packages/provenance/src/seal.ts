@@ -3,13 +3,14 @@ import { basename, extname, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
 import { appendBox, C2PA_BOX, dropLastBoxes, isBoxFile, XMP_BOX } from './boxes.js'
-import { filesIn, hashBoxes, hashFile, listHashes } from './hash.js'
+import { filesIn, hashBoxes, hashBytes, hashFile } from './hash.js'
 import type { Identity } from './identity.js'
-import { markImage } from './image-xmp.js'
+import { isImage, markImage, xmpOfImage } from './image-xmp.js'
 import { imageWithManifest, type Origin, signedManifest } from './manifest.js'
 import { besideOf, mediaTypeOf } from './media-type.js'
 import { FOLDER_LIST, isOwn, type Provenance, readProvenance } from './read-provenance.js'
-import { syntheticXmp } from './xmp.js'
+import { DIGITAL_SOURCE_TYPE } from './synthetic.js'
+import { sourceTypeOfXmp, syntheticXmp } from './xmp.js'
 
 /** What a seal says, and who says it. */
 export interface Seal {
@@ -49,16 +50,32 @@ export async function sealFile(path: string, seal: Seal, { name = path }: { name
 }
 
 /**
- * Signs a folder: `frames.sha256` lists the hash of every file in it, `frames.c2pa` is the manifest of that list. Images
- * should hold XMP before, by `markImage`. Reads it back, and tells what it read.
+ * Makes a folder say that it is synthetic, and reads it back: XMP goes into every image that has none of this kind yet,
+ * `frames.sha256` lists the hash of every file, as sha256sum writes and checks it, and `frames.c2pa` is the signed manifest
+ * of that list.
  *
  * @throws DflError `BAD_STATE` as `sealFile` does.
  */
 export async function sealFolder(folder: string, seal: Seal): Promise<Provenance> {
   const names = (await filesIn(folder)).filter((name) => !isOwn(name))
-  const list = join(folder, FOLDER_LIST)
-  await writeFileAtomic(list, await listHashes(folder, names))
-  return { ...(await sealFile(list, seal)), path: folder }
+  let list = ''
+  for (const name of names) list += `${await markAndHash(join(folder, name))}  ${name}\n`
+  await writeFileAtomic(join(folder, FOLDER_LIST), list)
+  await sealFile(join(folder, FOLDER_LIST), seal)
+  return expectIntact(await readProvenance(folder))
+}
+
+/** Puts XMP into a file if it is an image without; gives its SHA-256. */
+async function markAndHash(path: string): Promise<string> {
+  const file = await open(path)
+  const head = Buffer.alloc(16)
+  await file.read(head, 0, 16, 0).finally(() => file.close())
+  if (!isImage(head)) return hashFile(path)
+  const bytes = await readFile(path)
+  if (sourceTypeOfXmp(xmpOfImage(bytes) ?? '') === DIGITAL_SOURCE_TYPE) return hashBytes(bytes)
+  const marked = markImage(bytes)
+  await writeFileAtomic(path, marked)
+  return hashBytes(marked)
 }
 
 async function sealBoxes(
