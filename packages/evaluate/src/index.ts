@@ -21,4 +21,5 @@ export { type BorderAgreement, borderAgreement, colorDifference, gmsd, uncovered
 export { type PerformanceError, performanceError } from './metrics/performance-error.js'
 export { type CheckReportInput, checkReport, shownFaces } from './report/check-report.js'
 export { evaluationAdvice, evaluationReport } from './report/evaluation-report.js'
+export { type Figure, figureCards, htmlReport, pictureSheet, type Section, tableOf } from './report/html.js'
 export { correlation, rankCorrelation } from './statistics.js'

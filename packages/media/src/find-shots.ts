@@ -8,6 +8,8 @@ export interface Shots {
   starts: readonly number[]
   /** How many frames the clip has. */
   frames: number
+  /** File names of the frames, of a folder of images. */
+  names?: readonly string[]
 }
 
 /**
@@ -24,6 +26,7 @@ export async function findShots(
   const { signal, onDamaged } = options
   await using clip = await openFrames(path, { ...(signal ? { signal } : {}), ...(onDamaged ? { onDamaged } : {}) })
   const starts: number[] = []
+  const names: string[] = []
   let frames = 0
   let before: Float32Array | undefined
   for await (const frame of clip.frames()) {
@@ -31,9 +34,10 @@ export async function findShots(
     const signature = frameSignature(frame)
     if (!before || isSceneCut(before, signature)) starts.push(frame.index)
     before = signature
+    if (frame.file !== undefined) names.push(frame.name)
     frames++
   }
-  return { starts, frames }
+  return { starts, frames, ...(names.length > 0 ? { names } : {}) }
 }
 
 /** Which shot a frame is of, counted from 1. */

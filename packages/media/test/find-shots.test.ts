@@ -18,7 +18,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe('findShots', () => {
   it('begins a shot at every cut and counts the frames', async () => {
-    expect(await findShots(folder)).toEqual({ starts: [0, 4, 9], frames: 12 })
+    expect(await findShots(folder)).toMatchObject({
+      starts: [0, 4, 9],
+      frames: 12,
+      names: { length: 12, 10: '10.png' },
+    })
   })
 })
 

@@ -1,6 +1,9 @@
-import { basename } from 'node:path'
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { DflError, type FaceMeta, type Point } from '@dfl/core'
-import { openFaceset } from '@dfl/faceset'
+import { exists } from '@dfl/core/files'
+import { openFaceset, REJECT_FOLDER } from '@dfl/faceset'
 import type { FaceToMerge } from './merge-face.js'
 
 /** The faces of a frame; an empty list where it has none. */
@@ -9,8 +12,27 @@ export type FacesOf = (frame: {
   name: string
 }) => readonly FaceToMerge[] | Promise<readonly FaceToMerge[]>
 
+/** The faces of a clip, and what is known of frames that have none. */
+export interface ClipFaces {
+  of: FacesOf
+  /** A text that changes when anything changes that merging reads of a frame's faces. */
+  stamp(frame: { index: number; name: string }): Promise<string>
+  /** Why faces of a frame were put aside, one list of reasons for each. */
+  putAside(frame: { index: number; name: string }): readonly (readonly string[])[]
+  /** Whether faces were looked for in a frame. */
+  lookedAt(index: number): boolean
+}
+
 /** Without what merging does not need: embeddings and landmarks are most of a face's memory. */
 type SlimFace = Omit<FaceMeta, 'landmarks' | 'sourceLandmarks' | 'embedding'> & { points: Float64Array }
+
+/** The faces that a function gives, which tells nothing of frames without faces. */
+export const facesOfFunction = (of: FacesOf): ClipFaces => ({
+  of,
+  stamp: async (frame) => stampOf(await of(frame)),
+  putAside: () => [],
+  lookedAt: () => true,
+})
 
 /**
  * The faces of a clip's frames, from the faceset that was extracted from it.
@@ -24,35 +46,73 @@ type SlimFace = Omit<FaceMeta, 'landmarks' | 'sourceLandmarks' | 'embedding'> & 
  * @param clip Path of the clip.
  * @throws DflError `NO_FACES` when the faceset has no face of this clip.
  */
-export async function facesOfClip(folder: string, clip: string): Promise<FacesOf> {
+export async function facesOfClip(folder: string, clip: string): Promise<ClipFaces> {
   const faceset = await openFaceset(folder)
-  const byName = new Map<string, SlimFace[]>()
-  const byIndex = new Map<number, SlimFace[]>()
+  const faces = new Map<string | number, SlimFace[]>()
+  const aside = new Map<string | number, (readonly string[])[]>()
   const clips = new Set<string>()
   for await (const face of faceset.faces()) {
     const slim = slimmed(face)
-    add(byName, face.sourceFilename, slim)
-    add(byIndex, face.frameIndex, slim)
+    add(faces, face.sourceFilename, slim)
+    add(faces, face.frameIndex, slim)
     clips.add(clipOf(face.sourceFilename))
   }
-  // Masks stay on disk until their frame is merged, so that memory does not grow with the clip.
-  const load = (faces: readonly SlimFace[] = []) =>
-    Promise.all(
-      faces.map(async (face): Promise<FaceToMerge> => {
-        const ownMask = await faceset.readMask(face)
-        return { ...whole(face), ...(ownMask ? { ownMask } : {}) }
-      }),
-    )
   const own = basename(clip)
   const isFolder = clips.size > 0 && [...clips].every((name) => name === '')
-  if (clips.has(own) || isFolder) return ({ name }) => load(byName.get(name))
-  if (clips.size === 1) return ({ index }) => load(byIndex.get(index))
-  const names = [...clips].map((name) => `'${name}'`).join(', ')
-  throw new DflError(
-    'NO_FACES',
-    `Expected faces of '${own}' in \`${folder}\`, but got ${names ? `faces of ${names}` : 'none'}. Extract the faces of this clip first.`,
-    { data: { folder, clip, clips: [...clips] } },
-  )
+  const byName = clips.has(own) || isFolder
+  if (!byName && clips.size !== 1) {
+    const names = [...clips].map((name) => `'${name}'`).join(', ')
+    throw new DflError(
+      'NO_FACES',
+      `Expected faces of '${own}' in \`${folder}\`, but got ${names ? `faces of ${names}` : 'none'}. Extract the faces of this clip first.`,
+      { data: { folder, clip, clips: [...clips] } },
+    )
+  }
+  const rejects = join(folder, REJECT_FOLDER)
+  if (await exists(rejects))
+    for await (const { sourceFilename, frameIndex, rejected = [] } of (await openFaceset(rejects)).faces()) {
+      add(aside, sourceFilename, rejected)
+      add(aside, frameIndex, rejected)
+    }
+  const keyOf = ({ index, name }: { index: number; name: string }) => (byName ? name : index)
+  const done = isFolder ? undefined : faceset.framesDone().get(byName ? own : [...clips][0]!)
+  return {
+    // Masks stay on disk until their frame is merged, so that memory does not grow with the clip.
+    of: (frame) =>
+      Promise.all(
+        (faces.get(keyOf(frame)) ?? []).map(async (face): Promise<FaceToMerge> => {
+          const ownMask = await faceset.readMask(face)
+          return { ...whole(face), ...(ownMask ? { ownMask } : {}) }
+        }),
+      ),
+    async stamp(frame) {
+      const own = faces.get(keyOf(frame)) ?? []
+      const masks = await Promise.all(own.map(({ mask }) => (mask ? maskStamp(folder, mask) : undefined)))
+      return stampOf(own, masks)
+    },
+    putAside: (frame) => aside.get(keyOf(frame)) ?? [],
+    lookedAt: (index) => !done?.size || done.has(index),
+  }
+}
+
+/** What tells one state of a mask's file from another. */
+async function maskStamp(folder: string, mask: string): Promise<readonly number[]> {
+  const found = await stat(join(folder, 'masks', mask)).catch(() => stat(folder))
+  return [found.size, found.mtimeMs]
+}
+
+/** A text of all of some faces that shows in a picture: not their files' names, nor who they are. */
+function stampOf(faces: readonly (SlimFace | FaceToMerge)[], masks: readonly unknown[] = []): string {
+  if (faces.length === 0) return ''
+  const hash = createHash('sha256')
+  for (const face of faces) {
+    const { filename: _, originalFilename: __, pose: ___, mask: ____, ...rest } = face
+    const ownMask = 'ownMask' in rest ? rest.ownMask : undefined
+    const points = 'points' in rest ? Array.from(rest.points) : undefined
+    hash.update(JSON.stringify({ ...rest, ownMask: undefined, embedding: undefined, landmarks: undefined, points }))
+    if (ownMask) hash.update(new Uint8Array(ownMask.data.buffer, ownMask.data.byteOffset, ownMask.data.byteLength))
+  }
+  return hash.update(JSON.stringify(masks)).digest('base64')
 }
 
 /** 'clip.mp4' of 'clip.mp4#12'; '' of the name of an image. */
@@ -61,10 +121,10 @@ function clipOf(sourceFilename: string): string {
   return hash < 0 ? '' : sourceFilename.slice(0, hash)
 }
 
-function add<K>(map: Map<K, SlimFace[]>, key: K, face: SlimFace): void {
+function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key)
-  if (list) list.push(face)
-  else map.set(key, [face])
+  if (list) list.push(value)
+  else map.set(key, [value])
 }
 
 function slimmed({ landmarks: _, embedding: __, sourceLandmarks, ...rest }: FaceMeta): SlimFace {

@@ -1,4 +1,13 @@
+export {
+  describePackage,
+  type FrameToPackage,
+  overOf,
+  type PackagedFace,
+  type PackagedFrame,
+  packageFrame,
+} from './compositor-package.js'
 export type { FacesOf } from './faces-of-frames.js'
+export { FRAME_ISSUES, type FrameIssue, type FrameIssueKind, type FrameReport } from './frame-report.js'
 export type { MergedFaceReport } from './mask-fit.js'
 export {
   cutFace,
@@ -23,6 +32,9 @@ export {
   mergeOptions,
   mergeStages,
 } from './merge-options.js'
+export type { FrameSpan } from './merge-plan.js'
+export { collectReport, type IssueSpan, type MergeReport, type ShotReport } from './merge-report.js'
+export { readSettings, type SettingsEntry, settingsOf } from './merge-settings.js'
 export { type MergeProgress, type MergeVideoOptions, mergeVideo } from './merge-video.js'
 export type { StageSeconds } from './merged-frames.js'
 export { COLOR_TRANSFERS, type ColorTransfer, colorTransfer } from './stages/color-transfer.js'

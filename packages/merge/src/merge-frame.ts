@@ -22,6 +22,8 @@ export interface MergedFrame {
   notes: FaceNotes[]
   /** What was done to each face, in the order of the faces. */
   faces: MergedFaceReport[]
+  /** The faces as the stages left them, in the order in which they were laid over the frame. */
+  layers: MergeFace[]
 }
 
 /** How the faces of a frame are merged. */
@@ -38,7 +40,7 @@ export async function mergeFrame(
   faces: readonly FaceMeta[],
   { swapper, stages, past = [] }: MergeFrameOptions,
 ): Promise<MergedFrame> {
-  if (faces.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [] }
+  if (faces.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [], layers: [] }
   const crops = faces.map((meta) => cutFace(frame, meta, swapper))
   const swaps = await swapper.swap(crops.map(({ dst }) => dst))
   return pasteFaces(frame, { crops, swaps, stages, past })
@@ -59,7 +61,7 @@ export async function pasteFaces(
   },
 ): Promise<MergedFrame> {
   const { crops, swaps, stages, past = [] } = work
-  if (crops.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [] }
+  if (crops.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [], layers: [] }
   if (swaps.length !== crops.length)
     throw new DflError(
       'BAD_SHAPE',
@@ -72,6 +74,7 @@ export async function pasteFaces(
   const rects: Rect[] = []
   const notes: FaceNotes[] = []
   const faces: MergedFaceReport[] = []
+  const layers: MergeFace[] = []
   for (const i of order) {
     const { meta } = crops[i]!
     const centre = centreOf(meta)
@@ -80,13 +83,14 @@ export async function pasteFaces(
     let face: MergeFace = startMerge(bitmap, crops[i]!, swaps[i]!, before)
     for (const stage of stages) face = await stage(face)
     faces[i] = reportOf(face)
+    layers.push(face)
     notes.push({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
     if (!face.patch) continue
     if (bitmap === frame) bitmap = { ...frame, data: frame.data.slice() }
     paste(bitmap, face.patch.bitmap, face.patch.rect.x, face.patch.rect.y)
     rects.push(face.patch.rect)
   }
-  return { bitmap, rects, notes, faces }
+  return { bitmap, rects, notes, faces, layers }
 }
 
 /** The notes of the same face: the nearest one, unless it is half a face away, of another size or half a second old. */

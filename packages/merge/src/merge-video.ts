@@ -1,21 +1,18 @@
 import { rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { DflError, resolveOptions } from '@dfl/core'
-import {
-  concatVideos,
-  createFrames,
-  createVideo,
-  type FrameSink,
-  type FrameSource,
-  isVideoPath,
-  openFrames,
-  type VideoInfo,
-} from '@dfl/media'
-import { type FacesOf, facesOfClip } from './faces-of-frames.js'
-import type { FaceNotes, Masker, MergeStage, Swapper } from './merge-face.js'
+import { concatVideos, isVideoPath, openFrames, type VideoInfo } from '@dfl/media'
+import { describePackage } from './compositor-package.js'
+import { type FacesOf, facesOfClip, facesOfFunction } from './faces-of-frames.js'
+import { type FinishedPart, type FinishedParts, openParts } from './finished-parts.js'
+import type { FrameReport } from './frame-report.js'
+import { knownShots } from './known-shots.js'
+import type { Masker, MergeStage, Swapper } from './merge-face.js'
 import { type MergeOptions, mergeOptions, mergeStages } from './merge-options.js'
-import { mergedFrames, type StageSeconds, timer } from './merged-frames.js'
-import { type MergeState, openState, partFile, saveState } from './progress-file.js'
+import { type FinishedFrame, mergeParts } from './merge-parts.js'
+import { type FrameSpan, planParts } from './merge-plan.js'
+import { type SettingsEntry, settingsOf } from './merge-settings.js'
+import type { StageSeconds } from './merged-frames.js'
 
 /** What `mergeVideo` takes. */
 export interface MergeVideoOptions {
@@ -29,6 +26,17 @@ export interface MergeVideoOptions {
   /** A video file, or a folder for images where the path does not end like a video. */
   out: string
   options?: Partial<MergeOptions>
+  /** Options of single shots and frames, over those of the whole clip: see `settingsOf`. */
+  settings?: readonly SettingsEntry[]
+  /** Stretches of frames that are wanted, in order and apart; a video is of one stretch. All frames if not given. */
+  only?: readonly FrameSpan[]
+  /** Folder for a compositor's package, see `packageFrame`; none if not given. */
+  package?: string
+  /**
+   * Folder that keeps finished parts, so that the next merge renders only what has changed. If not given they are in
+   * `<out>.parts`, which is removed at the end.
+   */
+  keepIn?: string
   /** In place of the usual chain that `options` describes. */
   stages?: readonly MergeStage[]
   /**
@@ -42,6 +50,11 @@ export interface MergeVideoOptions {
   partSeconds?: number
   /** Title, comment and the like of the resulting video, over those of the clip. */
   metadata?: Readonly<Record<string, string>>
+  /**
+   * Called with the path of the whole result before it counts as finished, to add to it: of a video before it has its
+   * name, so that none stands there where this throws; of images with their folder.
+   */
+  seal?: (path: string) => Promise<void>
   signal?: AbortSignal
   /** Called for each damaged frame of the clip, which is then merged as well as it can be; without it the merge ends. */
   onDamaged?: (error: DflError) => void
@@ -49,166 +62,187 @@ export interface MergeVideoOptions {
 
 /** How far a merge is. */
 export interface MergeProgress {
-  /** Frames done, those of an earlier start included. */
+  /** Frames done, those of earlier merges included. */
   done: number
-  /** Frames of the clip; an estimate for containers that do not say. */
+  /** Frames that the result will have. */
   frames: number
   framesWithFaces: number
-  /** Frames that an earlier start had finished. */
-  resumedFrom: number
-  /** Frames per second since this start. */
+  /** Frames that an earlier merge had made. */
+  framesKept: number
+  /** Frames per second since this start, without those that were there. */
   fps: number
   secondsLeft: number
   seconds: StageSeconds
+  /** What was done to the last one. */
+  frame: FrameReport
 }
 
 /**
- * Merges a whole clip, frame by frame in constant memory, and says how far it is after each frame.
+ * Merges a clip, frame by frame in constant memory, and says how far it is and what was done after each frame.
  *
  * The result has the clip's own length, size, time stamps and sound; frames without a face go to the encoder as the
- * decoder gave them. It is made in parts of a few seconds in the folder `<out>.parts`; when all are finished they
- * are joined without encoding again, and the folder is removed. A merge that was killed at any moment goes on after the
- * last finished part when it is started again with the same inputs, and gives the same result as if it had not been.
+ * decoder gave them. It is made in parts of a few seconds, none of which reaches over a cut; when all are finished they
+ * are joined without encoding again. A part that an earlier merge finished, killed or not, is taken as it is where nothing
+ * has changed that shows in it: so a merge that was killed goes on, and one that was called again with other settings for
+ * one shot renders that shot. The result is the same as if it had been made at once.
  *
  * Leaving the loop early keeps what is finished.
  *
  * @throws DflError `BAD_OPTION`, `NO_SUCH_FILE`, `NO_FACES`, `UNSUPPORTED_MEDIA`, `DISK_FULL`.
  */
 export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeProgress> {
-  const { frames, out, metadata, signal, partSeconds = 4, batchFrames = 4 } = job
+  const { frames: path, out, metadata, signal, onDamaged, masker, keepIn, partSeconds = 4, batchFrames = 4 } = job
   const options = resolveOptions(mergeOptions, job.options)
-  const stages = job.stages ?? mergeStages(job.options, { masker: job.masker })
   checkAtLeast('partSeconds', partSeconds, 0)
   checkAtLeast('batchFrames', batchFrames, 1)
-  const facesOf = typeof job.faces === 'string' ? await facesOfClip(job.faces, frames) : job.faces
-  await using clip = await openFrames(frames, { signal })
+  checkOwnStages(job)
+  // Wrong options are told before any work.
+  const stagesOf = stagesByOptions(job.stages ?? ((of) => mergeStages(of, { masker })))
+  stagesOf(options)
+  const faces = typeof job.faces === 'string' ? await facesOfClip(job.faces, path) : facesOfFunction(job.faces)
+  await using clip = await openFrames(path, { signal })
   const { info } = clip
-  const work = `${out}.parts`
-  const state = await openState(work, await madeFrom(job, options))
-  if (!state.complete)
-    yield* mergeParts({ ...job, partSeconds, batchFrames }, { options, stages, facesOf, info, work, state })
-  if (isVideoPath(out)) {
-    const parts = state.parts.map(({ file, ...part }) => ({ ...part, path: join(work, file!) }))
-    const audioFrom = info.audio.length > 0 ? { audioFrom: frames } : {}
-    await concatVideos(parts, out, { like: info, ...audioFrom, metadata, signal })
-  }
-  await rm(work, { recursive: true, force: true })
-}
-
-interface Prepared {
-  options: MergeOptions
-  stages: readonly MergeStage[]
-  facesOf: FacesOf
-  info: VideoInfo
-  work: string
-  state: MergeState
-}
-
-/** Makes the parts that are not finished yet. */
-async function* mergeParts(
-  job: MergeVideoOptions & { partSeconds: number; batchFrames: number },
-  { options, stages, facesOf, info, work, state }: Prepared,
-): AsyncGenerator<MergeProgress> {
-  const { signal, onDamaged, swapper, batchFrames } = job
-  const start = state.parts.reduce((sum, part) => sum + part.frames, 0)
-  const perPart = Math.max(1, Math.round((job.partSeconds * info.frameRate.num) / info.frameRate.den))
-  const progress = progressOf(info, state, start)
-  const { seconds } = progress
-  const timed = timer(seconds)
-  await using clip: FrameSource = await openFrames(job.frames, { start, signal, ...(onDamaged ? { onDamaged } : {}) })
-  const past: readonly FaceNotes[] = state.parts.at(-1)?.notes ?? []
-  const merged = mergedFrames(clip.frames(), { facesOf, swapper, stages, batchFrames, past, seconds })
-  let part: OpenPart | undefined
+  const parts = await openParts(keepIn ?? `${out}.parts`)
+  const shots = await knownShots(path, { folder: parts.folder, signal, onDamaged })
+  const optionsOf = settingsOf(job.settings ?? [], { shots, options })
+  const spans = job.only && spansWithin(job.only, shots.frames, out)
+  const longest = Math.max(1, Math.round((partSeconds * info.frameRate.num) / info.frameRate.den))
+  const plan = planParts(shots, { spans, longest })
+  const seconds: StageSeconds = { decode: 0, swap: 0, merge: 0, encode: 0 }
+  const progress = progressOf(
+    plan.reduce((sum, { start, end }) => sum + end - start, 0),
+    seconds,
+  )
+  const making = mergeParts({
+    ...{ clip: path, info, faces, swapper: job.swapper, shots, plan, parts, optionsOf, out },
+    ...{ batchFrames, signal, onDamaged, seconds, package: job.package },
+    stagesOf: (frame) => stagesOf(optionsOf(frame)),
+    madeFrom: await madeFrom(job),
+  })
+  let made: { key: string; part: FinishedPart }[]
   try {
-    for await (const { frame, merged: change } of merged) {
-      using _ = frame
-      // A full part is finished when there is a frame after it, so that the last part is always known to be the last.
-      if (part && part.frames >= perPart) {
-        await finishPart(part, work, state, false)
-        part = undefined
+    for (;;) {
+      const next = await making.next()
+      if (next.done) {
+        made = next.value
+        break
       }
-      part ??= await openPart(job.out, work, state, { options, info, startPts: frame.index === 0 ? 0 : frame.pts })
-      const { sink } = part
-      await timed('encode', () => (change ? sink.write(frame, change) : sink.write(frame)))
-      part.frames++
-      part.framesWithFaces += change ? 1 : 0
-      part.notes = change?.notes ?? part.notes
-      yield progress.next(change !== undefined)
+      yield progress.next(next.value)
     }
-    if (part) await finishPart(part, work, state, true)
-    part = undefined
   } finally {
-    await part?.sink.abort()
+    await making.return([])
   }
-}
-
-interface OpenPart {
-  sink: FrameSink
-  file?: string
-  startPts: number
-  frames: number
-  framesWithFaces: number
-  notes: FaceNotes[]
-}
-
-async function openPart(
-  out: string,
-  work: string,
-  state: MergeState,
-  { options, info, startPts }: { options: MergeOptions; info: VideoInfo; startPts: number },
-): Promise<OpenPart> {
-  const { codec, crf, preset, format } = options
-  const blank = { startPts, frames: 0, framesWithFaces: 0, notes: state.parts.at(-1)?.notes ?? [] }
-  if (!isVideoPath(out)) return { ...blank, sink: await createFrames(out, { like: info, format }) }
-  const file = partFile(state.parts.length)
-  return { ...blank, file, sink: await createVideo(join(work, file), { like: info, codec, crf, preset }) }
-}
-
-/** Makes a part count: from here on a new start goes on behind it. */
-async function finishPart(part: OpenPart, work: string, state: MergeState, complete: boolean): Promise<void> {
-  const { sink, ...finished } = part
-  await sink.finish()
-  const bytes = finished.file === undefined ? {} : { bytes: (await stat(join(work, finished.file))).size }
-  state.parts.push({ ...finished, ...bytes })
-  state.complete = complete
-  await saveState(work, state)
-}
-
-/** Everything that the result depends on, as a text. */
-async function madeFrom(job: MergeVideoOptions, options: MergeOptions): Promise<string> {
-  const { frames, faces, swapper, stages, fingerprint = '', partSeconds = 4 } = job
-  const identity = async (path: string) => {
-    const { size, mtimeMs } = await stat(path)
-    return [basename(path), size, mtimeMs]
+  const { seal } = job
+  if (isVideoPath(out)) await join(made, { parts, info, path, out, metadata, signal, seal, whole: spans === undefined })
+  else await seal?.(out)
+  if (job.package !== undefined) {
+    const { width, height, frameRate } = info
+    const frames = made.flatMap(({ part }) => part.packaged ?? [])
+    await describePackage(job.package, { clip: { name: basename(path), width, height, frameRate }, frames })
   }
-  return JSON.stringify({
-    frames: await identity(frames),
-    faces: typeof faces === 'string' ? await identity(join(faces, 'faces.jsonl')) : 'function',
-    model: [swapper.faceType, swapper.resolution],
-    stages: stages ? 'own' : 'usual',
-    options,
-    partSeconds,
-    fingerprint,
+  if (keepIn === undefined) await rm(parts.folder, { recursive: true, force: true })
+  else if (spans === undefined) await parts.keepOnly(made.map(({ key }) => key))
+}
+
+/** Makes the result of finished parts. */
+async function join(
+  made: readonly { key: string; part: FinishedPart }[],
+  to: {
+    parts: FinishedParts
+    info: VideoInfo
+    path: string
+    out: string
+    metadata: Readonly<Record<string, string>> | undefined
+    signal: AbortSignal | undefined
+    seal: MergeVideoOptions['seal']
+    whole: boolean
+  },
+): Promise<void> {
+  const { parts, info, path, out, metadata, signal, seal, whole } = to
+  const files = made.map(({ key, part: { startPts, frames } }) => ({ path: parts.videoOf(key), startPts, frames }))
+  const stretch = { startPts: made[0]!.part.startPts, endPts: made.at(-1)!.part.endPts }
+  await concatVideos(files, out, {
+    like: info,
+    ...(info.audio.length > 0 ? { audioFrom: path } : {}),
+    ...(whole ? {} : { stretch }),
+    ...{ metadata, signal, seal },
   })
 }
 
+/** The stages of a frame's options, made anew only where the options change. */
+function stagesByOptions(
+  stages: readonly MergeStage[] | ((options: MergeOptions) => MergeStage[]),
+): (options: MergeOptions) => readonly MergeStage[] {
+  if (typeof stages !== 'function') return () => stages
+  let last: { options: MergeOptions; stages: MergeStage[] } | undefined
+  return (options) => {
+    if (last?.options !== options) last = { options, stages: stages(options) }
+    return last.stages
+  }
+}
+
+/** What all parts of the result depend on, as a text. */
+async function madeFrom(job: MergeVideoOptions): Promise<string> {
+  const { frames, faces, swapper, stages, fingerprint = '', out } = job
+  const identity = async (path: string) => {
+    const found = await stat(path)
+    return found.isDirectory() ? resolve(path) : [basename(path), found.size, found.mtimeMs]
+  }
+  return JSON.stringify({
+    frames: await identity(frames),
+    faces: typeof faces === 'string' ? await identity(faces) : 'function',
+    model: [swapper.faceType, swapper.resolution],
+    stages: stages ? 'own' : 'usual',
+    fingerprint,
+    ...(isVideoPath(out) ? {} : { images: resolve(out) }),
+    ...(job.package === undefined ? {} : { package: resolve(job.package) }),
+  })
+}
+
+/** Stretches as they were given, cut off at the clip's end. */
+function spansWithin(spans: readonly FrameSpan[], frames: number, out: string): FrameSpan[] {
+  const wrong = spans.find(({ start, end }, i) => start >= end || start < (spans[i - 1]?.end ?? 0))
+  const late = spans.find(({ start }) => start >= frames)
+  if (spans.length === 0 || wrong)
+    throw new DflError(
+      'BAD_OPTION',
+      'Expected stretches in order and apart for `only`, but got others. Sort them first.',
+    )
+  if (late)
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected frames below ${frames} for \`only\`, but got ${late.start}. The clip ends there.`,
+    )
+  if (spans.length > 1 && isVideoPath(out))
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected one stretch of frames for a video, but got ${spans.length}. Give one, or write a folder of images.`,
+    )
+  return spans.map(({ start, end }) => ({ start, end: Math.min(end, frames) }))
+}
+
 /** Counts frames and time. */
-function progressOf(info: VideoInfo, state: MergeState, start: number) {
-  const seconds: StageSeconds = { decode: 0, swap: 0, merge: 0, encode: 0 }
+function progressOf(frames: number, seconds: StageSeconds) {
   const startedAt = performance.now()
-  let done = start
-  let framesWithFaces = state.parts.reduce((sum, part) => sum + part.framesWithFaces, 0)
+  let [done, framesWithFaces, framesKept] = [0, 0, 0]
   return {
-    seconds,
-    next(hasFace: boolean): MergeProgress {
+    next({ report, kept }: FinishedFrame): MergeProgress {
       done++
-      if (hasFace) framesWithFaces++
-      const frames = Math.max(done, info.frameCount)
-      const fps = (done - start) / Math.max(1e-9, (performance.now() - startedAt) / 1000)
-      const secondsLeft = (frames - done) / fps
-      return { done, frames, framesWithFaces, resumedFrom: start, fps, secondsLeft, seconds: { ...seconds } }
+      if (kept) framesKept++
+      if (report.faces.length > 0) framesWithFaces++
+      const fps = (done - framesKept) / Math.max(1e-9, (performance.now() - startedAt) / 1000)
+      const secondsLeft = fps > 0 ? (frames - done) / fps : 0
+      return { done, frames, framesWithFaces, framesKept, fps, secondsLeft, seconds: { ...seconds }, frame: report }
     },
   }
+}
+
+function checkOwnStages({ stages, settings }: MergeVideoOptions): void {
+  if (!stages || !settings?.length) return
+  throw new DflError(
+    'BAD_OPTION',
+    'Expected `stages` or `settings`, but got both: settings change the usual stages only. Leave one out.',
+  )
 }
 
 function checkAtLeast(name: string, value: number, least: number): void {

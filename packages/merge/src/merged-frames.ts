@@ -1,9 +1,17 @@
 import { batches, mapConcurrent } from '@dfl/core'
 import type { Frame, FrameChange, FramePart } from '@dfl/media'
-import type { FacesOf } from './faces-of-frames.js'
+import type { ClipFaces } from './faces-of-frames.js'
 import { faceOfPart, movedNotes, rectOfFaces } from './frame-part.js'
 import type { MergedFaceReport } from './mask-fit.js'
-import { cutFace, type FaceCrop, type FaceNotes, type MergeStage, type Swap, type Swapper } from './merge-face.js'
+import {
+  cutFace,
+  type FaceCrop,
+  type FaceNotes,
+  type MergeFace,
+  type MergeStage,
+  type Swap,
+  type Swapper,
+} from './merge-face.js'
 import { pasteFaces } from './merge-frame.js'
 
 /** Seconds spent on each step since the start; steps overlap, so that they may add up to more than has passed. */
@@ -18,7 +26,14 @@ export interface StageSeconds {
 export interface MergedClipFrame {
   frame: Frame
   /** The part of the frame that holds its faces, their notes and what was done to them; nothing where the frame has no face. */
-  merged?: FrameChange & { notes: FaceNotes[]; faces: MergedFaceReport[] }
+  merged?: FrameChange & {
+    notes: FaceNotes[]
+    faces: MergedFaceReport[]
+    /** The part before; `bitmap` is the same part after. */
+    part: FramePart
+    /** The faces as the stages left them, in pixels of the part, in the order in which they were laid over it. */
+    layers: MergeFace[]
+  }
 }
 
 interface Prepared {
@@ -35,29 +50,31 @@ interface Prepared {
  * The faces of several frames go to the model at once, and while it works on them the frames before are merged. Only
  * the part of a frame that holds its faces is converted from the decoder's samples; stages see this part as the frame.
  *
- * @param work `past`: the notes of the frame before the first one. `seconds`: added to as time is spent.
+ * @param work `past`: the notes of the frame before the first one; rounded, as those of every frame. `seconds`: added to as time is spent.
  */
 export async function* mergedFrames(
   frames: AsyncIterable<Frame>,
   work: {
-    facesOf: FacesOf
+    faces: ClipFaces
     swapper: Swapper
-    stages: readonly MergeStage[]
+    stagesOf: (frame: number) => readonly MergeStage[]
+    /** Whether nothing is remembered at a frame of what was before: at a cut. */
+    isFresh: (frame: number) => boolean
     batchFrames: number
     past: readonly FaceNotes[]
     seconds: StageSeconds
   },
 ): AsyncGenerator<MergedClipFrame> {
-  const { facesOf, swapper, stages, batchFrames, seconds } = work
+  const { swapper, stagesOf, isFresh, batchFrames, seconds } = work
   const timed = timer(seconds)
 
   const prepare = async (group: readonly Frame[]): Promise<Prepared[]> => {
-    const facesOfGroup = await Promise.all(group.map((frame) => facesOf(frame)))
+    const facesOfGroup = await Promise.all(group.map((frame) => work.faces.of(frame)))
     const prepared = await timed('decode', () =>
       group.map((frame, i): Prepared => {
         const faces = facesOfGroup[i]!
         if (faces.length === 0) return { frame, crops: [], swaps: [] }
-        const part = frame.part(rectOfFaces(faces, swapper, frame))
+        const part = frame.part(rectOfFaces(faces, swapper, frame), 1, 'own')
         const crops = faces.map((face) => cutFace(part.bitmap, faceOfPart(face, part), swapper))
         return { frame, part, crops, swaps: [] }
       }),
@@ -78,24 +95,35 @@ export async function* mergedFrames(
   let past = work.past
   for await (const group of mapConcurrent(batches(clocked(frames, timed), batchFrames), prepare, 2)) {
     for (const { frame, part, crops, swaps } of group) {
+      if (isFresh(frame.index)) past = []
       if (!part) {
         yield { frame }
         continue
       }
       const { x, y } = part
       const before = movedNotes(past, -x, -y)
-      const {
-        bitmap,
-        rects,
-        notes,
-        faces: reports,
-      } = await timed('merge', () => pasteFaces(part.bitmap, { crops, swaps, stages, past: before }))
-      past = movedNotes(notes, x, y)
-      const inFrame = rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
-      yield { frame, merged: { bitmap, x, y, rects: inFrame, notes: [...past], faces: reports } }
+      const made = await timed('merge', () =>
+        pasteFaces(part.bitmap, { crops, swaps, stages: stagesOf(frame.index), past: before }),
+      )
+      const { bitmap, faces, layers } = made
+      past = rounded(movedNotes(made.notes, x, y))
+      const rects = made.rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
+      yield { frame, merged: { bitmap, x, y, rects, notes: [...past], faces, part, layers } }
     }
   }
 }
+
+/**
+ * Notes with as many digits as show. Averages over time forget what was long ago, but never to the last bit: rounded, two
+ * merges that differed in one place agree again a little later, and what follows need not be made again.
+ */
+const rounded = (notes: readonly FaceNotes[]): FaceNotes[] =>
+  notes.map((note) => ({
+    ...note,
+    values: Object.fromEntries(
+      Object.entries(note.values).map(([name, values]) => [name, values.map((v) => Math.round(v * 1e6) / 1e6)]),
+    ),
+  }))
 
 type Timed = <T>(step: keyof StageSeconds, work: () => T | Promise<T>) => Promise<T>
 

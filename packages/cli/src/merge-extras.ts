@@ -1,0 +1,111 @@
+import { extname, join } from 'node:path'
+import { type Bitmap, DflError } from '@dfl/core'
+import { bitmapFrame, createVideo, type Frame, isVideoPath, openFrames, writeImage } from '@dfl/media'
+
+/** How the result is shown beside DST's clip. */
+export const COMPARISONS = ['side-by-side', 'before-after'] as const
+
+/** One of `COMPARISONS`. */
+export type Comparison = (typeof COMPARISONS)[number]
+
+/** 'result' of 'result.mp4' and of the folder 'result/'. */
+const stemOf = (out: string) => {
+  const path = out.replace(/[\\/]+$/, '')
+  return isVideoPath(path) ? path.slice(0, -extname(path).length) : path
+}
+
+/**
+ * Writes frames of a result as PNG into a folder beside it: its path.
+ *
+ * @param stills `frames`: indices in DST's clip. `start`: index there of the result's first frame.
+ * @throws DflError `BAD_OPTION` for frames that the result does not have.
+ */
+export async function writeStills(
+  out: string,
+  { frames, start = 0 }: { frames: readonly number[]; start?: number },
+): Promise<string> {
+  const folder = `${stemOf(out)}-stills`
+  const wanted = new Set(frames)
+  const [first, last] = [Math.min(...frames) - start, Math.max(...frames) - start]
+  if (first >= 0) {
+    await using result = await openFrames(out, { start: first, end: last + 1 })
+    for await (const frame of result.frames()) {
+      using _ = frame
+      const index = frame.index + start
+      if (wanted.delete(index)) await writeImage(join(folder, `${String(index).padStart(6, '0')}.png`), frame.bitmap)
+    }
+  }
+  if (wanted.size > 0)
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected frames of the result for \`--stills\`, but got ${[...wanted].join(', ')}. Name frames that were merged.`,
+    )
+  return folder
+}
+
+/** Seconds in which the line between before and after goes over the picture and back. */
+const WIPE_SECONDS = 6
+
+/**
+ * Writes a video that shows DST's clip and the result together: `side-by-side` with DST on the left, or `before-after` with
+ * DST left and the result right of a line that wanders over the picture. Its path.
+ *
+ * @param clip `start`: index in DST's clip of the result's first frame.
+ */
+export async function writeComparison(
+  out: string,
+  comparison: Comparison,
+  { clip, start = 0 }: { clip: string; start?: number },
+): Promise<string> {
+  await using result = await openFrames(out)
+  await using dst = await openFrames(clip, { start })
+  const { info } = result
+  const path = `${stemOf(out)}-${comparison}.mp4`
+  const width = comparison === 'side-by-side' ? 2 * info.width : info.width
+  // Frames come upright.
+  const { displayMatrix: _, ...upright } = info
+  const like = { ...upright, width, rotationDegrees: 0 } as const
+  const audioFrom = isVideoPath(out) && info.audio.length > 0 ? { audioFrom: out } : {}
+  await using sink = await createVideo(path, { like, ...audioFrom })
+  const before = dst.frames()
+  try {
+    for await (const frame of result.frames()) {
+      using after = frame
+      const next = await before.next()
+      if (next.done) break
+      using was = next.value
+      const at = comparison === 'side-by-side' ? 'beside' : lineAt(after.timestampSeconds, after.width)
+      const { index, pts, timeBase, name } = after
+      await sink.write(bitmapFrame(together(was, after, at), { index, pts, timeBase, name }))
+    }
+  } finally {
+    await before.return(undefined)
+  }
+  await sink.finish()
+  return path
+}
+
+/** Column of the line at a time: it starts in the middle. */
+const lineAt = (seconds: number, width: number) =>
+  Math.round(width * (0.5 + 0.4 * Math.sin((2 * Math.PI * seconds) / WIPE_SECONDS)))
+
+/** Two frames in one picture: beside each other, or left and right of a line. */
+function together(before: Frame, after: Frame, at: number | 'beside'): Bitmap {
+  const { width, height } = after
+  const [left, right] = [before.bitmap.data, after.bitmap.data]
+  const row = width * 3
+  const wide = at === 'beside' ? 2 * row : row
+  const data = new Uint8Array(wide * height)
+  for (let y = 0; y < height; y++) {
+    const source = y * row
+    if (at === 'beside') {
+      data.set(left.subarray(source, source + row), y * wide)
+      data.set(right.subarray(source, source + row), y * wide + row)
+      continue
+    }
+    data.set(left.subarray(source, source + at * 3), source)
+    data.set(right.subarray(source + at * 3, source + row), source + at * 3)
+    data.fill(255, source + at * 3, source + Math.min(width, at + 2) * 3)
+  }
+  return { data, width: wide / 3, height, channels: 3 }
+}
