@@ -1,9 +1,11 @@
 import { estimatePose, hullMask, imageToFaceMat, readRect } from '@dfl/align'
-import type { FaceMeta, FaceType, Pixels, Point } from '@dfl/core'
+import type { Bitmap, FaceMeta, FaceType, Pixels, Point } from '@dfl/core'
 import { alignedName } from '@dfl/faceset'
-import { applyAffineAll, multiplyAffine, translation, warpAffine } from '@dfl/image'
-import type { Frame } from '@dfl/media'
+import { affineScale, applyAffineAll } from '@dfl/image'
+import type { Frame, FrameSamples } from '@dfl/media'
+import { reductionTo } from './picture.js'
 import type { Face } from './types.js'
+import { warpSamples } from './warp-samples.js'
 
 /** What is known of a face once it is placed in the geometry of aligned images. */
 export function describeFace(
@@ -30,18 +32,30 @@ export function describeFace(
   }
 }
 
+/** The samples of a frame that cutting a described face reads. */
+export function samplesOfFace(
+  frame: Pick<Frame, 'samplesIn'>,
+  { sourceLandmarks, faceType, imageToFaceMat, size }: FaceMeta,
+): FrameSamples {
+  const rect = readRect(sourceLandmarks, faceType, size)
+  // A face twice as large as its image is halved first: a quarter of the work, and 52 dB from an exact reduction.
+  return frame.samplesIn(rect, reductionTo(1 / affineScale(imageToFaceMat), 1))
+}
+
 /** The aligned image of a described face: [size, size, 3]. Past the frame's edge its last pixels go on. */
 export function alignedImage(
-  frame: Pick<Frame, 'part'>,
-  { sourceLandmarks, faceType, imageToFaceMat, size }: FaceMeta,
-): Pixels {
-  const { bitmap, x, y } = frame.part(readRect(sourceLandmarks, faceType, size))
-  return warpAffine(
-    bitmap,
-    multiplyAffine(imageToFaceMat, translation(x, y)),
+  samples: FrameSamples,
+  { imageToFaceMat, size }: Pick<FaceMeta, 'imageToFaceMat' | 'size'>,
+): Bitmap {
+  const { data, ...rest } = warpSamples(
+    samples,
+    imageToFaceMat,
     { width: size, height: size },
     { interpolation: 'cubic', border: 'replicate' },
   )
+  const bytes = new Uint8ClampedArray(data.length) // Clamps and rounds.
+  for (let i = 0; i < data.length; i++) bytes[i] = data[i]! * 255
+  return { ...rest, data: new Uint8Array(bytes.buffer) }
 }
 
 /** A mask that the outline cuts less than this off is not worth a file of its own. */
@@ -51,7 +65,10 @@ const CUT_OFF = 0.005
  * The mask of a described face where its outline is known and cuts something off the hull of its landmarks:
  * [size / 2, size / 2, 1]. Otherwise nothing: the mask is then the hull.
  */
-export function outlinedMask({ outline }: Face, { landmarks, imageToFaceMat, size }: FaceMeta): Pixels | undefined {
+export function outlinedMask(
+  outline: readonly Point[] | undefined,
+  { landmarks, imageToFaceMat, size }: Pick<FaceMeta, 'landmarks' | 'imageToFaceMat' | 'size'>,
+): Pixels | undefined {
   if (!outline) return undefined
   // Half the size is as fine as models are: edges are covered in part.
   const toMask = (points: readonly Point[]) => points.map(([x, y]): Point => [(x + 0.5) / 2 - 0.5, (y + 0.5) / 2 - 0.5])

@@ -1,14 +1,18 @@
-import type { Point } from '@dfl/core'
+import type { Point, Raster } from '@dfl/core'
 import { loadNetwork, tfliteToOnnx } from '@dfl/engine'
 import { applyAffineAll, convexHull, invertAffine } from '@dfl/image'
+import type { FrameSamples } from '@dfl/media'
 import { ALL_POINTS, LANDMARK_POINTS, MESH_POINTS, OUTER_EYE_CORNERS, REFINED_POINTS } from './mesh-points.js'
 import { networkInput } from './network-input.js'
 import { readBundledFile } from './package-files.js'
 import { imageToRegionMat, regionOfPoints } from './region.js'
-import type { Landmarker } from './types.js'
+import type { FaceLandmarks, FaceRegion, Landmarker } from './types.js'
 
 /** Side of the network's input. */
 const SIDE = 192
+
+/** What it tells of itself. */
+export const ATTENTION_MESH = { name: 'attention-mesh', inputPx: SIDE }
 
 /**
  * MediaPipe's face mesh with attention to eyes and lips: 478 points, irises included, and the 68 landmarks among them.
@@ -23,27 +27,28 @@ export async function attentionMesh(options: { threads?: number } = {}): Promise
   )
   const network = await loadNetwork(tfliteToOnnx(file), { threads: options.threads ?? 1 })
 
+  const look = async (image: Raster | FrameSamples, region: FaceRegion): Promise<FaceLandmarks> => {
+    const imageToInputMat = imageToRegionMat(region, SIDE)
+    const data = networkInput(image, imageToInputMat, SIDE)
+    const outputs = await network.run({ [network.inputNames[0]!]: { data, shape: [1, SIDE, SIDE, 3] } })
+    const inInput = meshPoints((name) => outputs[name]!.data as Float32Array)
+    const points = applyAffineAll(invertAffine(imageToInputMat), inInput)
+    const logit = outputs.conv_faceflag!.data[0] as number
+    return {
+      landmarks: LANDMARK_POINTS.map((i) => points[i]!),
+      points,
+      outline: convexHull(points.slice(0, MESH_POINTS)),
+      score: 1 / (1 + Math.exp(-logit)),
+      region: regionOfPoints(points.slice(0, MESH_POINTS), [
+        points[OUTER_EYE_CORNERS[0]]!,
+        points[OUTER_EYE_CORNERS[1]]!,
+      ]),
+    }
+  }
   return {
-    name: 'attention-mesh',
-    inputPx: SIDE,
-    async landmarks(image, region) {
-      const imageToInputMat = imageToRegionMat(region, SIDE)
-      const data = networkInput(image, imageToInputMat, SIDE)
-      const outputs = await network.run({ [network.inputNames[0]!]: { data, shape: [1, SIDE, SIDE, 3] } })
-      const inInput = meshPoints((name) => outputs[name]!.data as Float32Array)
-      const points = applyAffineAll(invertAffine(imageToInputMat), inInput)
-      const logit = outputs.conv_faceflag!.data[0] as number
-      return {
-        landmarks: LANDMARK_POINTS.map((i) => points[i]!),
-        points,
-        outline: convexHull(points.slice(0, MESH_POINTS)),
-        score: 1 / (1 + Math.exp(-logit)),
-        region: regionOfPoints(points.slice(0, MESH_POINTS), [
-          points[OUTER_EYE_CORNERS[0]]!,
-          points[OUTER_EYE_CORNERS[1]]!,
-        ]),
-      }
-    },
+    ...ATTENTION_MESH,
+    landmarks: look,
+    landmarksIn: look,
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
   }
 }

@@ -1,6 +1,7 @@
 import type { Affine, Point, Raster } from '@dfl/core'
 import { loadNetwork, tfjsGraphToOnnx, tfliteToOnnx } from '@dfl/engine'
 import { applyAffine, invertAffine } from '@dfl/image'
+import type { FrameSamples } from '@dfl/media'
 import { mergeDetections } from './merge-detections.js'
 import { networkInput } from './network-input.js'
 import { readPackageFile, readPackageModel } from './package-files.js'
@@ -44,6 +45,9 @@ const VARIANTS = {
   },
 } as const
 
+/** What the usual variant tells of itself. */
+export const BLAZE_FACE = { name: 'blazeface-back', inputPx: VARIANTS.back.side }
+
 /** Numbers per anchor: box centre and size, then six key points. */
 const NUMBERS = 16
 
@@ -58,29 +62,36 @@ export async function blazeFace(options: BlazeFaceOptions = {}): Promise<FaceDet
   const network = await loadNetwork(await onnx(), { threads })
   const anchors = grids.map(([stride, perCell]) => anchorCentres(side / stride, perCell, side))
 
+  const look = async (image: Raster | FrameSamples, size: Size): Promise<Detection[]> => {
+    const imageToInputMat = letterboxMat(size, side)
+    const data = networkInput(image, imageToInputMat, side, 0.5)
+    for (let i = 0; i < data.length; i++) data[i] = data[i]! * 2 - 1
+    const outputs = await network.run({ [network.inputNames[0]!]: { data, shape: [1, side, side, 3] } })
+    const inputToImageMat = invertAffine(imageToInputMat)
+    const found: Detection[] = []
+    for (let grid = 0; grid < anchors.length; grid++) {
+      const logits = outputs[scores[grid]!]!.data as Float32Array
+      const numbers = outputs[boxes[grid]!]!.data as Float32Array
+      for (let i = 0; i < logits.length; i++) {
+        const score = 1 / (1 + Math.exp(-logits[i]!))
+        if (score >= minScore)
+          found.push(decode(numbers.subarray(i * NUMBERS), anchors[grid]![i]!, inputToImageMat, score))
+      }
+    }
+    return mergeDetections(found)
+  }
   return {
     name: `blazeface-${variant}`,
     inputPx: side,
-    async detect(image) {
-      const imageToInputMat = letterboxMat(image, side)
-      const data = networkInput(image, imageToInputMat, side, 0.5)
-      for (let i = 0; i < data.length; i++) data[i] = data[i]! * 2 - 1
-      const outputs = await network.run({ [network.inputNames[0]!]: { data, shape: [1, side, side, 3] } })
-      const inputToImageMat = invertAffine(imageToInputMat)
-      const found: Detection[] = []
-      for (let grid = 0; grid < anchors.length; grid++) {
-        const logits = outputs[scores[grid]!]!.data as Float32Array
-        const numbers = outputs[boxes[grid]!]!.data as Float32Array
-        for (let i = 0; i < logits.length; i++) {
-          const score = 1 / (1 + Math.exp(-logits[i]!))
-          if (score >= minScore)
-            found.push(decode(numbers.subarray(i * NUMBERS), anchors[grid]![i]!, inputToImageMat, score))
-        }
-      }
-      return mergeDetections(found)
-    },
+    detect: (image) => look(image, image),
+    detectIn: look,
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
   }
+}
+
+interface Size {
+  width: number
+  height: number
 }
 
 /** One anchor's numbers, in pixels of the network's input, as a detection in pixels of the image. */
@@ -106,7 +117,7 @@ function anchorCentres(cells: number, perCell: number, side: number): Point[] {
 }
 
 /** Pixels of the image → pixels of a square of `side` pixels that shows all of it in its middle. */
-function letterboxMat({ width, height }: Raster, side: number): Affine {
+function letterboxMat({ width, height }: Size, side: number): Affine {
   const scale = side / Math.max(width, height)
   const shift = (size: number) => (side - 1) / 2 - (scale * (size - 1)) / 2
   return [scale, 0, shift(width), 0, scale, shift(height)]

@@ -1,11 +1,15 @@
-import type { Affine, Landmarks, Point } from '@dfl/core'
+import type { Affine, Landmarks, Point, Raster } from '@dfl/core'
 import { faceApiRecognitionToOnnx, loadNetwork, type WeightGroup } from '@dfl/engine'
+import type { FrameSamples } from '@dfl/media'
 import { networkInput } from './network-input.js'
 import { readPackageJson, readWeightFiles } from './package-files.js'
 import type { Embedder } from './types.js'
 
 /** Side of the network's input. */
 const SIDE = 150
+
+/** What it tells of itself. */
+export const DLIB_EMBEDDER = { name: 'dlib-resnet-29', inputPx: SIDE }
 
 /** How far up the face is moved, as a part of the side; measured to separate people best. */
 const LIFT = 0.145
@@ -38,16 +42,17 @@ export async function dlibEmbedder(options: { threads?: number } = {}): Promise<
   const weights = await readWeightFiles(packageName, 'model', manifest)
   const network = await loadNetwork(faceApiRecognitionToOnnx(weights, manifest), { threads: options.threads ?? 1 })
 
+  const look = async (image: Raster | FrameSamples, landmarks: Landmarks): Promise<Float32Array> => {
+    const mat = similarityMat(fivePoints(landmarks), TEMPLATE)
+    const data = networkInput(image, mat, SIDE)
+    for (let i = 0; i < data.length; i++) data[i]! *= 255
+    const { embedding } = await network.run({ input: { data, shape: [1, SIDE, SIDE, 3] } })
+    return Float32Array.from(embedding!.data as Float32Array)
+  }
   return {
-    name: 'dlib-resnet-29',
-    inputPx: SIDE,
-    async embed(image, landmarks) {
-      const mat = similarityMat(fivePoints(landmarks), TEMPLATE)
-      const data = networkInput(image, mat, SIDE)
-      for (let i = 0; i < data.length; i++) data[i]! *= 255
-      const { embedding } = await network.run({ input: { data, shape: [1, SIDE, SIDE, 3] } })
-      return Float32Array.from(embedding!.data as Float32Array)
-    },
+    ...DLIB_EMBEDDER,
+    embed: look,
+    embedIn: look,
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
   }
 }

@@ -2,12 +2,13 @@ import { basename, extname, join } from 'node:path'
 import { DflError, type FaceMeta, mapConcurrent, resolveOptions } from '@dfl/core'
 import { createFaceset, type FacesetWriter, openFaceset } from '@dfl/faceset'
 import { type Frame, type FrameSource, frameSignature, openFrames, writeImage } from '@dfl/media'
-import { alignedImage, describeFace, outlinedMask } from './align-faces.js'
+import { describeFace } from './align-faces.js'
 import { debugPicture } from './debug-picture.js'
 import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
+import { followEverySecond } from './follow-every-second.js'
 import { followFaces } from './follow-faces.js'
 import { embed } from './look.js'
-import { loadNetworks, type Networks } from './networks.js'
+import { startWorkers, type Workers } from './networks.js'
 import { identityInPicture, onlyPerson } from './only-person.js'
 import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
@@ -58,6 +59,7 @@ export async function* extractFaceset(
   options: ExtractFacesetOptions = {},
 ): AsyncGenerator<ExtractProgress> {
   const { detector, landmarker, embedder, identity, sourceName, ...chosen } = options
+  const given = { ...(detector && { detector }), ...(landmarker && { landmarker }), ...(embedder && { embedder }) }
   const settings = resolveOptions(extractOptions, chosen)
   const owned: AsyncDisposable[] = []
   const own = async <T extends AsyncDisposable>(made: Promise<T>): Promise<T> => {
@@ -70,7 +72,7 @@ export async function* extractFaceset(
     const writer = await own(createFaceset(folder, { faceType: settings.faceType, size: alignedSize(settings) }))
     const name = sourceName ?? basename(clip.info.path)
     const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))
-    let networks: Promise<Networks> | undefined
+    let workers: Workers | undefined
     let person: Promise<ArrayLike<number> | undefined> | undefined
     const run: Run = {
       name,
@@ -78,7 +80,10 @@ export async function* extractFaceset(
       writer,
       meter,
       // Only when first needed: a run that has nothing to do ends at once.
-      networks: () => (networks ??= own(loadNetworks({ detector, landmarker, embedder }, meter))),
+      workers: () => {
+        if (!workers) owned.unshift((workers = startWorkers(given, meter)))
+        return workers
+      },
       person: () => (person ??= identity ? Promise.resolve(identity) : identityOf(run)),
     }
     yield* runExtraction(clip, run)
@@ -95,19 +100,19 @@ interface Run {
   settings: ExtractOptions
   writer: FacesetWriter
   meter: ProgressMeter
-  networks(): Promise<Networks>
+  workers(): Workers
   /** The identity of the one whose faces are wanted; nothing where everybody's are. */
   person(): Promise<ArrayLike<number> | undefined>
 }
 
 /** The identity in the picture that the options name. */
-async function identityOf({ settings, networks }: Run): Promise<Float32Array | undefined> {
-  return settings.person === '' ? undefined : identityInPicture(settings.person, await networks())
+async function identityOf({ settings, workers }: Run): Promise<Float32Array | undefined> {
+  return settings.person === '' ? undefined : identityInPicture(settings.person, workers())
 }
 
 async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<ExtractProgress> {
   const { settings, meter } = run
-  const length = segmentLength(clip.info, settings.detectEvery)
+  const length = segmentLength(clip.info, settings.detectEvery * (settings.fast ? 2 : 1))
   const isDst = settings.side === 'dst'
   const smooth = settings.smooth === 'on' || (settings.smooth === 'auto' && isDst)
   const fill = settings.gaps === 'fill' || (settings.gaps === 'auto' && isDst)
@@ -150,8 +155,8 @@ function frameItem(frame: Frame, done: boolean, run: Run): FrameItem {
   }
 }
 
-async function detectionOptions({ settings, networks, person }: Run): Promise<DetectFacesOptions> {
-  const { detector, landmarker } = await networks()
+async function detectionOptions({ settings, workers, person }: Run): Promise<DetectFacesOptions> {
+  const { detector, landmarker } = workers()
   const { minSize, minScore } = settings
   // Of one person's faces the largest are wanted, and other people's may be larger.
   const maxFaces = (await person()) ? 0 : settings.maxFaces
@@ -165,7 +170,8 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
   if (!needed) return items.map((item) => found(item, [], true))
   const options = await detectionOptions(run)
   const cuts = cutsOf(segment)
-  const everybodys = await followFaces(
+  const follow = run.settings.fast ? followEverySecond : followFaces
+  const everybodys = await follow(
     {
       frames: items.map((item) => item.frame),
       cuts,
@@ -182,11 +188,11 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
 async function wantedFaces(
   items: readonly FrameItem[],
   { everybodys, cuts }: { everybodys: readonly (readonly Face[])[]; cuts: readonly boolean[] },
-  { settings, networks, person }: Run,
+  { settings, workers, person }: Run,
 ): Promise<readonly (readonly Face[])[]> {
   const identity = await person()
   if (!identity) return everybodys
-  const { embedder } = await networks()
+  const { embedder } = workers()
   const frames = items.map(({ frame }, i) => ({ picture: frame, faces: everybodys[i]!, cut: cuts[i]! }))
   const kept = await onlyPerson(frames, identity, embedder)
   return settings.maxFaces > 0 ? kept.map((faces) => faces.slice(0, settings.maxFaces)) : kept
@@ -214,15 +220,13 @@ async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> 
     const writes: Promise<void>[] = []
     for (const [faceIndex, face] of faces.entries()) {
       const meta = describeFace(face, frame, { faceIndex, faceType: settings.faceType, size })
-      if (!face.filled && settings.embedEvery > 0 && (frame.index / settings.everyNth) % settings.embedEvery === 0) {
-        const { embedder } = await run.networks()
+      const embedEvery = settings.embedEvery * (settings.fast ? 2 : 1)
+      if (!face.filled && embedEvery > 0 && (frame.index / settings.everyNth) % embedEvery === 0) {
+        const { embedder } = run.workers()
         meta.embedding = Array.from(await embed(frame, face.landmarks, embedder), roundTo5)
       }
       metas.push(meta)
-      const [image, mask] = await meter.timed(
-        'warp',
-        () => [alignedImage(frame, meta), outlinedMask(face, meta)] as const,
-      )
+      const { image, mask } = await run.workers().cut(frame, meta, face)
       writes.push(meter.timed('write', () => writer.add(meta, image, mask)))
     }
     await Promise.all(writes)

@@ -1,4 +1,5 @@
 import type { Point, Rect } from '@dfl/core'
+import { convexHull } from '@dfl/image'
 import { isSameFace } from './detect-faces.js'
 import type { FrameFaces } from './steady-segments.js'
 import type { Face, FaceRegion } from './types.js'
@@ -39,8 +40,8 @@ function gapAfter(frames: readonly FrameFaces[], t: number, face: Face): { end: 
   return undefined
 }
 
-/** A face `share` of the way from one to another. */
-function between(a: Face, b: Face, share: number): Face {
+/** A face `share` of the way from one to another, which nobody saw. */
+export function between(a: Face, b: Face, share: number): Face {
   const { landmarks, outline, points } = a
   const mixed = (from: readonly Point[], to: readonly Point[]) =>
     from.map(([x, y], i): Point => [mix(x, to[i]![0], share), mix(y, to[i]![1], share)])
@@ -48,13 +49,21 @@ function between(a: Face, b: Face, share: number): Face {
   return {
     landmarks: mixed(landmarks, b.landmarks),
     ...(sameCount(points, b.points) ? { points: mixed(points!, b.points!) } : {}),
-    // Outlines have as many corners as they need: there is none between two of them.
-    ...(sameCount(outline, b.outline) ? { outline: mixed(outline!, b.outline!) } : {}),
+    ...(outline && b.outline ? { outline: mixedOutline(outline, b.outline, share) } : {}),
     rect: mixedRect(a.rect, b.rect, share),
     region: mixedRegion(a.region, b.region, share),
     score: FILLED_SCORE,
     filled: true,
   }
+}
+
+/**
+ * The outline `share` of the way from one to another: all sums of a corner of each. Exact where both are convex.
+ *
+ * Source: Minkowski sum, e.g. de Berg et al. 2008, Computational Geometry, https://doi.org/10.1007/978-3-540-77974-2
+ */
+function mixedOutline(a: readonly Point[], b: readonly Point[], share: number): Point[] {
+  return convexHull(a.flatMap(([x, y]) => b.map(([u, v]): Point => [mix(x, u, share), mix(y, v, share)])))
 }
 
 const mix = (a: number, b: number, share: number) => a + (b - a) * share

@@ -62,7 +62,7 @@ export async function followFaces(segment: Segment, options: DetectFacesOptions)
 }
 
 /** Those of the faces of a neighbouring frame that are found in this one too. */
-async function followAll(image: Picture, faces: readonly Face[], options: DetectFacesOptions): Promise<Face[]> {
+export async function followAll(image: Picture, faces: readonly Face[], options: DetectFacesOptions): Promise<Face[]> {
   const out: Face[] = []
   for (const face of faces) {
     const found = await followFace(image, face, options)

@@ -13,13 +13,19 @@ import type { Detection, Embedder, FaceDetector, FaceLandmarks, FaceRegion, Land
 
 /*
  * How pictures are shown to networks: only the part that a network reads, and no larger than it can use. Where a network
- * does not say how much that is (`inputPx`), it gets the whole picture.
+ * does not say how much that is (`inputPx`), it gets the whole picture. Networks that can read a frame's own samples get
+ * these.
  */
 
 /** What the detector finds in a whole picture, in pixels of it. */
 export async function detect(picture: Picture, detector: FaceDetector): Promise<Detection[]> {
   const { inputPx } = detector
   const reduce = inputPx ? reductionTo(Math.max(picture.width, picture.height), inputPx) : 1
+  if (detector.detectIn && picture.samplesIn)
+    return detector.detectIn(picture.samplesIn(wholeOf(picture), reduce), {
+      width: picture.width,
+      height: picture.height,
+    })
   const part = picture.part(wholeOf(picture), reduce)
   const found = await detector.detect(part.bitmap)
   return found.map((detection) => detectionOfPart(detection, part))
@@ -43,7 +49,10 @@ export async function landmarksIn(
 ): Promise<FaceLandmarks> {
   const { inputPx } = landmarker
   const reduce = inputPx ? reductionTo(region.sizePx, inputPx) : 1
-  const part = picture.part(inputPx ? rectOfRegion(region, reduce) : wholeOf(picture), reduce)
+  const rect = inputPx ? rectOfRegion(region, reduce) : wholeOf(picture)
+  if (landmarker.landmarksIn && picture.samplesIn)
+    return landmarker.landmarksIn(picture.samplesIn(rect, reduce), region)
+  const part = picture.part(rect, reduce)
   const found = await landmarker.landmarks(part.bitmap, {
     centre: partPoint(part, region.centre),
     sizePx: region.sizePx / part.reduce,
@@ -72,7 +81,9 @@ export async function embed(picture: Picture, landmarks: Landmarks, embedder: Em
   const region = regionOfLandmarks(landmarks)
   const reduce = inputPx ? reductionTo(region.sizePx, inputPx) : 1
   const wider = { ...region, sizePx: region.sizePx * EMBEDDED }
-  const part = picture.part(inputPx ? rectOfRegion(wider, reduce) : wholeOf(picture), reduce)
+  const rect = inputPx ? rectOfRegion(wider, reduce) : wholeOf(picture)
+  if (embedder.embedIn && picture.samplesIn) return embedder.embedIn(picture.samplesIn(rect, reduce), landmarks)
+  const part = picture.part(rect, reduce)
   return embedder.embed(
     part.bitmap,
     landmarks.map((point) => partPoint(part, point)),

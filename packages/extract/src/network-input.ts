@@ -1,14 +1,24 @@
 import type { Affine, Raster } from '@dfl/core'
 import { warpAffine } from '@dfl/image'
+import type { FrameSamples } from '@dfl/media'
+import { warpSamples } from './warp-samples.js'
 
 /**
  * Part of an image as a network takes it: [side, side, 3] float32, RGB, 0..1. The array is new.
  *
- * @param imageToInputMat  Pixels of `image` → pixels of the network's input.
+ * @param image  An image, or samples of a frame.
+ * @param imageToInputMat  Pixels of the image or the frame → pixels of the network's input.
  * @param borderValue  What lies outside the image.
  */
-export function networkInput(image: Raster, imageToInputMat: Affine, side: number, borderValue = 0): Float32Array {
-  const { data, channels } = warpAffine(image, imageToInputMat, { width: side, height: side }, { borderValue })
+export function networkInput(
+  image: Raster | FrameSamples,
+  imageToInputMat: Affine,
+  side: number,
+  borderValue = 0,
+): Float32Array {
+  const size = { width: side, height: side }
+  if ('planes' in image) return warpSamples(image, imageToInputMat, size, { border: borderValue }).data
+  const { data, channels } = warpAffine(image, imageToInputMat, size, { borderValue })
   if (channels === 3) return data
   const out = new Float32Array(side * side * 3)
   for (let i = 0; i < side * side; i++)

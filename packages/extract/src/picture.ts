@@ -1,4 +1,5 @@
 import type { Point, Raster, Rect } from '@dfl/core'
+import type { FrameSamples } from '@dfl/media'
 import type { FaceRegion } from './types.js'
 
 /** An image that is looked at part by part; a `Frame` is one. What nobody looks at need never be made. */
@@ -7,6 +8,8 @@ export interface Picture {
   readonly height: number
   /** As `part` of a `Frame`. */
   part(rect: Rect, reduce?: number): PicturePart
+  /** As `samplesIn` of a `Frame`, if the picture has samples of its own. */
+  samplesIn?(rect: Rect, reduce?: number): FrameSamples
 }
 
 /** A part of a picture: each pixel the mean of `reduce` by `reduce` pixels, from column `x` and row `y` on. */

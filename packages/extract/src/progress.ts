@@ -22,7 +22,7 @@ export interface ExtractProgress {
   facesFilled: number
   /**
    * By how many pixels of the frame landmarks shake from frame to frame, as they were found and as they are written: the
-   * median over the faces of this run, to 2 %. Unknown before the third frame of a face.
+   * median over the faces of this run, to 2 %. Unknown before the third frame of a face, and with the option `fast`.
    */
   jitterPx: { before: number; after: number } | undefined
 }
@@ -31,6 +31,8 @@ export interface ExtractProgress {
 export interface ProgressMeter {
   /** The result of `work`, its time added to `part`. */
   timed<T>(part: ExtractPart, work: () => T | Promise<T>): Promise<T>
+  /** Work for `part` took so long in another thread. */
+  took(part: ExtractPart, seconds: number): void
   /** The clip has ended: there are exactly so many frames. */
   clipEnded(frames: number): void
   frameSkipped(): void
@@ -61,6 +63,9 @@ export function progressMeter(expectedFrames: number): ProgressMeter {
       } finally {
         seconds[part] += (performance.now() - start) / 1000
       }
+    },
+    took(part, more) {
+      seconds[part] += more
     },
     clipEnded(frames) {
       frameCount = frames

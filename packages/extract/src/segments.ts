@@ -46,7 +46,8 @@ export async function* segmentsOf(
   }
   for await (const list of batches(items, length)) {
     window.push(list)
-    if (window.length <= middle + reach) continue
+    // The frame after a segment belongs to the next one, which must be there.
+    if (window.length <= middle + Math.max(1, reach)) continue
     yield segment()
     if (middle < reach) middle++
     else window.shift()

@@ -82,6 +82,8 @@ function steadyPart<T extends FrameFaces>(
         landmarksOf.set(faces[t]!, landmarks)
         const inPart = start + t >= from && start + t < from + count
         if (!inPart || t === 0 || t + 1 === faces.length) continue
+        // Between two looks nothing can shake.
+        if (faces.slice(t - 1, t + 2).some(({ halfway }) => halfway)) continue
         const three = raw.slice(t - 1, t + 2)
         const after = three.map((point, k) => ({ ...point, landmarks: calm[t - 1 + k]! }))
         shaken(jitterPx(three), smooth ? jitterPx(after) : jitterPx(three))

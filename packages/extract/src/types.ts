@@ -1,4 +1,5 @@
 import type { Landmarks, Point, Raster, Rect } from '@dfl/core'
+import type { FrameSamples } from '@dfl/media'
 
 /** Where a detector saw a face. */
 export interface Detection {
@@ -20,6 +21,11 @@ export interface FaceDetector {
   readonly inputPx?: number
   /** All faces seen, in any order. Must not change `image`. */
   detect(image: Raster): Promise<Detection[]>
+  /**
+   * The same from the samples of all of a frame of the given size, all positions in pixels of the frame. Who has it is
+   * spared the conversion to RGB; see `warpSamples`.
+   */
+  detectIn?(samples: FrameSamples, size: { width: number; height: number }): Promise<Detection[]>
 }
 
 /** A square part of an image, turned. */
@@ -58,6 +64,8 @@ export interface Landmarker {
    */
   readonly inputPx?: number
   landmarks(image: Raster, region: FaceRegion): Promise<FaceLandmarks>
+  /** The same from the samples of a frame around the region, all positions in pixels of the frame. */
+  landmarksIn?(samples: FrameSamples, region: FaceRegion): Promise<FaceLandmarks>
 }
 
 /** Tells people apart. Bring your own: any object of this shape works. */
@@ -74,6 +82,8 @@ export interface Embedder {
    * @param landmarks  In pixels of the image.
    */
   embed(image: Raster, landmarks: Landmarks): Promise<Float32Array>
+  /** The same from the samples of a frame around the face, landmarks in pixels of the frame. */
+  embedIn?(samples: FrameSamples, landmarks: Landmarks): Promise<Float32Array>
 }
 
 /** A face found in an image. */
@@ -82,4 +92,6 @@ export interface Face extends FaceLandmarks {
   rect: Rect
   /** Nobody saw it in this frame: it is put where it must be between the frames before and after. */
   filled?: true
+  /** It was seen in the frames before and after, and put halfway between; see the option `fast`. */
+  halfway?: true
 }

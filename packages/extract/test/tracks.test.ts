@@ -160,6 +160,33 @@ describe('the faces of one person', () => {
   })
 })
 
+describe('the quick way', () => {
+  it('looks at every second frame, and puts a face halfway in between', async () => {
+    const looks: number[] = []
+    const counting: Landmarker = {
+      ...landmarker,
+      landmarks: async (image, region) => {
+        looks.push(image.data[0]!)
+        return landmarker.landmarks(image, region)
+      },
+    }
+    const found = await extract(clip([]), { fast: true, smooth: 'off', landmarker: counting })
+    // The last frame has none after it.
+    expect(looks.filter((index) => index % 2 === 1 && index !== COUNT - 1)).toEqual([])
+    expect(found.faces).toHaveLength(2 * COUNT)
+    const nose = (index: number) =>
+      found.faces.find((face) => face.frameIndex === index && face.sourceLandmarks[30]![0] < 500)!.sourceLandmarks[30]!
+    expect(nose(6)[0]).toBeCloseTo(truth[6]![30]![0], 2)
+    expect(nose(7)[0]).toBeCloseTo((truth[6]![30]![0] + truth[8]![30]![0]) / 2, 2)
+  })
+
+  it('finds a face that is there in one of two neighbours, and does not tell how much it shakes', async () => {
+    const found = await extract(clip([0, 1, 2, 3, 4, 5, 6, 7, 8]), { fast: true, side: 'src' })
+    expect(framesOf(found.faces.filter(isFirst))).toEqual(Array.from({ length: 15 }, (_, i) => 9 + i))
+    expect(found.last.jitterPx).toBeUndefined()
+  })
+})
+
 describe('what is written of a face', () => {
   it('has the size of its frame', async () => {
     const { faces } = await extract(clip([]).slice(0, 1))

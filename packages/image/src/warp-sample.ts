@@ -23,8 +23,10 @@ export function sampleRow(interpolation: 'linear' | 'cubic' | 'lanczos3', tile: 
   if (interpolation === 'lanczos3') lanczosRow(tile, walk, run)
   else if (interpolation === 'cubic') {
     if (tile.channels === 3) cubicRow3(tile, walk, run)
+    else if (tile.channels === 1) cubicRow1(tile, walk, run)
     else cubicRow(tile, walk, run)
   } else if (tile.channels === 3) linearRow3(tile, walk, run)
+  else if (tile.channels === 1) linearRow1(tile, walk, run)
   else linearRow(tile, walk, run)
 }
 
@@ -58,6 +60,26 @@ function linearRow3({ data, width, minX, maxX, minY, maxY }: Tile, { x, y, dx, d
     out[o + 1] = data[p + 1] * w00 + data[p + 4] * w01 + data[q + 1] * w10 + data[q + 4] * w11
     out[o + 2] = data[p + 2] * w00 + data[p + 5] * w01 + data[q + 2] * w10 + data[q + 5] * w11
     o += 3
+  }
+}
+
+/** Two by two samples, one channel. */
+function linearRow1({ data, width, minX, maxX, minY, maxY }: Tile, { x, y, dx, dy }: Walk, run: Run): void {
+  const { from, to, out, scale } = run
+  let o = run.at + from
+  for (let i = from; i < to; i++) {
+    const ax = x + i * dx
+    const px = ax > minX ? (ax < maxX ? ax : maxX) : minX
+    const ay = y + i * dy
+    const py = ay > minY ? (ay < maxY ? ay : maxY) : minY
+    const ix = px | 0
+    const iy = py | 0
+    const fx = px - ix
+    const p = Math.imul(iy, width) + ix
+    const q = p + width
+    const upper = data[p] + (data[p + 1] - data[p]) * fx
+    const lower = data[q] + (data[q + 1] - data[q]) * fx
+    out[o++] = (upper + (lower - upper) * (py - iy)) * scale
   }
 }
 
@@ -126,6 +148,39 @@ function cubicRow3({ data, width, minX, maxX, minY, maxY }: Tile, { x, y, dx, dy
       (data[r + 2] * x0 + data[r + 5] * x1 + data[r + 8] * x2 + data[r + 11] * x3) * y2 +
       (data[s + 2] * x0 + data[s + 5] * x1 + data[s + 8] * x2 + data[s + 11] * x3) * y3
     o += 3
+  }
+}
+
+/** Four by four samples, one channel. */
+function cubicRow1({ data, width, minX, maxX, minY, maxY }: Tile, { x, y, dx, dy }: Walk, run: Run): void {
+  const { from, to, out, scale } = run
+  let o = run.at + from
+  for (let i = from; i < to; i++) {
+    const ax = x + i * dx
+    const px = ax > minX ? (ax < maxX ? ax : maxX) : minX
+    const ay = y + i * dy
+    const py = ay > minY ? (ay < maxY ? ay : maxY) : minY
+    const ix = px | 0
+    const iy = py | 0
+    const t = px - ix
+    const u = py - iy
+    const x0 = ((1 - 0.5 * t) * t - 0.5) * t
+    const x1 = (1.5 * t - 2.5) * t * t + 1
+    const x3 = (0.5 * t - 0.5) * t * t
+    const x2 = 1 - x0 - x1 - x3
+    const y0 = ((1 - 0.5 * u) * u - 0.5) * u * scale
+    const y1 = ((1.5 * u - 2.5) * u * u + 1) * scale
+    const y3 = (0.5 * u - 0.5) * u * u * scale
+    const y2 = scale - y0 - y1 - y3
+    const p = Math.imul(iy - 1, width) + ix - 1
+    const q = p + width
+    const r = q + width
+    const s = r + width
+    out[o++] =
+      (data[p] * x0 + data[p + 1] * x1 + data[p + 2] * x2 + data[p + 3] * x3) * y0 +
+      (data[q] * x0 + data[q + 1] * x1 + data[q + 2] * x2 + data[q + 3] * x3) * y1 +
+      (data[r] * x0 + data[r + 1] * x1 + data[r + 2] * x2 + data[r + 3] * x3) * y2 +
+      (data[s] * x0 + data[s + 1] * x1 + data[s + 2] * x2 + data[s + 3] * x3) * y3
   }
 }
 

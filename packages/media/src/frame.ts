@@ -1,5 +1,6 @@
 import type { Bitmap, Rect } from '@dfl/core'
 import { bitmapPart, partKey } from './frame-part.js'
+import { type FrameSamples, partSamples } from './frame-samples.js'
 import type { AvFrame } from './libav.js'
 import type { Rational } from './rational.js'
 import type { VideoInfo } from './video-info.js'
@@ -41,6 +42,13 @@ export interface Frame extends Disposable {
    * @param reduce 1 (default), 2, 4, 8 …: how many times smaller. For what need not see every pixel.
    */
   part(rect: Rect, reduce?: number): FramePart
+  /**
+   * A copy of the samples that hold `rect` (as much of it as lies inside the frame), not converted: for another thread.
+   *
+   * @param rect In pixels of the frame.
+   * @param reduce 1 (default), 2, 4, 8 …: how many times smaller, about, where the frame's size is no multiple of it.
+   */
+  samplesIn(rect: Rect, reduce?: number): FrameSamples
   /** What a video decoder gave, for writers that pass untouched samples through; nothing for images or once closed. */
   readonly samples?: AvFrame
   /** The image file it was read from, for writers that copy untouched files. */
@@ -95,6 +103,7 @@ export function bitmapFrame(
       if (part?.key !== key) part = { key, made: bitmapPart(bitmap, rect, reduce) }
       return part.made
     },
+    samplesIn: (rect, reduce = 1) => partSamples(bitmapPart(bitmap, rect, reduce)),
     close,
     [Symbol.dispose]: close,
   }

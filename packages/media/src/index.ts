@@ -4,6 +4,7 @@ export { createFrames, isVideoPath, VIDEO_EXTENSIONS } from './create-frames.js'
 export { findShots, type Shots, shotOf } from './find-shots.js'
 export { createImageFolder, type ImageFolderOptions, imageNameOf } from './folder-sink.js'
 export { bitmapFrame, type Frame, type FramePart, type FrameRange, type FrameSource } from './frame.js'
+export type { FrameSamples, SamplePlane } from './frame-samples.js'
 export type { FrameChange, FrameSink } from './frame-sink.js'
 export {
   encodeImage,

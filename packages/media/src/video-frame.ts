@@ -2,6 +2,7 @@ import { type Bitmap, DflError, type Rect } from '@dfl/core'
 import { lumaWeights } from './color.js'
 import type { Frame, FramePart } from './frame.js'
 import { bitmapPart, partKey, snapped } from './frame-part.js'
+import { partSamples, planeSamples } from './frame-samples.js'
 import { halvePlanes } from './halve-planes.js'
 import type { AvFrame, AvPixelFormat, Libav } from './libav.js'
 import { type Box, PLANAR_FORMATS, type PlaneLayout, type Planes } from './planes.js'
@@ -25,6 +26,7 @@ export function videoFrame(
   }
   let held: AvFrame | undefined = picture
   let bitmap: Bitmap | undefined
+  const smaller = new Map<number, AvFrame>()
   let part: { key: string; made: FramePart } | undefined
   const open = (): AvFrame => {
     if (held) return held
@@ -36,6 +38,8 @@ export function videoFrame(
   const close = () => {
     held?.free()
     held = undefined
+    for (const small of smaller.values()) small.free()
+    smaller.clear()
   }
   return {
     ...place,
@@ -49,6 +53,17 @@ export function videoFrame(
       const key = partKey(rect, reduce)
       if (part?.key !== key) part = { key, made: bitmap ? bitmapPart(bitmap, rect, reduce) : cut(rect, reduce) }
       return part.made
+    },
+    samplesIn(rect, reduce = 1) {
+      // What is shown otherwise than it is stored is converted here.
+      const layout = held ? layoutOf(libav, held, info) : undefined
+      if (!held || !layout) return partSamples(this.part(rect, reduce))
+      const { width, height } = held
+      const wanted = { rect, coded: { width, height }, rotationDegrees: info.rotationDegrees }
+      if (reduce === 1) return planeSamples(planesOf(held, layout), layout, wanted)
+      let small = smaller.get(reduce)
+      if (!small) smaller.set(reduce, (small = shrunk(libav, held, reduce)))
+      return planeSamples(planesOf(small, layout), layout, wanted)
     },
     get samples() {
       return held
@@ -159,6 +174,20 @@ export function convert(libav: Libav, picture: AvFrame, format: AvPixelFormat): 
     )
   }
   return out
+}
+
+/** The picture made smaller, each sample the mean of those it covers; the caller frees it. */
+function shrunk(libav: Libav, picture: AvFrame, reduce: number): AvFrame {
+  const { width, height } = picture
+  const format = picture.format as AvPixelFormat
+  const out = blank(libav, format, Math.ceil(width / reduce), Math.ceil(height / reduce))
+  const scaler = new libav.SoftwareScaleContext()
+  scaler.getContext(width, height, format, out.width, out.height, format, libav.constants.SWS_AREA as never)
+  const code = scaler.scaleFrameSync(out, picture)
+  scaler.freeContext()
+  if (code >= 0) return out
+  out.free()
+  throw new DflError('UNSUPPORTED_MEDIA', `Expected a frame that can be made smaller, but libav gave error ${code}.`)
 }
 
 /** A picture with memory of its own, not filled; the caller frees it. */
