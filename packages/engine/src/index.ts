@@ -2,6 +2,7 @@ export { type Compiled, type CompileOptions, type CompileSpec, compile, type Tra
 export { DEVICES, type Device, type DeviceChoice } from './devices/device.js'
 export { chooseDevice, type DeviceReport, listDevices } from './devices/probe.js'
 export { type ExportOptions, exportOnnx } from './export.js'
+export { halfToNumber, numberToHalf } from './half.js'
 export { faceApiRecognitionToOnnx } from './import/face-api.js'
 export { type TfjsGraphModel, tfjsGraphToOnnx } from './import/tfjs.js'
 export { tfliteToOnnx } from './import/tflite.js'

@@ -1,4 +1,5 @@
 import { DflError } from '@dfl/core'
+import { halfToNumber, numberToHalf } from './half.js'
 import { sizeOf } from './trace/trace.js'
 
 /** A tensor of a safetensors file: float32 in row-major order. */
@@ -10,22 +11,29 @@ export interface SavedTensor {
 /** Larger headers than this are no model of ours. */
 const MAX_HEADER_BYTES = 64 * 2 ** 20
 
+/** Bytes of a value by the type a file names. */
+const BYTES = { F32: 4, F16: 2 } as const
+
 /**
- * The bytes of a safetensors file that holds float32 tensors.
+ * The bytes of a safetensors file.
  *
  * @param metadata  Text that travels in the header under `__metadata__`.
+ * @param stored  How values are written: float32 as they are, float16 in half the space and rounded to 11 bits.
  *
  * Source: https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
   tensors: Readonly<Record<string, SavedTensor>>,
   metadata: Readonly<Record<string, string>> = {},
+  stored: 'float32' | 'float16' = 'float32',
 ): Uint8Array {
+  const dtype = stored === 'float16' ? 'F16' : 'F32'
   const header: Record<string, unknown> = { __metadata__: metadata }
   let offset = 0
   for (const [name, { data, shape }] of Object.entries(tensors)) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] }
-    offset += data.byteLength
+    const end = offset + BYTES[dtype] * data.length
+    header[name] = { dtype, shape, data_offsets: [offset, end] }
+    offset = end
   }
   const text = JSON.stringify(header)
   const head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8))
@@ -34,17 +42,18 @@ export function encodeSafetensors(
   out.set(head, 8)
   let at = 8 + head.length
   for (const { data } of Object.values(tensors)) {
-    out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
-    at += data.byteLength
+    const values = dtype === 'F16' ? Uint16Array.from(data, numberToHalf) : data
+    out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at)
+    at += values.byteLength
   }
   return out
 }
 
 /**
- * The tensors and the metadata of a safetensors file.
+ * The tensors, as float32, and the metadata of a safetensors file of float32 or float16.
  *
  * @param from  What the bytes are, for messages: a path.
- * @throws DflError `CORRUPT_FILE` for anything but whole float32 tensors inside the file.
+ * @throws DflError `CORRUPT_FILE` for anything but whole float32 or float16 tensors inside the file.
  */
 export function decodeSafetensors(
   bytes: Uint8Array,
@@ -73,18 +82,16 @@ export function decodeSafetensors(
     }
     const [begin, end] = Array.isArray(entry?.data_offsets) ? entry.data_offsets : [Number.NaN, Number.NaN]
     const whole = Array.isArray(entry?.shape) && entry.shape.every((n) => Number.isInteger(n) && n >= 0)
-    if (
-      !whole ||
-      entry.dtype !== 'F32' ||
-      !(begin >= 0) ||
-      start + end > bytes.length ||
-      end - begin !== 4 * sizeOf(entry.shape)
-    )
-      throw broken(`the entry \`${name}\` does not describe float32 values inside it`)
-    const data = new Float32Array((end - begin) / 4)
-    // A copy, as the values need not lie on a multiple of four bytes. `slice` would not do: a Buffer's is a view.
-    new Uint8Array(data.buffer).set(bytes.subarray(start + begin, start + end))
-    tensors[name] = { data, shape: entry.shape }
+    const valueBytes = entry?.dtype === 'F32' || entry?.dtype === 'F16' ? BYTES[entry.dtype] : Number.NaN
+    if (!whole || !(begin >= 0) || start + end > bytes.length || end - begin !== valueBytes * sizeOf(entry.shape))
+      throw broken(`the entry \`${name}\` does not describe float32 or float16 values inside it`)
+    const values = entry.dtype === 'F16' ? new Uint16Array((end - begin) / 2) : new Float32Array((end - begin) / 4)
+    // A copy, as the values need not lie on a multiple of their bytes. `slice` would not do: a Buffer's is a view.
+    new Uint8Array(values.buffer).set(bytes.subarray(start + begin, start + end))
+    tensors[name] = {
+      data: values instanceof Float32Array ? values : Float32Array.from(values, halfToNumber),
+      shape: entry.shape,
+    }
   }
   return { tensors, metadata }
 }

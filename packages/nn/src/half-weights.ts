@@ -1,3 +1,5 @@
+import { numberToHalf } from '@dfl/engine'
+
 /** Field numbers and types: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const [MODEL_GRAPH, GRAPH_NODE, GRAPH_INITIALISER] = [7, 1, 5]
 const [TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW] = [1, 2, 8, 9]
@@ -39,7 +41,7 @@ function halfTensor(tensor: Uint8Array): { name: string; tensor: Uint8Array } | 
   const name = new TextDecoder().decode(of(TENSOR_NAME)?.content)
   if (of(TENSOR_TYPE)?.value !== FLOAT || !raw || raw.length < 4 * LEAST_VALUES) return undefined
   const values = new Float32Array(raw.slice().buffer)
-  const narrow = new Uint8Array(Uint16Array.from(values, toHalf).buffer)
+  const narrow = new Uint8Array(Uint16Array.from(values, numberToHalf).buffer)
   return {
     name,
     tensor: joined([
@@ -62,19 +64,6 @@ function castNode(name: string): Uint8Array {
     Uint8Array.of(2),
   ])
   return joined([message(1, text(`${name}/half`)), message(2, text(name)), message(4, text('Cast')), message(5, to)])
-}
-
-/** The nearest float16, ties to even; what is too large becomes the largest. Source: IEEE 754-2008, binary16. */
-function toHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
-  const size = Math.min(Math.abs(value), 65504)
-  if (size < 2 ** -24 / 2) return sign
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)))
-  const scaled = (size / 2 ** exponent) * 1024 // 1024..2047, or less where it is subnormal
-  const low = Math.floor(scaled)
-  const rest = scaled - low
-  const mantissa = rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low
-  return sign + (exponent + 14) * 1024 + mantissa // a mantissa of 2048 carries into the exponent by itself
 }
 
 interface Field {

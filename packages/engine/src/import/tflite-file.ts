@@ -1,6 +1,6 @@
 import { DflError } from '@dfl/core'
+import { halfToNumber } from '../half.js'
 import { corrupt, FlatTable } from './flatbuffer.js'
-import { halfToNumber } from './weights.js'
 
 /** One tensor of a TFLite graph. */
 export interface TfliteTensor {

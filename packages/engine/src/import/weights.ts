@@ -1,3 +1,4 @@
+import { halfToNumber } from '../half.js'
 import { corrupt } from './flatbuffer.js'
 
 /** One weight of a TensorFlow.js weights manifest. */
@@ -62,14 +63,4 @@ const ITEM_SIZES: Readonly<Record<string, number>> = {
   uint16: 2,
   uint8: 1,
   bool: 1,
-}
-
-/** The value of a 16-bit float given by its bits. Source: IEEE 754-2008, binary16. */
-export function halfToNumber(bits: number): number {
-  const sign = bits >> 15 ? -1 : 1
-  const exponent = (bits >> 10) & 31
-  const fraction = bits & 1023
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }

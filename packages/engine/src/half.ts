@@ -1,0 +1,26 @@
+/** The value of a 16-bit float given by its bits. Source: IEEE 754-2008, binary16. */
+export function halfToNumber(bits: number): number {
+  const sign = bits >> 15 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/**
+ * The bits of the 16-bit float nearest to a number, ties to even; what is too large becomes the largest.
+ *
+ * Source: IEEE 754-2008, binary16.
+ */
+export function numberToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const size = Math.min(Math.abs(value), 65504)
+  if (size < 2 ** -24 / 2) return sign
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)))
+  const scaled = (size / 2 ** exponent) * 1024 // 1024..2047, or less where it is subnormal
+  const low = Math.floor(scaled)
+  const rest = scaled - low
+  const mantissa = rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low
+  return sign + (exponent + 14) * 1024 + mantissa // a mantissa of 2048 carries into the exponent by itself
+}
