@@ -38,11 +38,10 @@ export async function settleConsent(
   if (await readConsent(workspace)) return
   const advice = `dfl consent --who <names> --scope <what for> --until <day> --workspace ${workspace.folder}`
   if (workspace.record.consentAsked) return
-  terminal.say(
-    'Whose faces are these, and what did they agree to? It is kept in the workspace as consent.json; its hash goes into the result. Asked once; Enter leaves it out.',
-  )
-  const who = await terminal.ask('  Who agreed: ', signal)
-  if (who === undefined) return terminal.say(`  Nobody to ask here, so there is no consent record. Later: ${advice}`)
+  const why =
+    'Whose faces are these, and what did they agree to? It is kept in the workspace as consent.json; its hash goes into\nthe result. Asked once; Enter leaves it out.\n'
+  const who = await terminal.ask(`${why}  Who agreed: `, signal)
+  if (who === undefined) return terminal.say(`There is no consent record in this workspace. Write one: ${advice}`)
   await workspace.update({ consentAsked: true })
   if (who === '') return terminal.say(`  Left out. Later: ${advice}`)
   const scope = (await terminal.ask('  To what (production, scenes, contract): ', signal)) || 'not said'

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { DflError, isDflError } from '@dfl/core'
-import { isVideoPath } from '@dfl/media'
 import {
   consentEnded,
   consentHash,
@@ -62,6 +61,7 @@ export async function openSealer(workspace: Workspace, job: ProvenanceJob = {}):
     certificate !== undefined && key !== undefined ? await readIdentity({ certificate, key }) : await selfMadeIdentity()
   const consent = await readConsent(workspace)
   const sha256 = consent && consentHash(consent)
+  const once = remembering()
   return {
     fingerprint: createHash('sha256').update(`${identity.certificates[0]}${sha256}`).digest('hex'),
     notices:
@@ -71,13 +71,13 @@ export async function openSealer(workspace: Workspace, job: ProvenanceJob = {}):
     async seal(path, { from, run, name }) {
       const origin: Origin = {
         tool: { name: 'dfl', version: createRequire(import.meta.url)('../package.json').version },
-        dst: { name: basename(from), format: mediaTypeOf(from), sha256: await hashClip(from) },
-        model: await modelOf(run),
+        dst: { name: basename(from), format: mediaTypeOf(from), sha256: await once(from, () => hashClip(from)) },
+        model: await once('model', () => modelOf(run)),
         ...(sha256 ? { consent: { sha256 } } : {}),
       }
       try {
-        if (isVideoPath(name)) return await sealFile(path, { origin, identity }, { name })
-        return await sealFolder(path, { origin, identity })
+        const folder = (await stat(path)).isDirectory()
+        return await (folder ? sealFolder(path, { origin, identity }) : sealFile(path, { origin, identity }, { name }))
       } catch (cause) {
         if (isDflError(cause, 'DISK_FULL')) throw cause
         const reason = cause instanceof Error ? cause.message : String(cause)
@@ -89,6 +89,15 @@ export async function openSealer(workspace: Workspace, job: ProvenanceJob = {}):
       }
     },
     async logged() {},
+  }
+}
+
+/** Gives what was found the first time it was asked for by this name. */
+function remembering() {
+  const found = new Map<string, Promise<unknown>>()
+  return <T>(name: string, find: () => Promise<T>): Promise<T> => {
+    if (!found.has(name)) found.set(name, find())
+    return found.get(name) as Promise<T>
   }
 }
 

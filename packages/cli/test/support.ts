@@ -7,6 +7,9 @@ import { createPixels } from '@dfl/image'
 import { writeImage } from '@dfl/media'
 import { main } from '../src/main.js'
 
+// What is kept for a user, such as a self-made certificate, has no place in the home of who runs the tests.
+process.env.XDG_DATA_HOME ??= join(tmpdir(), `dfl-data-${process.pid}`)
+
 /** Runs a command line inside this process; gives its exit code and what it wrote. */
 export async function dfl(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const written = { stdout: '', stderr: '' }

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { concatVideos, createVideo, openFrames, probeVideo, type VideoPart } from '../src/index.js'
@@ -69,6 +70,20 @@ describe('concatVideos', () => {
     const parts = await encodeParts(at('uneven.mp4'), 'uneven', [0, 4, 7, 8])
     await concatVideos(parts, at('uneven-joined.mp4'), await info(at('uneven.mp4')))
     expect(await allPts(await openFrames(at('uneven-joined.mp4')))).toEqual(uneven)
+  })
+
+  test('lets the whole file be sealed before it has its name, and leaves none where that fails', async () => {
+    const parts = await encodeParts(at('uneven.mp4'), 'sealed', [0, 7])
+    const like = await info(at('uneven.mp4'))
+    const seal = async (path: string) => {
+      expect(existsSync(at('sealed.mp4'))).toBe(false)
+      await appendFile(path, Buffer.from('0000000866726565', 'hex'))
+    }
+    await concatVideos(parts, at('sealed.mp4'), { ...like, seal })
+    expect((await readFile(at('sealed.mp4'))).subarray(-8).toString('latin1')).toContain('free')
+    const refuse = () => Promise.reject(new Error('no certificate'))
+    await expect(concatVideos(parts, at('unsealed.mp4'), { ...like, seal: refuse })).rejects.toThrow('no certificate')
+    expect(readdirSync(at('.')).filter((name) => name.startsWith('unsealed'))).toEqual([])
   })
 
   test("rounds times once where the container's clock is coarser", async () => {
