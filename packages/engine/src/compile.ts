@@ -4,6 +4,9 @@ import { chooseDevice } from './devices/probe.js'
 import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
 import { splitTail } from './fuse/tail.js'
 import { PORTABLE } from './kernels/portable.js'
+import { estimateOf, type MemoryEstimate } from './memory/estimate.js'
+import { hideShapes } from './memory/hide-shapes.js'
+import { orderResults } from './memory/order.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import type { State } from './state.js'
@@ -51,6 +54,8 @@ export interface Compiled extends AsyncDisposable {
   readonly nodeCount: number
   /** Where it runs. */
   readonly device: Device
+  /** What running it takes, known before anything of it is allocated: the first `run` does that. */
+  readonly memory: MemoryEstimate
   /** Shapes and types of what `run` takes. */
   readonly inputs: Readonly<Record<string, NetworkPort>>
   /** Shapes and types of what `run` gives back. */
@@ -115,9 +120,16 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     ...[...trace.ports].map(([name, port]) => ({ name, ...port })),
   ].filter(({ name }) => read.has(name))
   for (const { name, shape } of ports) graph.input(name, 'float32', shape)
+  const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
+  orderResults(graph, (output) => wanted.includes(output))
+  const leafShapes = Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!]))
+  const memory = estimateOf(graph, {
+    state: Object.values(stateShapes),
+    next: [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)],
+  })
+  if (device === 'cpu' && replaced.length > 0) hideShapes(graph)
   const onnx = graph.build()
   const ort = onnxRuntime()
-  const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
   const settings: InferenceSession.SessionOptions = {
     ...sessionOptionsOf(device),
     ...(holdsTensors(device) ? { preferredOutputLocation: locations(wanted, rest) } : {}),
@@ -141,7 +153,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     ports,
     rest,
     groups,
-    leafShapes: Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!])),
+    leafShapes,
     wanted,
   }
   const runner = holdsTensors(device) ? await onDevice(device, parts) : inMemory(parts)
@@ -151,6 +163,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     inputs,
     outputs,
     device,
+    memory,
     nodeCount: graph.nodes.length,
     profile: !!options.profile,
   })
@@ -179,13 +192,14 @@ interface Parts {
   inputs: ReturnType<typeof inputsOf>
   outputs: Record<string, Value>
   device: Device
+  memory: MemoryEstimate
   nodeCount: number
   profile: boolean
 }
 
 function compiled(
   { session, stateShapes, wanted }: StateGraph,
-  { runner, onnx, inputs, outputs, device, nodeCount, profile }: Parts,
+  { runner, onnx, inputs, outputs, device, memory, nodeCount, profile }: Parts,
 ): Compiled {
   const { Tensor } = onnxRuntime()
   const known = new Set(session?.inputNames)
@@ -193,6 +207,7 @@ function compiled(
     onnx,
     nodeCount,
     device,
+    memory,
     inputs: Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
     outputs: Object.fromEntries(
       wanted.map((name) => {
