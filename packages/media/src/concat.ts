@@ -3,7 +3,7 @@ import { dirname, extname } from 'node:path'
 import { DflError } from '@dfl/core'
 import { syncFolder } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
-import { label, muxerSettings } from './container.js'
+import { describeStream, label, muxerSettings } from './container.js'
 import { check, unsupported } from './errors.js'
 import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
 import { rescale } from './rational.js'
@@ -113,8 +113,7 @@ async function describeAs(
     check(libav, from.stream.codecpar.copy(stream.codecpar), path, 'describing the pictures')
     stream.codecpar.codecTag = 0
     stream.timeBase = rational(libav, source.timeBase)
-    if (source.frameRate.num > 0) stream.avgFrameRate = rational(libav, source.frameRate)
-    if (source.sampleAspectRatio.num > 0) stream.sampleAspectRatio = rational(libav, source.sampleAspectRatio)
+    describeStream(libav, stream, { ...source, displayMatrix: undefined })
     return { stream, extradata: extradataOf(from.stream) }
   } finally {
     await from.container.closeInput()

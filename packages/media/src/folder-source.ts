@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { unsupported } from './errors.js'
-import { bitmapFrame, type Frame, type FrameRange, type FrameSource, inRange } from './frame.js'
-import { imageSize, isImagePath, readImage } from './images.js'
+import { type Frame, type FrameRange, type FrameSource, imageFrame, inRange } from './frame.js'
+import { describeImage, readSamples } from './image-samples.js'
+import { isImagePath } from './images.js'
 import { type Rational, rescale, toFrameRate } from './rational.js'
 import { readTimestamps } from './timestamps.js'
 
@@ -19,7 +20,12 @@ export async function openImageFolder(folder: string, options: FolderSourceOptio
   const names = (await readdir(folder)).filter((name) => isImagePath(name) && !name.startsWith('.'))
   names.sort((a, b) => order.compare(a, b) || (a < b ? -1 : 1))
   if (names.length === 0)
-    throw unsupported(folder, 'a folder of images', 'one without any', 'Put .png, .jpg, .webp or .tiff files there.')
+    throw unsupported(
+      folder,
+      'a folder of images',
+      'one without any',
+      'Put .png, .tiff, .exr, .jpg or .webp files there.',
+    )
   return openImages(folder, folder, names, options)
 }
 
@@ -37,7 +43,7 @@ async function openImages(
   const { fps = 25 } = options
   if (!(fps > 0 && Number.isFinite(fps)))
     throw new DflError('BAD_OPTION', `Expected a number above 0 for \`fps\`, but got ${fps}. Give frames per second.`)
-  const size = await imageSize(join(folder, names[0]!))
+  const { linear, ...first } = await describeImage(join(folder, names[0]!))
   const known = await readTimestamps(folder)
   const frameRate = known?.frameRate ?? toFrameRate(fps)
   const timeBase = known?.timeBase ?? { num: frameRate.den, den: frameRate.num }
@@ -47,21 +53,22 @@ async function openImages(
       options.signal?.throwIfAborted()
       if (!inRange(index, options)) continue
       const file = join(folder, name)
-      const bitmap = await readImage(file)
-      if (bitmap.width !== size.width || bitmap.height !== size.height)
+      const image = await readSamples(file)
+      const { width, height } = image.samples
+      if (width !== first.width || height !== first.height)
         throw unsupported(
           file,
-          `${size.width} x ${size.height} pixels like the first frame`,
-          `${bitmap.width} x ${bitmap.height}`,
+          `${first.width} x ${first.height} pixels like the first frame`,
+          `${width} x ${height}`,
           'Give each clip a folder of its own.',
         )
-      yield bitmapFrame(bitmap, { index, pts: pts[index]!, timeBase, name, file })
+      yield imageFrame(image, { index, pts: pts[index]!, timeBase, name, file })
     }
   }
   return {
     info: {
       path,
-      ...size,
+      ...first,
       rotationDegrees: 0,
       sampleAspectRatio: { num: 1, den: 1 },
       frameRate,
@@ -71,9 +78,7 @@ async function openImages(
       durationSeconds: secondsUntil(pts, frameRate, timeBase),
       timeBase,
       codec: extname(names[0]!).slice(1).toLowerCase(),
-      pixelFormat: 'rgb24',
-      bitDepth: 8,
-      color: { primaries: 'bt709', transfer: 'iec61966-2-1', matrix: 'gbr', range: 'full' },
+      color: { primaries: 'bt709', transfer: linear ? 'linear' : 'iec61966-2-1', matrix: 'gbr', range: 'full' },
       chromaSite: 'center',
       audio: [],
       metadata: {},

@@ -3,7 +3,8 @@ import type { FramePart } from './frame.js'
 import type { Box } from './planes.js'
 
 /** A name for what `part` is asked for, to know it again. */
-export const partKey = ({ x, y, width, height }: Rect, reduce: number) => `${x} ${y} ${width} ${height} ${reduce}`
+export const partKey = ({ x, y, width, height }: Rect, reduce: number, samples: 'bytes' | 'own') =>
+  `${x} ${y} ${width} ${height} ${reduce} ${samples}`
 
 /**
  * The box of whole blocks of `reduce` by `reduce` pixels, counted from the picture's corner, that holds a rectangle, cut

@@ -54,7 +54,7 @@ export function planeSamples(
   const full = layout.bitDepth === 8 ? 0xff : 0xffff
   const [a, b, tx, c, d, ty] = uprightMat(coded, rotationDegrees)
   const box = snapped(scaledRect(inCoded, planes.width / coded.width, planes.height / coded.height), planes, 2)
-  const cut = planes.data.slice(0, layout.gray ? 1 : 3).map((data, plane): SamplePlane => {
+  const cut = planes.data.slice(0, layout.kind === 'gray' ? 1 : 3).map((data, plane): SamplePlane => {
     const [shiftX, shiftY] = plane === 0 ? [0, 0] : [layout.chromaShiftX, layout.chromaShiftY]
     const raster = copyOf(data, planes.strides[plane]!, {
       left: box.left >> shiftX,
@@ -109,7 +109,7 @@ function rgbFactors(layout: PlaneLayout): number[][] {
   const { kr, kg, kb, lumaOffset, lumaSpan, chromaOffset, chromaSpan } = transform(layout)
   const full = layout.bitDepth === 8 ? 0xff : 0xffff
   const luma = full / lumaSpan
-  if (layout.gray) return [0, 1, 2].map(() => [luma, -lumaOffset / lumaSpan])
+  if (layout.kind === 'gray') return [0, 1, 2].map(() => [luma, -lumaOffset / lumaSpan])
   const row = (u: number, v: number) => [
     luma,
     (u * full) / chromaSpan,

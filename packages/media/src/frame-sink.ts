@@ -3,7 +3,10 @@ import type { Frame } from './frame.js'
 
 /** What was painted on a frame. */
 export interface FrameChange {
-  /** [h, w, 3] bytes, RGB: the frame, or a part of it, with the change. A new bitmap, not the frame's own changed in place. */
+  /**
+   * [h, w, 3] bytes, or 16-bit words, RGB: the frame's `bitmap`, or a `part` of it, with the change. A new bitmap, not the
+   * frame's own changed in place.
+   */
   bitmap: Bitmap
   /** Column and row of the frame at which the upper left pixel of a part begins; without them `bitmap` is the whole frame. */
   x?: number

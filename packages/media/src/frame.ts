@@ -1,13 +1,15 @@
 import type { Bitmap, Rect } from '@dfl/core'
-import { bitmapPart, partKey } from './frame-part.js'
+import { bitmapPart, partKey, snapped } from './frame-part.js'
 import { type FrameSamples, partSamples } from './frame-samples.js'
+import { type ImageSamples, type OpenedImage, shownBox } from './image-samples.js'
 import type { AvFrame } from './libav.js'
+import { toBytes } from './planes-to-words.js'
 import type { Rational } from './rational.js'
 import type { VideoInfo } from './video-info.js'
 
 /** A part of a frame as a picture of its own. */
 export interface FramePart {
-  /** [h, w, 3] bytes, RGB, upright. Do not change it in place. */
+  /** [h, w, 3] bytes, or 16-bit words, RGB, upright. Do not change it in place. */
   readonly bitmap: Bitmap
   /** Column and row of the frame at which the upper left pixel begins; may lie before the frame by less than `reduce`. */
   readonly x: number
@@ -31,7 +33,8 @@ export interface Frame extends Disposable {
   readonly height: number
   /**
    * [H, W, 3] bytes, RGB, upright, at full size. Made on first use and kept: a frame that nobody looks at is never
-   * converted. Do not change it in place: writers compare with it to find what changed.
+   * converted. Do not change it in place: writers compare with it to find what changed. HDR and linear light come as the
+   * display-referred picture that `toneOf` describes, an image with a colour profile as sRGB.
    */
   readonly bitmap: Bitmap
   /**
@@ -40,8 +43,9 @@ export interface Frame extends Disposable {
    *
    * @param rect In pixels of the frame.
    * @param reduce 1 (default), 2, 4, 8 …: how many times smaller. For what need not see every pixel.
+   * @param samples `bytes` (default); or `own`: 16-bit words where the frame has more than 8 bits, to lose none of them.
    */
-  part(rect: Rect, reduce?: number): FramePart
+  part(rect: Rect, reduce?: number, samples?: 'bytes' | 'own'): FramePart
   /**
    * A copy of the samples that hold `rect` (as much of it as lies inside the frame), not converted: for another thread.
    *
@@ -51,6 +55,8 @@ export interface Frame extends Disposable {
   samplesIn(rect: Rect, reduce?: number): FrameSamples
   /** What a video decoder gave, for writers that pass untouched samples through; nothing for images or once closed. */
   readonly samples?: AvFrame
+  /** What its image file holds, for writers that keep untouched pixels; nothing for videos. */
+  readonly image?: ImageSamples
   /** The image file it was read from, for writers that copy untouched files. */
   readonly file?: string
   /** Gives the decoder's memory back. A `bitmap` that was already made stays. */
@@ -79,32 +85,75 @@ export function inRange(index: number, { start = 0, end = Number.POSITIVE_INFINI
   return index >= start && index < end && (index - start) % everyNth === 0
 }
 
+/** Which frame of a clip a picture is. */
+export interface FramePlace {
+  index: number
+  pts: number
+  timeBase: Rational
+  name: string
+  file?: string
+}
+
 /**
  * A frame made of a bitmap, for clips that come from somewhere else than a file.
  *
- * @param bitmap [H, W, C] bytes, RGB or gray.
+ * @param bitmap [H, W, C] bytes or 16-bit words, RGB or gray.
  */
-export function bitmapFrame(
-  bitmap: Bitmap,
-  place: { index: number; pts: number; timeBase: Rational; name: string; file?: string },
+export function bitmapFrame(bitmap: Bitmap, place: FramePlace): Frame {
+  return pictureFrame(bitmap, place, {
+    bitmap: () => toBytes(bitmap),
+    own: (rect) => bitmapPart(bitmap, rect, 1),
+  })
+}
+
+/** A frame made of what an image file holds. */
+export function imageFrame({ samples: image, shown }: OpenedImage, place: FramePlace): Frame {
+  const own = (rect: Rect): FramePart => {
+    const box = snapped(rect, image, 1)
+    return { bitmap: shownBox(image, box), x: box.left, y: box.top, reduce: 1 }
+  }
+  const { width, height } = image
+  const whole = { x: 0, y: 0, width, height }
+  return Object.assign(pictureFrame(image, place, { bitmap: () => shown ?? toBytes(own(whole).bitmap), own }), {
+    image,
+  })
+}
+
+function pictureFrame(
+  { width, height }: { width: number; height: number },
+  place: FramePlace,
+  look: { bitmap(): Bitmap; own(rect: Rect): FramePart },
 ): Frame {
   const close = () => {}
   const timestampSeconds = (place.pts * place.timeBase.num) / place.timeBase.den
-  const { width, height } = bitmap
+  let bitmap: Bitmap | undefined
   let part: { key: string; made: FramePart } | undefined
+  const bytes = () => (bitmap ??= look.bitmap())
   return {
     ...place,
     width,
     height,
     timestampSeconds,
-    bitmap,
-    part(rect, reduce = 1) {
-      const key = partKey(rect, reduce)
-      if (part?.key !== key) part = { key, made: bitmapPart(bitmap, rect, reduce) }
+    get bitmap() {
+      return bytes()
+    },
+    part(rect, reduce = 1, samples = 'bytes') {
+      const key = partKey(rect, reduce, samples)
+      if (part?.key !== key) {
+        const own = samples === 'own'
+        const made = !own ? bitmapPart(bytes(), rect, reduce) : reduce === 1 ? look.own(rect) : reducedOwn(rect, reduce)
+        part = { key, made }
+      }
       return part.made
     },
-    samplesIn: (rect, reduce = 1) => partSamples(bitmapPart(bitmap, rect, reduce)),
+    samplesIn(rect, reduce = 1) {
+      return partSamples(this.part(rect, reduce))
+    },
     close,
     [Symbol.dispose]: close,
+  }
+
+  function reducedOwn(rect: Rect, reduce: number): FramePart {
+    return bitmapPart(look.own({ x: 0, y: 0, width, height }).bitmap, rect, reduce)
   }
 }

@@ -12,7 +12,7 @@ export function halvePlanes(planes: Planes, layout: PlaneLayout, box: Box): { pl
   const width = (box.right - box.left + 1) >> 1
   const height = (box.bottom - box.top + 1) >> 1
   const blank = () => (layout.bitDepth === 8 ? new Uint8Array(width * height) : new Uint16Array(width * height))
-  const data = planes.data.slice(0, layout.gray ? 1 : 3).map((from, plane) => {
+  const data = planes.data.slice(0, layout.kind === 'gray' ? 1 : 3).map((from, plane) => {
     const to = blank()
     const stride = planes.strides[plane]!
     const shiftX = plane === 0 ? 0 : layout.chromaShiftX

@@ -3,15 +3,20 @@ import { extname } from 'node:path'
 import { type Bitmap, DflError, defineOptions, type OptionsOf, type Raster, resolveOptions } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
 import { noSuchFile, unsupported } from './errors.js'
+import { exrSize } from './exr.js'
+import { isExr } from './exr-layout.js'
+import { encodeSamples, floatSamples, shownBox } from './image-samples.js'
+import { toBytes } from './planes-to-words.js'
 import { type ImageMetadata, type ImagePipeline, loadSharp } from './sharp.js'
+import { floatTiffSize, isFloatTiff } from './tiff-float.js'
 
 /** The formats that can be written. */
-export const IMAGE_FORMATS = ['png', 'jpg', 'webp', 'tiff'] as const
+export const IMAGE_FORMATS = ['png', 'jpg', 'webp', 'tiff', 'exr'] as const
 /** File formats that images are written in. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
 /** The endings that count as images in a folder of frames. */
-export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff'] as const
+export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.exr'] as const
 
 /** Larger images are refused: a small hostile file can unpack to terabytes. */
 const MAX_PIXELS = 2 ** 28
@@ -49,14 +54,22 @@ export interface ReadImageOptions {
 /**
  * The image as sRGB bytes [H, W, C], turned upright as its EXIF orientation asks.
  *
- * An embedded colour profile is converted to sRGB.
+ * An embedded colour profile is converted to sRGB; linear light (EXR, float TIFF) is shown as `toneOf` says, alpha lost.
  *
  * @param source Path of an image file, or the bytes of one.
  * @throws DflError `NO_SUCH_FILE`; `UNSUPPORTED_MEDIA` for anything that is not a whole image, or one too large.
  */
 export async function readImage(source: string | Uint8Array, options: ReadImageOptions = {}): Promise<Bitmap> {
   const { channels = 3, keep16 = false } = options
-  return opened(source, async (image, metadata) => {
+  const path = typeof source === 'string' ? source : GIVEN
+  const bytes = typeof source === 'string' ? await readBytes(source) : source
+  const floats = await floatSamples(bytes, path)
+  if (floats) {
+    const words = shownBox(floats, { left: 0, top: 0, right: floats.width, bottom: floats.height })
+    const bitmap = keep16 ? words : toBytes(words)
+    return withChannels(bitmap.data, bitmap.width, bitmap.height, 3, channels)
+  }
+  return opened(path, bytes, async (image, metadata) => {
     const wide = keep16 && metadata.depth === 'ushort'
     let pipeline = image.autoOrient()
     pipeline = channels === 4 ? pipeline.ensureAlpha() : pipeline.removeAlpha()
@@ -76,7 +89,11 @@ export async function readImage(source: string | Uint8Array, options: ReadImageO
  * @param source Path of an image file, or the bytes of one.
  */
 export async function imageSize(source: string | Uint8Array): Promise<{ width: number; height: number }> {
-  return opened(source, async (_, metadata) => {
+  const path = typeof source === 'string' ? source : GIVEN
+  const bytes = typeof source === 'string' ? await readBytes(source) : source
+  if (isExr(bytes)) return exrSize(bytes, path)
+  if (isFloatTiff(bytes)) return floatTiffSize(bytes)
+  return opened(path, bytes, async (_, metadata) => {
     const { width, height } = metadata.autoOrient
     return { width, height }
   })
@@ -94,7 +111,7 @@ export async function encodeImage(
 ): Promise<Buffer> {
   const { quality, bits } = resolveOptions(IMAGE_OPTIONS, options)
   const wide = bits === '16'
-  if (wide && format !== 'png' && format !== 'tiff')
+  if (wide && format !== 'png' && format !== 'tiff' && format !== 'exr')
     throw new DflError(
       'BAD_OPTION',
       `Expected '8' for \`bits\` in a ${format} image, but got '16'. Write png or tiff to keep 16 bits.`,
@@ -105,10 +122,25 @@ export async function encodeImage(
       'BAD_SHAPE',
       `Expected ${width} x ${height} x ${channels} samples for \`raster.data\`, but got ${raster.data.length}. Check its size.`,
     )
+  if (format === 'exr') return encodeSamples({ data: quantised(raster, true), width, height, channels }, format)
+  return encodeRaw({ data: quantised(raster, wide), width, height, channels }, format, quality)
+}
+
+/** The bytes of an image file with the samples as they are. */
+export async function encodeRaw(
+  {
+    data,
+    width,
+    height,
+    channels,
+  }: { data: Uint8Array | Uint16Array; width: number; height: number; channels: 1 | 2 | 3 | 4 },
+  format: Exclude<ImageFormat, 'exr'>,
+  quality: number = IMAGE_OPTIONS.quality.default,
+): Promise<Buffer> {
   const sharp = await loadSharp()
-  let image = sharp(quantised(raster, wide), { raw: { width, height, channels } })
-  if (wide) image = image.toColourspace(channels === 1 ? 'grey16' : 'rgb16')
-  else if (channels === 1) image = image.toColourspace('b-w')
+  let image = sharp(data, { raw: { width, height, channels } })
+  if (data instanceof Uint16Array) image = image.toColourspace(channels < 3 ? 'grey16' : 'rgb16')
+  else if (channels < 3) image = image.toColourspace('b-w')
   switch (format) {
     case 'png':
       return image.png({ compressionLevel: 4 }).toBuffer()
@@ -141,18 +173,21 @@ export function imageFormatOf(path: string): ImageFormat {
 export const isImagePath = (path: string) =>
   (IMAGE_EXTENSIONS as readonly string[]).includes(extname(path).toLowerCase())
 
+/** What messages call an image that came as bytes. */
+const GIVEN = 'the given bytes'
+
 /** Runs `use` on an image that was found readable and small enough; failures come in this project's words. */
-async function opened<T>(
-  source: string | Uint8Array,
+export async function opened<T>(
+  path: string,
+  bytes: Uint8Array,
   use: (image: ImagePipeline, metadata: ImageMetadata) => Promise<T>,
+  { ignoreIcc = false }: { ignoreIcc?: boolean } = {},
 ): Promise<T> {
-  const path = typeof source === 'string' ? source : 'the given bytes'
   const sharp = await loadSharp()
-  const bytes = typeof source === 'string' ? await read(source) : source
-  const advice = 'Give a whole PNG, JPEG, WebP or TIFF file.'
+  const advice = 'Give a whole PNG, JPEG, WebP, TIFF or EXR file.'
   if (bytes.length === 0) throw unsupported(path, 'an image', 'an empty file', advice)
   try {
-    const image = sharp(bytes, { failOn: 'error', limitInputPixels: false })
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: false, ignoreIcc })
     const metadata = await image.metadata()
     if (!READABLE.includes(metadata.format))
       throw unsupported(path, 'an image', `a file of type '${metadata.format}'`, advice)
@@ -173,7 +208,7 @@ async function opened<T>(
 }
 
 /** Read by us and not by libvips, which maps files and keeps them open: on Windows they could not be replaced. */
-async function read(path: string): Promise<Uint8Array> {
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {

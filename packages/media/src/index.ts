@@ -1,3 +1,4 @@
+export { VIDEO_OPTIONS, type VideoOptions } from './codecs.js'
 export type { ColorTags } from './color.js'
 export { type ConcatOptions, concatVideos, type VideoPart } from './concat.js'
 export { createFrames, isVideoPath, VIDEO_EXTENSIONS } from './create-frames.js'
@@ -6,6 +7,8 @@ export { createImageFolder, type ImageFolderOptions, imageNameOf } from './folde
 export { bitmapFrame, type Frame, type FramePart, type FrameRange, type FrameSource } from './frame.js'
 export type { FrameSamples, SamplePlane } from './frame-samples.js'
 export type { FrameChange, FrameSink } from './frame-sink.js'
+export type { HdrInfo } from './hdr.js'
+export type { ImageSamples } from './image-samples.js'
 export {
   encodeImage,
   IMAGE_EXTENSIONS,
@@ -23,6 +26,5 @@ export { type OpenFramesOptions, openFrames } from './open-frames.js'
 export type { Rational } from './rational.js'
 export { frameSignature, isSceneCut } from './scene-cut.js'
 export { drawText, type Label } from './text.js'
-export { VIDEO_OPTIONS, type VideoOptions } from './video-encoder.js'
 export { type AudioInfo, probeVideo, type VideoInfo } from './video-info.js'
 export { type CreateVideoOptions, createVideo } from './video-sink.js'

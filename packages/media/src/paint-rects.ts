@@ -1,16 +1,16 @@
 import type { Bitmap, Rect } from '@dfl/core'
-import { type Box, type PlaneLayout, type Planes, transform } from './planes.js'
+import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
 
 /** What is painted: an RGB bitmap, where it lies in the picture, and which rectangles of it. */
 export interface Painting {
-  /** [h, w, C] bytes, RGB or gray, in the coded orientation. */
+  /** [h, w, C] bytes or 16-bit words, RGB or gray, in the coded orientation. */
   bitmap: Bitmap
   /** Column and row of the picture at which the bitmap begins. */
   x: number
   y: number
   /** In pixels of the picture; parts outside the bitmap are ignored, fractions are rounded outwards. */
   rects: readonly Rect[]
-  /** What `bitmap` was before it was changed. Without it every pixel of the rectangles counts as changed. */
+  /** What `bitmap` was before it was changed, of the same kind. Without it every pixel of the rectangles counts as changed. */
   before?: Bitmap
 }
 
@@ -33,8 +33,33 @@ export function paintRects(planes: Planes, layout: PlaneLayout, painting: Painti
     const right = Math.min(planes.width, x + bitmap.width, Math.ceil(rect.x + rect.width))
     const bottom = Math.min(planes.height, y + bitmap.height, Math.ceil(rect.y + rect.height))
     if (right <= left || bottom <= top) continue
-    paintLuma(planes, layout, painting, { left, top, right, bottom })
-    if (!layout.gray) paintChroma(planes, layout, painting, { left, top, right, bottom })
+    const box = { left, top, right, bottom }
+    if (layout.kind === 'rgb') {
+      paintRgb(planes, layout, painting, box)
+      continue
+    }
+    paintLuma(planes, layout, painting, box)
+    if (layout.kind === 'yuv') paintChroma(planes, layout, painting, box)
+  }
+}
+
+const peakOf = ({ data }: Bitmap) => (data instanceof Uint16Array ? 65535 : 255)
+
+function paintRgb(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }: Painting, box: Box) {
+  const { data, channels, width } = bitmap
+  const scale = (2 ** layout.bitDepth - 1) / peakOf(bitmap)
+  const [g, b] = channels === 1 ? [0, 0] : [1, 2]
+  const offsets = [0, g, b]
+  const old = before?.data
+  for (let row = box.top; row < box.bottom; row++) {
+    let i = ((row - y) * width + box.left - x) * channels
+    for (let column = box.left; column < box.right; column++, i += channels) {
+      if (old && data[i] === old[i] && data[i + g] === old[i + g] && data[i + b] === old[i + b]) continue
+      for (let k = 0; k < 3; k++) {
+        const plane = RGB_PLANES[k]!
+        planes.data[plane]![row * planes.strides[plane]! + column] = data[i + offsets[k]!]! * scale + 0.5
+      }
+    }
   }
 }
 
@@ -45,7 +70,7 @@ function paintLuma(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }
   const compare = before !== undefined
   const g = channels === 1 ? 0 : 1
   const b = channels === 1 ? 0 : 2
-  const scale = t.lumaSpan / 255
+  const scale = t.lumaSpan / peakOf(bitmap)
   const [kr, kg, kb] = [t.kr * scale, t.kg * scale, t.kb * scale]
   const offset = t.lumaOffset + 0.5
   const luma = planes.data[0]!
@@ -68,7 +93,7 @@ function paintChroma(planes: Planes, layout: PlaneLayout, painting: Painting, bo
   const { chromaShiftX: sx, chromaShiftY: sy } = layout
   // The pixels that make one chroma sample: pairs in each shared direction, and 1-2-1 across for samples on the left ones.
   const left = sx === 1 && layout.chromaSite === 'left'
-  const scale = t.chromaSpan / 255 / ((sx === 0 ? 1 : left ? 4 : 2) * 2)
+  const scale = t.chromaSpan / peakOf(bitmap) / ((sx === 0 ? 1 : left ? 4 : 2) * 2)
   const blue = scale / (2 * (1 - t.kb))
   const red = scale / (2 * (1 - t.kr))
   const highest = 2 ** layout.bitDepth - 1

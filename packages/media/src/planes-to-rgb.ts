@@ -1,5 +1,7 @@
 import type { Bitmap } from '@dfl/core'
-import { type Box, type PlaneLayout, type Planes, transform } from './planes.js'
+import { chromaLine } from './chroma-line.js'
+import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
+import { planesToWords, toBytes } from './planes-to-words.js'
 
 /**
  * The picture, or a part of it, as RGB bytes, in its coded orientation.
@@ -16,8 +18,19 @@ export function planesToRgb(
   box: Box = { left: 0, top: 0, right: planes.width, bottom: planes.height },
 ): Bitmap {
   const [width, height] = [box.right - box.left, box.bottom - box.top]
-  const t = transform(layout)
+  // Fixed point has too few digits for more.
+  if (layout.bitDepth > 12 || (layout.kind === 'rgb' && layout.bitDepth > 8))
+    return toBytes(planesToWords(planes, layout, box))
   const out = new Uint8Array(width * height * 3)
+  if (layout.kind === 'rgb') {
+    for (const [channel, plane] of RGB_PLANES.entries())
+      for (let y = 0, o = channel; y < height; y++) {
+        let i = (box.top + y) * planes.strides[plane]! + box.left
+        for (const end = i + width; i < end; i++, o += 3) out[o] = planes.data[plane]![i]!
+      }
+    return { data: out, width, height, channels: 3 }
+  }
+  const t = transform(layout)
   const luma = planes.data[0]!
   const stride = planes.strides[0]!
   // Fixed point: luma factors carry 2^shift, chroma lines carry 16 times their value, so their factors carry 2^shift/16.
@@ -39,7 +52,7 @@ export function planesToRgb(
   const uLine = new Int32Array(width + 2)
   const vLine = new Int32Array(width + 2)
   for (let y = 0; y < height; y++) {
-    if (!layout.gray) {
+    if (layout.kind === 'yuv') {
       chromaLine(planes, 1, layout, { ...box, top: box.top + y }, t.chromaOffset, uLine)
       chromaLine(planes, 2, layout, { ...box, top: box.top + y }, t.chromaOffset, vLine)
     }
@@ -86,48 +99,3 @@ function rgbRow(luma: Uint8Array | Uint16Array, uLine: Int32Array, vLine: Int32A
 /** Bytes for whole numbers from -LOW up: a table is faster than comparing or a clamped array. */
 const LOW = 512
 const CLAMP = Uint8Array.from({ length: 1536 }, (_, i) => Math.max(0, Math.min(255, i - LOW)))
-
-/**
- * Writes the top row of a box of a chroma plane, interpolated to full width, without its offset, times 16. Where pairs of
- * columns share a sample, it begins at the left one of a pair.
- */
-function chromaLine(planes: Planes, plane: 1 | 2, layout: PlaneLayout, box: Box, offset: number, out: Int32Array) {
-  const data = planes.data[plane]!
-  const stride = planes.strides[plane]!
-  const { width, height } = planes
-  const { left, right, top: y } = box
-  let near = y * stride
-  let far = near
-  if (layout.chromaShiftY) {
-    const last = ((height + 1) >> 1) - 1
-    const row = y >> 1
-    near = row * stride
-    far = Math.min(last, Math.max(0, row + (y & 1 ? 1 : -1))) * stride
-  }
-  // 3 parts of the nearer row and 1 of the farther one; where rows are not shared both are the same row.
-  const zero = 4 * offset
-  if (!layout.chromaShiftX) {
-    for (let x = left; x < right; x++) out[x - left] = 4 * (3 * data[near + x]! + data[far + x]! - zero)
-    return
-  }
-  const last = ((width + 1) >> 1) - 1
-  const first = left >> 1
-  const end = (right + 1) >> 1
-  const previous = Math.max(0, first - 1)
-  let before = 3 * data[near + previous]! + data[far + previous]! - zero
-  let here = 3 * data[near + first]! + data[far + first]! - zero
-  const center = layout.chromaSite === 'center'
-  for (let c = first, o = 0; c < end; c++, o += 2) {
-    const next = c < last ? c + 1 : last
-    const after = 3 * data[near + next]! + data[far + next]! - zero
-    if (center) {
-      out[o] = 3 * here + before
-      out[o + 1] = 3 * here + after
-    } else {
-      out[o] = 4 * here
-      out[o + 1] = 2 * (here + after)
-    }
-    before = here
-    here = after
-  }
-}

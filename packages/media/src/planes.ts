@@ -1,11 +1,7 @@
+import type { FormatTraits } from './pixel-formats.js'
+
 /** How the samples of a picture lie in memory and what they mean. */
-export interface PlaneLayout {
-  /** How many pixels share a chroma sample, as a power of two: 4:2:0 is 1 and 1, 4:4:4 is 0 and 0. */
-  chromaShiftX: 0 | 1
-  chromaShiftY: 0 | 1
-  gray: boolean
-  /** 8 to 12. */
-  bitDepth: number
+export interface PlaneLayout extends FormatTraits {
   fullRange: boolean
   /** The shares of red and blue in luma. */
   kr: number
@@ -14,7 +10,10 @@ export interface PlaneLayout {
   chromaSite: 'left' | 'center'
 }
 
-/** Luma and chroma samples: one array for each plane with the number of its elements per row. */
+/**
+ * Luma and chroma samples, or green, blue and red ones: one array for each plane with the number of its elements per
+ * row. A plane of alpha may follow.
+ */
 export interface Planes {
   data: readonly (Uint8Array | Uint16Array)[]
   strides: readonly number[]
@@ -30,23 +29,10 @@ export interface Box {
   bottom: number
 }
 
-/** The pixel formats whose samples are read and painted directly; all others are converted to one of them first. */
-export const PLANAR_FORMATS: Readonly<Record<string, Pick<PlaneLayout, 'chromaShiftX' | 'chromaShiftY' | 'bitDepth'>>> =
-  {
-    gray: { chromaShiftX: 0, chromaShiftY: 0, bitDepth: 8 },
-    ...Object.fromEntries(
-      (['420', '422', '444'] as const).flatMap((kind) => {
-        const shifts = { chromaShiftX: kind === '444' ? 0 : 1, chromaShiftY: kind === '420' ? 1 : 0 } as const
-        return [
-          [`yuv${kind}p`, { ...shifts, bitDepth: 8 }],
-          [`yuv${kind}p10le`, { ...shifts, bitDepth: 10 }],
-          [`yuv${kind}p12le`, { ...shifts, bitDepth: 12 }],
-        ]
-      }),
-    ),
-  }
+/** Which planes hold red, green and blue. Source: libav's planar GBR formats. */
+export const RGB_PLANES = [2, 0, 1] as const
 
-/** The numbers of the transform between Y'CbCr samples and R'G'B' bytes. */
+/** The numbers of the transform between Y'CbCr samples and R'G'B'. */
 export function transform(layout: PlaneLayout) {
   const { kr, kb } = layout
   const one = 2 ** (layout.bitDepth - 8)

@@ -1,51 +1,20 @@
-import { DflError, defineOptions, type OptionsOf } from '@dfl/core'
+import { DflError } from '@dfl/core'
+import { type EncoderChoice, encoderChoices, type VideoOptions } from './codecs.js'
 import { colorCodes } from './color.js'
-import { check, unsupported } from './errors.js'
+import { libavError, unsupported } from './errors.js'
+import { hdrSettings } from './hdr.js'
 import type { AvCodecContext, AvPixelFormat, Libav } from './libav.js'
-import { PLANAR_FORMATS } from './planes.js'
+import { nearestFormat, PLANAR_FORMATS, traitsOf } from './pixel-formats.js'
 import { toNumber } from './rational.js'
-import { nearestPlanar } from './video-frame.js'
 import type { VideoInfo } from './video-info.js'
-
-/** How videos are written. */
-export const VIDEO_OPTIONS = defineOptions({
-  codec: {
-    type: 'choice',
-    default: 'h264',
-    choices: ['h264', 'h265', 'ffv1', 'prores'],
-    description: 'h264 plays everywhere; ffv1 (in .mkv) is lossless; prores (in .mov) is for editing.',
-  },
-  crf: {
-    type: 'number',
-    default: 16,
-    min: 0,
-    max: 51,
-    integer: true,
-    description: 'Quality of h264 and h265: 0 is lossless, 16 is hard to tell from the source, 23 is small.',
-  },
-  preset: {
-    type: 'choice',
-    default: 'veryfast',
-    choices: ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium', 'slow', 'slower', 'veryslow'],
-    description: 'How long h264 and h265 search: slower makes smaller files of the same quality.',
-  },
-})
-/** How a video is encoded. */
-export type VideoOptions = OptionsOf<typeof VIDEO_OPTIONS>
-
-/** libav's encoders for each codec, best first: builds of libav differ between machines. */
-const ENCODERS: Readonly<Record<string, readonly string[]>> = {
-  h264: ['libx264', 'h264_videotoolbox', 'h264_mf', 'libopenh264'],
-  h265: ['libx265', 'hevc_videotoolbox', 'hevc_mf'],
-  ffv1: ['ffv1'],
-  prores: ['prores_ks'],
-}
 
 /** An encoder that is open, and how pictures must come to it. */
 export interface Encoder {
   context: AvCodecContext
   name: string
   pixelFormat: AvPixelFormat
+  /** The format to paint in; pictures are converted to `pixelFormat` without loss after that. */
+  paintFormat: AvPixelFormat
   /** The clip as it will be written: its colours and range are the source's, or BT.709 for images. */
   info: VideoInfo
 }
@@ -53,9 +22,10 @@ export interface Encoder {
 /**
  * An encoder for pictures like those of `info`, in their own pixel format where it can; the caller frees it.
  *
- * Samples of more than 8 bits stay as they are where the codec takes them (h264, h265 and ffv1 take 10 bits) and are
- * rounded to what it takes elsewhere. RGB sources become 4:2:0, or 4:4:4 where their size is odd or the codec is
- * lossless.
+ * Bits and chroma follow the source as far as the codec goes. R'G'B' sources become luma and chroma of BT.709, 4:2:0 (4:4:4
+ * where their size is odd) in the codecs that play everywhere; they stay R'G'B' where the mode is lossless.
+ *
+ * @throws DflError `MISSING_DEPENDENCY` where this machine has no encoder for it; `UNSUPPORTED_MEDIA`.
  */
 export async function openEncoder(
   libav: Libav,
@@ -63,65 +33,141 @@ export async function openEncoder(
   source: VideoInfo,
   options: VideoOptions & { globalHeader: boolean },
 ): Promise<Encoder> {
-  const { codec: wanted, crf, preset } = options
-  const candidates = ENCODERS[wanted]!
-  const codec = candidates.map((name) => libav.Codec.findEncoderByName(name as never)).find((found) => found !== null)
-  if (!codec)
+  const fromRgb = isRgbClip(source)
+  const choices = encoderChoices({ ...options, fromRgb, bitDepth: source.bitDepth })
+  const found = choices.flatMap((choice) => {
+    const codec = libav.Codec.findEncoderByName(choice.name as never)
+    return codec ? [{ choice, codec }] : []
+  })
+  const names = choices.map(({ name }) => name).join(', ')
+  let failure: { code: number; name: string } | undefined
+  for (const { choice, codec } of found) {
+    const opened = await open(libav, { choice, codec, source, path, options, fromRgb })
+    if ('context' in opened) return opened
+    failure = opened
+  }
+  if (options.hardware)
     throw new DflError(
       'MISSING_DEPENDENCY',
-      `Expected an encoder for '${wanted}' in this machine's libav, but got none of ${candidates.join(', ')}. Choose another \`codec\`.`,
+      `Expected a graphics chip that encodes '${options.codec}' for \`hardware\`, but got none that works (tried: ${names || 'none, there is no such encoder'}). Leave it out to encode on the processor.`,
+      { data: { codec: options.codec } },
     )
-  const name = codec.name!
-  const info = asWritten(source, wanted)
-  const coded = info.rotationDegrees % 180 === 0 ? info : { width: info.height, height: info.width }
+  if (failure) throw libavError(libav, failure.code, path, `starting the encoder ${failure.name}`)
+  throw new DflError(
+    'MISSING_DEPENDENCY',
+    `Expected an encoder for '${options.codec}' in this machine's libav, but got none of ${names}. Choose another \`codec\`.`,
+  )
+}
+
+/** Whether a clip's pictures are R'G'B', as images are. */
+const isRgbClip = (info: VideoInfo) => info.color.matrix === 'gbr' || traitsOf(info.pixelFormat).kind === 'rgb'
+
+interface Opening {
+  choice: EncoderChoice
+  codec: NonNullable<ReturnType<Libav['Codec']['findEncoderByName']>>
+  source: VideoInfo
+  path: string
+  options: VideoOptions & { globalHeader: boolean }
+  fromRgb: boolean
+}
+
+/** The encoder, started; or why it did not start. */
+async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: number; name: string }> {
+  const { choice, codec, source, path, options, fromRgb } = opening
+  const { name } = choice
+  const keepsRgb = fromRgb && choice.rgb === true
   const takes = (codec.pixelFormats ?? []).map((format) => libav.avGetPixFmtName(format) ?? '')
-  const usable = takes.filter((format) => format in PLANAR_FORMATS)
-  if (usable.length === 0)
-    throw unsupported(path, 'an encoder for planar pictures', `'${name}'`, 'Choose another `codec`.')
-  const pixelFormat = nearestPlanar(libav, libav.avGetPixFmtFromName(info.pixelFormat), usable)
+  const gray =
+    traitsOf(source.pixelFormat).kind === 'gray' &&
+    !(choice.formats ?? takes).some((format) => format.startsWith('gray'))
+  let info = (fromRgb && !keepsRgb) || gray ? asLuma(source, options.codec) : source
+  // Linear light is written as it is shown: 16 bits of light itself would be too few in the dark.
+  if (info.color.transfer === 'linear' && fromRgb)
+    info = { ...info, color: { ...info.color, transfer: 'iec61966-2-1' } }
+  const kinds = keepsRgb ? ['rgb', 'gray'] : ['yuv', 'gray']
+  const usable = takes.filter((format) => {
+    if (choice.formats && !choice.formats.includes(format)) return false
+    return kinds.includes(traitsOf(format).kind) && (format in PLANAR_FORMATS || format in PACKED)
+  })
+  const wanted = traitsOf(info.pixelFormat)
+  const format = nearestFormat({ ...wanted, bitDepth: Math.min(16, wanted.bitDepth) }, usable)
+  if (format === undefined)
+    throw unsupported(path, 'an encoder for pictures like these', `'${name}'`, 'Choose another `codec`.')
   const context = new libav.CodecContext()
   context.allocContext3(codec)
+  const coded = info.rotationDegrees % 180 === 0 ? info : { width: info.height, height: info.width }
   context.width = coded.width
   context.height = coded.height
-  context.pixelFormat = pixelFormat
+  context.pixelFormat = libav.avGetPixFmtFromName(format)
   context.timeBase = rational(libav, info.timeBase)
   if (info.frameRate.num > 0) context.framerate = rational(libav, info.frameRate)
   if (info.sampleAspectRatio.num > 0) context.sampleAspectRatio = rational(libav, info.sampleAspectRatio)
+  tag(libav, context, info, format)
+  context.threadCount = 0
+  const { AV_CODEC_FLAG_GLOBAL_HEADER, AV_CODEC_FLAG_FRAME_DURATION } = libav.constants
+  if (options.globalHeader) context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER)
+  if (codec.hasCapabilities(libav.constants.AV_CODEC_CAP_ENCODER_FLUSH)) context.setFlags(AV_CODEC_FLAG_FRAME_DURATION)
+  const bitsPerPixel = choice.bitRate ?? (options.hardware ? 0.2 : undefined)
+  if (bitsPerPixel !== undefined)
+    context.bitRate = BigInt(Math.round(info.width * info.height * (toNumber(info.frameRate) || 25) * bitsPerPixel))
+  const settings = { ...choice.settings, ...parameters(name, options.crf, info) }
+  if (name === 'dnxhd' && (info.width < 256 || info.height < 120)) {
+    context.freeContext()
+    throw unsupported(
+      path,
+      'pictures of at least 256 x 120 pixels for DNxHR',
+      `${info.width} x ${info.height}`,
+      'Choose another `codec`.',
+    )
+  }
+  const code = await context.open2(codec, libav.Dictionary.fromObject(settings))
+  if (code < 0) {
+    context.freeContext()
+    return { code, name }
+  }
+  const paintFormat = libav.avGetPixFmtFromName(PACKED[format] ?? format)
+  return { context, name, pixelFormat: context.pixelFormat, paintFormat, info: { ...info, pixelFormat: format } }
+}
+
+/** Packed formats of encoders without planar ones, and the planar ones that they are made of without loss. */
+const PACKED: Readonly<Record<string, string>> = {
+  bgr0: 'gbrp',
+  bgra: 'gbrap',
+  rgb24: 'gbrp',
+  nv12: 'yuv420p',
+  p010le: 'yuv420p10le',
+}
+
+/** What the pictures say of their colours. */
+function tag(libav: Libav, context: AvCodecContext, info: VideoInfo, format: string): void {
   const codes = colorCodes(info.color)
   context.colorPrimaries = codes.primaries as never
   context.colorTrc = codes.transfer as never
   context.colorSpace = codes.matrix as never
   context.colorRange = codes.range as never
-  context.threadCount = 0
-  const { AV_CODEC_FLAG_GLOBAL_HEADER, AV_CODEC_FLAG_FRAME_DURATION } = libav.constants
-  if (options.globalHeader) context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER)
-  if (codec.hasCapabilities(libav.constants.AV_CODEC_CAP_ENCODER_FLUSH)) context.setFlags(AV_CODEC_FLAG_FRAME_DURATION)
-  const tuned = name === 'libx264' || name === 'libx265'
-  if (!tuned && wanted.startsWith('h26'))
-    context.bitRate = BigInt(Math.round(info.width * info.height * (toNumber(info.frameRate) || 25) * 0.2))
-  const settings: Record<string, string> = tuned ? { crf: String(crf), preset } : {}
-  if (name === 'libx265') settings['x265-params'] = crf === 0 ? 'lossless=1:log-level=none' : 'log-level=none'
-  if (name === 'ffv1') Object.assign(settings, { level: '3', slices: '4', slicecrc: '1' })
-  try {
-    check(
-      libav,
-      await context.open2(codec, libav.Dictionary.fromObject(settings)),
-      path,
-      `starting the encoder ${name}`,
-    )
-  } catch (error) {
-    context.freeContext()
-    throw error
-  }
-  return { context, name, pixelFormat, info: { ...info, pixelFormat: libav.avGetPixFmtName(pixelFormat)! } }
+  const { kind, chromaShiftX } = traitsOf(format)
+  const { AVCHROMA_LOC_LEFT, AVCHROMA_LOC_CENTER, AVCHROMA_LOC_TOPLEFT, AVCHROMA_LOC_UNSPECIFIED } = libav.constants
+  const sites = { left: AVCHROMA_LOC_LEFT, center: AVCHROMA_LOC_CENTER, topleft: AVCHROMA_LOC_TOPLEFT }
+  context.chromaLocation = kind === 'yuv' && chromaShiftX ? sites[info.chromaSite] : AVCHROMA_LOC_UNSPECIFIED
 }
 
-/** The clip with a pixel format and colours that a video can have. */
-function asWritten(info: VideoInfo, codec: string): VideoInfo {
-  if (info.color.matrix !== 'gbr' && !/rgb|bgr|gbr|pal8|mono/.test(info.pixelFormat)) return info
-  const full = codec === 'ffv1' || info.width % 2 !== 0 || info.height % 2 !== 0
+/** Settings of an encoder that depend on the clip. */
+function parameters(name: string, crf: number, info: VideoInfo): Record<string, string> {
+  const hdr = info.hdr ? hdrSettings(name, info.hdr) : []
+  if (name === 'libx265')
+    return { 'x265-params': [...(crf === 0 ? ['lossless=1'] : []), ...hdr, 'log-level=none'].join(':') }
+  if (name === 'libsvtav1' && hdr.length > 0) return { 'svtav1-params': hdr.join(':') }
+  return {}
+}
+
+/** The clip with the luma and chroma that its R'G'B' becomes. */
+function asLuma(info: VideoInfo, codec: string): VideoInfo {
+  const editing = codec.startsWith('prores') || codec.startsWith('dnxhr') || codec === 'ffv1'
+  const full = editing || info.width % 2 !== 0 || info.height % 2 !== 0
+  const depth = info.bitDepth > 8 ? '10le' : ''
+  const alpha = editing && traitsOf(info.pixelFormat).alpha ? 'a' : ''
   const color = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', range: 'limited' } as const
-  return { ...info, pixelFormat: full ? 'yuv444p' : 'yuv420p', color, chromaSite: 'left' }
+  return { ...info, pixelFormat: `yuv${alpha}${full ? '444' : '420'}p${depth}`, color, chromaSite: 'left' }
 }
 
 /** libav's own fraction object. */

@@ -5,17 +5,24 @@ import { bitmapPart, partKey, snapped } from './frame-part.js'
 import { partSamples, planeSamples } from './frame-samples.js'
 import { halvePlanes } from './halve-planes.js'
 import type { AvFrame, AvPixelFormat, Libav } from './libav.js'
-import { type Box, PLANAR_FORMATS, type PlaneLayout, type Planes } from './planes.js'
+import { nearestPlanar, PLANAR_FORMATS, traitsOf } from './pixel-formats.js'
+import type { Box, PlaneLayout, Planes } from './planes.js'
 import { planesToRgb } from './planes-to-rgb.js'
+import { planesToWords, toBytes } from './planes-to-words.js'
 import type { Rational } from './rational.js'
+import type { Tone } from './tone.js'
 import { turn, turnBack, turnRect } from './turn.js'
 import type { VideoInfo } from './video-info.js'
 
-/** A decoder's picture as a `Frame`; it owns the picture from now on. */
+/**
+ * A decoder's picture as a `Frame`; it owns the picture from now on.
+ *
+ * @param clip What is known of the clip, and how its light is shown where that is not as it is.
+ */
 export function videoFrame(
   libav: Libav,
   picture: AvFrame,
-  info: VideoInfo,
+  { info, tone }: { info: VideoInfo; tone?: Tone | undefined },
   place: { index: number; pts: number; timeBase: Rational; name: string },
 ): Frame {
   // 'yuvj420p' is an old name for 4:2:0 in full range: one name for one thing.
@@ -26,8 +33,8 @@ export function videoFrame(
   }
   let held: AvFrame | undefined = picture
   let bitmap: Bitmap | undefined
-  const smaller = new Map<number, AvFrame>()
   let part: { key: string; made: FramePart } | undefined
+  const smaller = new Map<number, AvFrame>()
   const open = (): AvFrame => {
     if (held) return held
     throw new DflError(
@@ -47,17 +54,21 @@ export function videoFrame(
     height: info.height,
     timestampSeconds: (place.pts * place.timeBase.num) / place.timeBase.den,
     get bitmap() {
-      return (bitmap ??= turn(toRgb(libav, open(), info), info.rotationDegrees))
+      return (bitmap ??= cut({ x: 0, y: 0, width: info.width, height: info.height }, 1, 'bytes').bitmap)
     },
-    part(rect, reduce = 1) {
-      const key = partKey(rect, reduce)
-      if (part?.key !== key) part = { key, made: bitmap ? bitmapPart(bitmap, rect, reduce) : cut(rect, reduce) }
+    part(rect, reduce = 1, samples = 'bytes') {
+      const key = partKey(rect, reduce, samples)
+      if (part?.key !== key)
+        part = {
+          key,
+          made: bitmap && samples === 'bytes' ? bitmapPart(bitmap, rect, reduce) : cut(rect, reduce, samples),
+        }
       return part.made
     },
     samplesIn(rect, reduce = 1) {
       // What is shown otherwise than it is stored is converted here.
-      const layout = held ? layoutOf(libav, held, info) : undefined
-      if (!held || !layout) return partSamples(this.part(rect, reduce))
+      const layout = held && !tone ? layoutOf(libav, held, info) : undefined
+      if (!held || !layout || layout.kind === 'rgb') return partSamples(this.part(rect, reduce))
       const { width, height } = held
       const wanted = { rect, coded: { width, height }, rotationDegrees: info.rotationDegrees }
       if (reduce === 1) return planeSamples(planesOf(held, layout), layout, wanted)
@@ -72,43 +83,57 @@ export function videoFrame(
     [Symbol.dispose]: close,
   }
 
-  /** The part made from its own samples only, where they can be read directly. */
-  function cut(rect: Rect, reduce: number): FramePart {
-    const samples = open()
-    const layout = layoutOf(libav, samples, info)
-    if (!layout) {
-      bitmap = turn(toRgb(libav, samples, info), info.rotationDegrees)
-      return bitmapPart(bitmap, rect, reduce)
+  /** The part, made from the samples that it covers only. */
+  function cut(rect: Rect, reduce: number, kind: 'bytes' | 'own'): FramePart {
+    const held = open()
+    const samples = readable(libav, held)
+    try {
+      const layout = layoutOf(libav, samples, info)!
+      const coded = turnRect(rect, info, turnBack(info.rotationDegrees))
+      const box = snapped(coded, samples, reduce)
+      const made = reducedRgb(planesOf(samples, layout), layout, box, { reduce, kind, tone })
+      const [width, height] = [made.width * reduce, made.height * reduce]
+      const { x, y } = turnRect({ x: box.left, y: box.top, width, height }, samples, info.rotationDegrees)
+      return { bitmap: turn(made, info.rotationDegrees), x, y, reduce }
+    } finally {
+      if (samples !== held) samples.free()
     }
-    const coded = turnRect(rect, info, turnBack(info.rotationDegrees))
-    const box = snapped(coded, samples, reduce)
-    const made = reducedRgb(planesOf(samples, layout), layout, box, reduce)
-    const [width, height] = [made.width * reduce, made.height * reduce]
-    const { x, y } = turnRect({ x: box.left, y: box.top, width, height }, samples, info.rotationDegrees)
-    return { bitmap: turn(made, info.rotationDegrees), x, y, reduce }
   }
 }
 
-/** RGB bytes of a box of a picture, made smaller by a power of two. */
-function reducedRgb(planes: Planes, layout: PlaneLayout, box: Box, reduce: number): Bitmap {
-  if (reduce === 1) return planesToRgb(planes, layout, box)
-  const half = halvePlanes(planes, layout, box)
-  const { width: right, height: bottom } = half.planes
-  return reducedRgb(half.planes, half.layout, { left: 0, top: 0, right, bottom }, reduce / 2)
+/** A box of a picture as it is shown, made smaller by a power of two. */
+function reducedRgb(
+  planes: Planes,
+  layout: PlaneLayout,
+  box: Box,
+  { reduce, kind, tone }: { reduce: number; kind: 'bytes' | 'own'; tone: Tone | undefined },
+): Bitmap {
+  if (reduce > 1) {
+    const half = halvePlanes(planes, layout, box)
+    const { width: right, height: bottom } = half.planes
+    return reducedRgb(half.planes, half.layout, { left: 0, top: 0, right, bottom }, { reduce: reduce / 2, kind, tone })
+  }
+  if (!tone && (kind === 'bytes' || layout.bitDepth === 8)) return planesToRgb(planes, layout, box)
+  const words = planesToWords(planes, layout, box)
+  tone?.toDisplay(words.data as Uint16Array)
+  return kind === 'bytes' ? toBytes(words) : words
 }
 
 /** What the samples of a picture in the given format mean, from its own tags where it has any, else from its clip's. */
-export function layoutOf(libav: Libav, picture: AvFrame, info: VideoInfo): PlaneLayout | undefined {
+export function layoutOf(
+  libav: Libav,
+  picture: Pick<AvFrame, 'format'> & Partial<Pick<AvFrame, 'colorRange'>>,
+  info: VideoInfo,
+): PlaneLayout | undefined {
   const name = libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? ''
   const format = PLANAR_FORMATS[name]
   if (!format) return undefined
   const { AVCOL_RANGE_JPEG } = libav.constants
   return {
     ...format,
-    gray: name === 'gray',
     fullRange: picture.colorRange === AVCOL_RANGE_JPEG || info.color.range === 'full',
-    ...lumaWeights(info.color.matrix, picture.height),
-    chromaSite: info.chromaSite,
+    ...lumaWeights(info.color.matrix, info.rotationDegrees % 180 === 0 ? info.height : info.width),
+    chromaSite: info.chromaSite === 'center' ? 'center' : 'left',
   }
 }
 
@@ -121,38 +146,16 @@ export function planesOf(picture: AvFrame, layout: PlaneLayout): Planes {
   return { data, strides: linesize.map((stride) => stride >> 1), width, height }
 }
 
-/** RGB bytes of a picture, in its coded orientation. */
-function toRgb(libav: Libav, picture: AvFrame, info: VideoInfo): Bitmap {
-  const layout = layoutOf(libav, picture, info)
-  if (layout) return planesToRgb(planesOf(picture, layout), layout)
-  const { AV_PIX_FMT_RGB24 } = libav.constants
-  if (isRgb(libav, picture)) {
-    const rgb = convert(libav, picture, AV_PIX_FMT_RGB24)
-    const bitmap = { data: new Uint8Array(rgb.toBuffer()), width: rgb.width, height: rgb.height, channels: 3 } as const
-    rgb.free()
-    return bitmap
-  }
-  const planar = convert(
-    libav,
-    picture,
-    nearestPlanar(libav, picture.format as AvPixelFormat, Object.keys(PLANAR_FORMATS)),
-  )
-  const bitmap = toRgb(libav, planar, info)
-  planar.free()
-  return bitmap
+/** The picture in a format that is read directly: itself, or a copy that the caller frees. */
+export function readable(libav: Libav, picture: AvFrame): AvFrame {
+  const format = picture.format as AvPixelFormat
+  if ((libav.avGetPixFmtName(format) ?? '') in PLANAR_FORMATS) return picture
+  return convert(libav, picture, nearestPlanar(libav, format))
 }
 
-/** Whether a picture holds RGB (or a palette) and no luma and chroma. */
-export function isRgb(libav: Libav, picture: AvFrame): boolean {
-  const name = libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? ''
-  return /rgb|bgr|gbr|pal8|mono/.test(name)
-}
-
-/** The format among those named that loses least. */
-export function nearestPlanar(libav: Libav, from: AvPixelFormat, names: readonly string[]): AvPixelFormat {
-  const formats = names.map((name) => libav.avGetPixFmtFromName(name)).filter((format) => Number(format) >= 0)
-  return formats.includes(from) ? from : libav.avcodecFindBestPixFmtOfList(formats, from)
-}
+/** Whether a picture holds RGB (or a palette), luma and chroma, or luma alone. */
+export const kindOf = (libav: Libav, picture: AvFrame) =>
+  traitsOf(libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? '').kind
 
 /** The picture in another pixel format, of the same size and time; the caller frees it. */
 export function convert(libav: Libav, picture: AvFrame, format: AvPixelFormat): AvFrame {

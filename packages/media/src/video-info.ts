@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { type ColorTags, colorTags } from './color.js'
 import { check, noSuchFile, unsupported } from './errors.js'
+import { type HdrInfo, hdrOfFrame, hdrOfStream } from './hdr.js'
 import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
+import { traitsOf } from './pixel-formats.js'
 import { type Rational, toNumber } from './rational.js'
 import { type Rotation, rotationOf } from './turn.js'
 
@@ -42,7 +44,13 @@ export interface VideoInfo {
   /** Of one sample: 8, 10, 12 … */
   bitDepth: number
   color: ColorTags
-  chromaSite: 'left' | 'center'
+  /** Where chroma sits among the pixels that share it; what is at the top left is looked at as if it were at the left. */
+  chromaSite: 'left' | 'center' | 'topleft'
+  /** Whether each frame holds two fields, taken one after the other; not known without a look at the first frame. */
+  interlaced?: boolean
+  hdr?: HdrInfo
+  /** Of the first frame: '01:00:00:00'. */
+  timecode?: string
   audio: readonly AudioInfo[]
   /** Title, comment, date … as the container names them. */
   metadata: Readonly<Record<string, string>>
@@ -56,14 +64,18 @@ export interface OpenedVideo {
 }
 
 /**
- * What a video file says of itself, without decoding it.
+ * What a video file says of itself and in its first frame.
  *
  * @throws DflError `NO_SUCH_FILE`; `UNSUPPORTED_MEDIA` for anything that is not a video.
  */
 export async function probeVideo(path: string): Promise<VideoInfo> {
-  const opened = await openVideo(await loadLibav(), path)
-  await opened.container.closeInput()
-  return opened.info
+  const libav = await loadLibav()
+  const opened = await openVideo(libav, path)
+  try {
+    return await withFirstFrame(libav, opened)
+  } finally {
+    await opened.container.closeInput()
+  }
 }
 
 /** The file, opened; the caller closes the container. */
@@ -107,6 +119,45 @@ export async function openContainer(libav: Libav, path: string): Promise<AvForma
   return container
 }
 
+/**
+ * The clip with what only its first frame says: whether it is interlaced, and HDR data that stands in the pictures' own
+ * stream. Reads on in the container; a frame that cannot be decoded says nothing.
+ */
+export async function withFirstFrame(libav: Libav, { container, stream, info }: OpenedVideo): Promise<VideoInfo> {
+  const codec = libav.Codec.findDecoder(stream.codecpar.codecId)
+  if (!codec) return info
+  const decoder = new libav.CodecContext()
+  const packet = new libav.Packet()
+  const frame = new libav.Frame()
+  packet.alloc()
+  frame.alloc()
+  try {
+    decoder.allocContext3(codec)
+    decoder.parametersToContext(stream.codecpar)
+    decoder.threadCount = 1
+    if ((await decoder.open2(codec)) < 0) return info
+    for (let tries = 0; tries < 200; tries++) {
+      const read = await container.readFrame(packet)
+      const ended = read < 0
+      if (!ended && packet.streamIndex === stream.index) await decoder.sendPacket(packet)
+      packet.unref()
+      if (ended) await decoder.sendPacket(null)
+      const got = await decoder.receiveFrame(frame)
+      if (got >= 0) {
+        const hdr = info.hdr ?? hdrOfFrame(libav, frame)
+        const interlaced = frame.hasFlags(libav.constants.AV_FRAME_FLAG_INTERLACED)
+        return { ...info, interlaced, ...(hdr ? { hdr } : {}) }
+      }
+      if (ended) return info
+    }
+    return info
+  } finally {
+    frame.free()
+    packet.free()
+    decoder.freeContext()
+  }
+}
+
 /** Where the clock of a file starts, in seconds; frames and sound are counted from there, as players do. */
 export function startSeconds(libav: Libav, container: AvFormatContext): number {
   const start = container.startTime
@@ -120,6 +171,7 @@ function describe(libav: Libav, path: string, container: AvFormatContext, stream
     AV_PKT_DATA_DISPLAYMATRIX,
     AVMEDIA_TYPE_AUDIO,
     AVCHROMA_LOC_CENTER,
+    AVCHROMA_LOC_TOPLEFT,
     AVCOL_RANGE_JPEG,
     AVCOL_RANGE_UNSPECIFIED,
   } = libav.constants
@@ -142,6 +194,10 @@ function describe(libav: Libav, path: string, container: AvFormatContext, stream
   const range = oldFullRange || untaggedGray ? AVCOL_RANGE_JPEG : c.colorRange
   const color = colorTags({ primaries: c.colorPrimaries, transfer: c.colorTrc, matrix: c.colorSpace, range })
   const exact = toNumber(plain(stream.rFrameRate))
+  const hdr = hdrOfStream(libav, stream)
+  const timecode = [stream, ...container.streams, container]
+    .map(({ metadata }) => metadata?.get('timecode'))
+    .find((text): text is string => typeof text === 'string' && text !== '')
   return {
     path,
     width: sideways ? c.height : c.width,
@@ -157,10 +213,16 @@ function describe(libav: Libav, path: string, container: AvFormatContext, stream
     timeBase,
     codec: libav.avGetCodecName(c.codecId) ?? 'unknown',
     pixelFormat,
-    bitDepth: bitDepthOf(pixelFormat),
+    bitDepth: traitsOf(pixelFormat).bitDepth,
     color,
     chromaSite:
-      c.chromaLocation === AVCHROMA_LOC_CENTER || c.codecId === libav.constants.AV_CODEC_ID_MJPEG ? 'center' : 'left',
+      c.chromaLocation === AVCHROMA_LOC_TOPLEFT
+        ? 'topleft'
+        : c.chromaLocation === AVCHROMA_LOC_CENTER || c.codecId === libav.constants.AV_CODEC_ID_MJPEG
+          ? 'center'
+          : 'left',
+    ...(hdr ? { hdr } : {}),
+    ...(timecode === undefined ? {} : { timecode }),
     audio: container.streams
       .filter((s) => s.codecpar.codecType === AVMEDIA_TYPE_AUDIO)
       .map((s) => {
@@ -177,10 +239,3 @@ function describe(libav: Libav, path: string, container: AvFormatContext, stream
 }
 
 const plain = (q: Rational): Rational => ({ num: q.num, den: q.den })
-
-/** The digits that pixel format names end in where a sample has more than 8 bits: yuv420p10le, p010le, rgb48le. */
-function bitDepthOf(pixelFormat: string): number {
-  if (/^(rgb|bgr)48|^(rgba|bgra)64/.test(pixelFormat)) return 16
-  const digits = /(?:p|gray|p0|p2|p4)(9|10|12|14|16)(?:le|be)$/.exec(pixelFormat)
-  return digits ? Number(digits[1]) : 8
-}

@@ -3,16 +3,22 @@ import { dirname, extname } from 'node:path'
 import { type Bitmap, DflError, resolveOptions } from '@dfl/core'
 import { syncFolder } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
+import { VIDEO_OPTIONS, type VideoOptions } from './codecs.js'
+import { describeStream, label, muxerSettings } from './container.js'
 import { check, unsupported } from './errors.js'
-import { finished, whole } from './folder-sink.js'
+import { beforeOf, finished, whole } from './folder-sink.js'
 import type { Frame } from './frame.js'
 import type { FrameChange, FrameSink } from './frame-sink.js'
+import type { ImageSamples } from './image-samples.js'
 import { type AvFormatContext, type AvFrame, type AvStream, type Libav, loadLibav } from './libav.js'
 import { type Painting, paintRects } from './paint-rects.js'
+import type { Planes } from './planes.js'
+import { planesToWords, toWords } from './planes-to-words.js'
 import { rescale } from './rational.js'
+import { type Tone, toneOf } from './tone.js'
 import { turn, turnBack, turnRect } from './turn.js'
-import { type Encoder, openEncoder, rational, VIDEO_OPTIONS, type VideoOptions } from './video-encoder.js'
-import { blank, convert, isRgb, layoutOf, planesOf } from './video-frame.js'
+import { type Encoder, openEncoder } from './video-encoder.js'
+import { blank, convert, kindOf, layoutOf, planesOf, readable } from './video-frame.js'
 import type { VideoInfo } from './video-info.js'
 
 /** What a video is written like, and where its sound comes from. */
@@ -24,9 +30,6 @@ export interface CreateVideoOptions extends Partial<VideoOptions> {
   /** Title, comment and the like, over those of `like`. MP4 keeps only the names that it knows. */
   metadata?: Readonly<Record<string, string>>
 }
-
-/** Written by the container itself. */
-const OWN_METADATA = ['major_brand', 'minor_version', 'compatible_brands', 'encoder']
 
 /**
  * A video file that takes frames one by one and appears under its name only when `finish` is done.
@@ -70,8 +73,7 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
     const globalHeader = output.oformat!.hasFlags(AVFMT_GLOBALHEADER)
     encoder = await openEncoder(libav, path, source, { ...settings, globalHeader })
     const stream = addStream(libav, output, encoder, path)
-    const kept = Object.entries({ ...source.metadata, ...metadata }).filter(([key]) => !OWN_METADATA.includes(key))
-    output.metadata = libav.Dictionary.fromObject(Object.fromEntries(kept))
+    label(libav, output, source, { metadata })
     if (audioFrom !== undefined) audio = await copyAudio(libav, audioFrom, output, path)
     check(libav, await output.openOutput(), path, 'creating the video')
     const header = await output.writeHeader(libav.Dictionary.fromObject(muxerSettings(output, source)))
@@ -116,23 +118,8 @@ function addStream(libav: Libav, output: AvFormatContext, encoder: Encoder, path
   const stream = output.newStream()
   check(libav, stream.codecpar.fromContext(context), path, 'describing the pictures')
   stream.timeBase = context.timeBase
-  if (info.frameRate.num > 0) stream.avgFrameRate = rational(libav, info.frameRate)
-  if (info.sampleAspectRatio.num > 0) stream.sampleAspectRatio = rational(libav, info.sampleAspectRatio)
-  if (info.displayMatrix) {
-    const bytes = Buffer.alloc(36)
-    info.displayMatrix.forEach((value, i) => {
-      bytes.writeInt32LE(value, i * 4)
-    })
-    stream.codecpar.addCodedSideData(libav.constants.AV_PKT_DATA_DISPLAYMATRIX, bytes)
-  }
+  describeStream(libav, stream, info)
   return stream
-}
-
-/** MP4: the index first, so that playing can start before all is loaded, and the source's own clock. */
-function muxerSettings(output: AvFormatContext, { timeBase }: VideoInfo): Record<string, string> {
-  if (!/mp4|mov|ipod/.test(output.oformat?.name ?? '')) return {}
-  const clock: Record<string, string> = timeBase.num === 1 ? { video_track_timescale: String(timeBase.den) } : {}
-  return { movflags: '+faststart', ...clock }
 }
 
 function refused(libav: Libav, code: number, path: string, codec: string, audioFrom?: string): unknown {
@@ -160,6 +147,7 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
   const { context, info } = encoder
   const { AV_PICTURE_TYPE_NONE, AVERROR_EOF } = libav.constants
   const again = libav.FFmpegError.AVERROR(libav.PosixError.EAGAIN)
+  const tone = toneOf(info.color)
   const packet = new libav.Packet()
   packet.alloc()
   let first: number | undefined
@@ -192,7 +180,7 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
       }
       last = ticks
       lastIndex = frame.index
-      const picture = picturedFor(libav, encoder, source, frame, change)
+      const picture = picturedFor(libav, { encoder, source, tone }, frame, change)
       try {
         picture.pts = BigInt(ticks - first)
         picture.pictType = AV_PICTURE_TYPE_NONE
@@ -218,39 +206,123 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
 }
 
 /** The picture of a frame as the encoder wants it, with the change painted in; the caller frees it. */
-function picturedFor(libav: Libav, encoder: Encoder, source: VideoInfo, frame: Frame, change?: FrameChange): AvFrame {
-  const { pixelFormat, info } = encoder
+function picturedFor(libav: Libav, target: Pictured, frame: Frame, change?: FrameChange): AvFrame {
+  const { encoder } = target
+  const painted = paintedFor(libav, target, frame, change)
+  const { context } = encoder
+  // Encoders such as ProRes's write what the picture says of itself.
+  painted.colorPrimaries = context.colorPrimaries
+  painted.colorTrc = context.colorTrc
+  painted.colorSpace = context.colorSpace
+  painted.colorRange = context.colorRange
+  painted.chromaLocation = context.chromaLocation
+  if (encoder.paintFormat === encoder.pixelFormat) return painted
+  const packed = convert(libav, painted, encoder.pixelFormat)
+  painted.free()
+  return packed
+}
+
+interface Pictured {
+  encoder: Encoder
+  source: VideoInfo
+  tone: Tone | undefined
+}
+
+/** The picture in the format to paint in. */
+function paintedFor(libav: Libav, { encoder, source, tone }: Pictured, frame: Frame, change?: FrameChange): AvFrame {
+  const { paintFormat, info } = encoder
   const { width, height } = encoder.context
-  const samples = frame.samples
+  const { samples } = frame
   const fitted = change && fitting(change, info, frame)
-  if (!samples || isRgb(libav, samples)) {
-    const bitmap = fitted ? whole(frame, fitted) : fitting({ bitmap: frame.bitmap, rects: [] }, info, frame).bitmap
-    const picture = blank(libav, pixelFormat, width, height)
+  const own = () => frame.part({ x: 0, y: 0, width: frame.width, height: frame.height }, 1, 'own').bitmap
+  const written = layoutOf(libav, { format: paintFormat }, info)!
+  // Luma and chroma are made of R'G'B', and of gray, by the rules that they are looked at by.
+  if (!samples || kindOf(libav, samples) !== written.kind) {
+    const shown = fitted ? whole(frame, fitted) : fitting({ bitmap: own(), rects: [] }, info, frame).bitmap
+    const bitmap = tone ? litBack(shown, tone) : shown
+    const picture = blank(libav, paintFormat, width, height)
     const all = { x: 0, y: 0, width: bitmap.width, height: bitmap.height }
     paint(libav, picture, info, { bitmap, x: 0, y: 0, rects: [all] })
+    if (written.alpha) fillAlpha(planesOf(picture, written), written.bitDepth, frame.image)
     return picture
   }
   if (samples.width !== width || samples.height !== height) fitting({ bitmap: frame.bitmap, rects: [] }, info, frame)
-  if (samples.format !== pixelFormat) {
-    const picture = convert(libav, samples, pixelFormat)
-    if (fitted) paint(libav, picture, info, { ...fitted, ...beforeOf(frame, fitted) })
-    return picture
+  const picture = blank(libav, paintFormat, width, height)
+  if (samples.format === paintFormat) {
+    if (!fitted) {
+      picture.free()
+      return samples.clone()!
+    }
+    picture.copy(samples)
+    picture.copyProps(samples)
+  } else {
+    picture.free()
+    const converted = convert(libav, samples, paintFormat)
+    if (fitted) paintChange(libav, converted, { info, tone }, frame, fitted)
+    return converted
   }
-  if (!fitted) return samples.clone()!
-  const picture = blank(libav, pixelFormat, width, height)
-  picture.copy(samples)
-  picture.copyProps(samples)
-  paint(libav, picture, source, { ...fitted, ...beforeOf(frame, fitted) })
+  paintChange(libav, picture, { info: source, tone }, frame, fitted)
   return picture
 }
 
-/** What the frame shows where the change lies. A bitmap changed in place leaves nothing to compare with. */
-function beforeOf(frame: Frame, { bitmap, x, y }: Painting): { before?: Bitmap } {
-  if (bitmap.width === frame.width && bitmap.height === frame.height)
-    return bitmap === frame.bitmap ? {} : { before: frame.bitmap }
+/** Paints the pixels of a change that differ from the frame. */
+function paintChange(
+  libav: Libav,
+  picture: AvFrame,
+  { info, tone }: { info: VideoInfo; tone: Tone | undefined },
+  frame: Frame,
+  change: Painting,
+): void {
+  const painting = { ...change, ...beforeOf(frame, change) }
+  paint(libav, picture, info, tone ? inOwnLight(libav, frame, { info, tone }, painting) : painting)
+}
+
+/** A painting in the clip's own R'G'B' instead of what is shown; pixels that were not changed as the frame has them. */
+function inOwnLight(
+  libav: Libav,
+  frame: Frame,
+  { info, tone }: { info: VideoInfo; tone: Tone },
+  { bitmap, before, x, y, rects }: Painting,
+): Painting {
+  const held = frame.samples!
+  const samples = readable(libav, held)
+  const layout = layoutOf(libav, samples, info)!
   const { width, height } = bitmap
-  const before = frame.part({ x, y, width, height }).bitmap
-  return bitmap === before ? {} : { before }
+  const coded = turnRect({ x, y, width, height }, info, turnBack(info.rotationDegrees))
+  const box = { left: coded.x, top: coded.y, right: coded.x + coded.width, bottom: coded.y + coded.height }
+  const own = turn(planesToWords(planesOf(samples, layout), layout, box), info.rotationDegrees)
+  if (samples !== held) samples.free()
+  const shown = toWords(bitmap).data as Uint16Array
+  const back = shown.slice()
+  tone.back(back)
+  const data = own.data.slice() as Uint16Array
+  const old = before?.data
+  for (let i = 0; i < data.length; i += 3) {
+    const now = bitmap.data
+    if (old && now[i] === old[i] && now[i + 1] === old[i + 1] && now[i + 2] === old[i + 2]) continue
+    for (let k = 0; k < 3; k++) data[i + k] = back[i + k]!
+  }
+  return { bitmap: { ...own, data }, before: own, x, y, rects }
+}
+
+/** What is shown as the clip's own R'G'B'. */
+function litBack(shown: Bitmap, tone: Tone): Bitmap {
+  const { data, ...rest } = toWords(shown)
+  const words = data.slice() as Uint16Array
+  tone.back(words)
+  return { ...rest, data: words }
+}
+
+/** Alpha of an image, or opaque. */
+function fillAlpha({ data, strides, width, height }: Planes, bitDepth: number, image: ImageSamples | undefined): void {
+  const plane = data[3]!
+  const peak = 2 ** bitDepth - 1
+  const channels = image?.channels ?? 3
+  const from = image && channels % 2 === 0 ? image.data : undefined
+  const scale = from instanceof Float32Array ? peak : peak / (from instanceof Uint16Array ? 65535 : 255)
+  for (let y = 0, i = channels - 1; y < height; y++)
+    for (let x = 0; x < width; x++, i += channels)
+      plane[y * strides[3]! + x] = from ? Math.min(peak, Math.max(0, from[i]! * scale)) + 0.5 : peak
 }
 
 /** Paints an upright bitmap over a picture in its coded orientation. */
@@ -271,16 +343,15 @@ function paint(libav: Libav, picture: AvFrame, info: VideoInfo, { bitmap, x, y, 
 function fitting(change: FrameChange, { width, height }: VideoInfo, frame: Frame): Painting {
   const { bitmap, x, y, rects } = change
   const [left, top] = [x ?? 0, y ?? 0]
-  const bytes = bitmap.data instanceof Uint8Array
   if (x === undefined && y === undefined) {
-    if (bytes && bitmap.width === width && bitmap.height === height) return { bitmap, x: 0, y: 0, rects }
+    if (bitmap.width === width && bitmap.height === height) return { bitmap, x: 0, y: 0, rects }
   } else {
     const inside = left >= 0 && top >= 0 && left + bitmap.width <= width && top + bitmap.height <= height
-    if (bytes && inside && Number.isInteger(left) && Number.isInteger(top)) return { bitmap, x: left, y: top, rects }
+    if (inside && Number.isInteger(left) && Number.isInteger(top)) return { bitmap, x: left, y: top, rects }
   }
   const at = x === undefined && y === undefined ? '' : ` at ${left}, ${top}`
-  const got = `${bitmap.width} x ${bitmap.height}${at} (${bitmap.data.constructor.name})`
-  const wanted = at ? `a part of ${width} x ${height} bytes` : `${width} x ${height} bytes like the clip`
+  const got = `${bitmap.width} x ${bitmap.height}${at}`
+  const wanted = at ? `a part of ${width} x ${height} pixels` : `${width} x ${height} pixels like the clip`
   throw new DflError(
     'BAD_SHAPE',
     `Expected ${wanted} for \`bitmap\`, but got ${got} for '${frame.name}'. Scale it first.`,

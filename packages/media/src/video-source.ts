@@ -4,8 +4,9 @@ import { libavError, unsupported } from './errors.js'
 import { type Frame, type FrameRange, type FrameSource, inRange } from './frame.js'
 import { type AvCodecContext, type AvFrame, type Libav, loadLibav } from './libav.js'
 import { rescale } from './rational.js'
+import { toneOf } from './tone.js'
 import { videoFrame } from './video-frame.js'
-import { type OpenedVideo, openVideo, startSeconds } from './video-info.js'
+import { type OpenedVideo, openVideo, probeVideo, startSeconds } from './video-info.js'
 
 export interface VideoSourceOptions extends FrameRange {
   signal?: AbortSignal
@@ -19,11 +20,10 @@ export interface VideoSourceOptions extends FrameRange {
 /** The frames of a video file. */
 export async function openVideoFrames(path: string, options: VideoSourceOptions): Promise<FrameSource> {
   const libav = await loadLibav()
-  const opened = await openVideo(libav, path)
-  await opened.container.closeInput()
+  const info = await probeVideo(path)
   const active = new Set<AsyncGenerator<Frame>>()
   return {
-    info: opened.info,
+    info,
     frames() {
       const walk = decode(libav, path, options, () => active.delete(walk))
       active.add(walk)
@@ -56,6 +56,7 @@ async function* decode(
     const offset = rescale(Math.round(startSeconds(libav, container) * 1e6), { num: 1, den: 1_000_000 }, info.timeBase)
     const step =
       info.frameRate.num > 0 ? rescale(1, { num: info.frameRate.den, den: info.frameRate.num }, info.timeBase) : 1
+    const tone = toneOf(info.color)
     let index = 0
     let last = -step
     for await (const picture of pictures(libav, opened, decoder, () => index, options)) {
@@ -78,12 +79,17 @@ async function* decode(
           'Cut the video where its size changes.',
         )
       }
-      yield videoFrame(libav, picture, info, {
-        index: at,
-        pts,
-        timeBase: info.timeBase,
-        name: `${basename(path)}#${at}`,
-      })
+      yield videoFrame(
+        libav,
+        picture,
+        { info, tone },
+        {
+          index: at,
+          pts,
+          timeBase: info.timeBase,
+          name: `${basename(path)}#${at}`,
+        },
+      )
       if (at + 1 >= end) return
     }
     if (index === 0)

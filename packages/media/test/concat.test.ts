@@ -73,8 +73,9 @@ describe('concatVideos', () => {
   })
 
   test('lets the whole file be sealed before it has its name, and leaves none where that fails', async () => {
-    const parts = await encodeParts(at('uneven.mp4'), 'sealed', [0, 7])
-    const like = await info(at('uneven.mp4'))
+    await makeClip(at('short.mp4'), uneven)
+    const parts = await encodeParts(at('short.mp4'), 'sealed', [0, 7])
+    const like = await info(at('short.mp4'))
     const seal = async (path: string) => {
       expect(existsSync(at('sealed.mp4'))).toBe(false)
       await appendFile(path, Buffer.from('0000000866726565', 'hex'))

@@ -62,7 +62,7 @@ describe('openFrames on images', () => {
   test('says what is wrong with an empty folder, a broken image and one of another size', async () => {
     await mkdir(at('nothing'))
     await expect(openFrames(at('nothing'))).rejects.toThrow(
-      `Expected a folder of images for \`${at('nothing')}\`, but got one without any. Put .png, .jpg, .webp or .tiff files there.`,
+      `Expected a folder of images for \`${at('nothing')}\`, but got one without any. Put .png, .tiff, .exr, .jpg or .webp files there.`,
     )
     const path = await folderOf('mixed', ['1.png'])
     await writeImage(join(path, '2.png'), picture(30, 10))

@@ -93,7 +93,7 @@ describe('readImage and writeImage', () => {
     await writeFile(at('cut.png'), (await encodeImage(picture(200, 200), 'png')).subarray(0, 2000))
     await expect(readImage(at('none.png'))).rejects.toMatchObject({ code: 'NO_SUCH_FILE' })
     await expect(readImage(at('empty.png'))).rejects.toThrow(
-      `Expected an image for \`${at('empty.png')}\`, but got an empty file. Give a whole PNG, JPEG, WebP or TIFF file.`,
+      `Expected an image for \`${at('empty.png')}\`, but got an empty file. Give a whole PNG, JPEG, WebP, TIFF or EXR file.`,
     )
     await expect(readImage(at('text.png'))).rejects.toThrow(
       `Expected an image for \`${at('text.png')}\`, but got something that cannot be read (`,

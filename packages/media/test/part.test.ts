@@ -153,7 +153,7 @@ describe('painting a part of a frame', () => {
     const sink = await createVideo(at('outside.mkv'), { like: source })
     const change = { bitmap: picture(20, 20), x: 630, y: 0, rects: [] }
     await expect(sink.write(frame!, change)).rejects.toThrow(
-      "Expected a part of 640 x 360 bytes for `bitmap`, but got 20 x 20 at 630, 0 (Uint8Array) for 'pair1-dst.mp4#0'. Scale it first.",
+      "Expected a part of 640 x 360 pixels for `bitmap`, but got 20 x 20 at 630, 0 for 'pair1-dst.mp4#0'. Scale it first.",
     )
     await sink.abort()
   })

@@ -459,7 +459,7 @@ describe('createVideo', () => {
       "Expected a frame later than 512 ticks for `frame`, but got 'twice' at 512. Write frames in order, each once.",
     )
     await expect(sink.write(bitmapFrame(picture(32, 64), { index: 1, pts: 1024, ...place }))).rejects.toThrow(
-      "Expected 64 x 64 bytes like the clip for `bitmap`, but got 32 x 64 (Uint8Array) for 'twice'. Scale it first.",
+      "Expected 64 x 64 pixels like the clip for `bitmap`, but got 32 x 64 for 'twice'. Scale it first.",
     )
   })
 
