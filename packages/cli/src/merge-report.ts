@@ -50,7 +50,10 @@ function mergePage(name: string, { frames, framesWithFaces, counts, shots, issue
       const shown = own.filter(({ picture }) => picture !== undefined).slice(0, SHOWN)
       return {
         title: `${FRAME_ISSUES[kind]}: ${counts[kind]} frames`,
-        body: pictureSheet(shown.map((issue) => ({ source: issue.picture!, caption: sentenceOf(issue) }))),
+        body: pictureSheet(
+          shown.map((issue) => ({ source: issue.picture!, caption: sentenceOf(issue) })),
+          'frames',
+        ),
       }
     }),
     {
@@ -62,6 +65,7 @@ function mergePage(name: string, { frames, framesWithFaces, counts, shots, issue
             .filter(({ picture }) => picture !== undefined)
             .slice(0, SHOWN_SHOTS)
             .map(({ shot, from, to, picture }) => ({ source: picture!, caption: `Shot ${shot}: ${spanOf(from, to)}` })),
+          'frames',
         ) +
         tableOf(
           ['shot', 'frames', 'swapped', 'DST uncovered'],
@@ -79,7 +83,7 @@ function mergePage(name: string, { frames, framesWithFaces, counts, shots, issue
       title: 'All of it',
       lead: issues.length > ROWS ? `The first ${ROWS} of ${issues.length}; the JSON beside this page has all.` : '',
       body: tableOf(
-        ['frames', 'shot', 'what', 'measured'],
+        ['frames', 'shot', 'what', 'at first'],
         issues
           .slice(0, ROWS)
           .map(({ from, to, shot, kind, detail }) => [
@@ -96,4 +100,4 @@ function mergePage(name: string, { frames, framesWithFaces, counts, shots, issue
 const spanOf = (from: number, to: number) => (from === to ? `frame ${from}` : `frames ${from}-${to}`)
 
 const sentenceOf = ({ from, to, shot, detail }: IssueSpan) =>
-  `Shot ${shot}, ${spanOf(from, to)}${detail === '' ? '' : `: ${detail}`}`
+  `Shot ${shot}, ${spanOf(from, to)}${detail === '' ? '' : `: at first ${detail}`}`

@@ -37,6 +37,7 @@ export { collectReport, type IssueSpan, type MergeReport, type ShotReport } from
 export { readSettings, type SettingsEntry, settingsOf } from './merge-settings.js'
 export { type MergeProgress, type MergeVideoOptions, mergeVideo } from './merge-video.js'
 export type { StageSeconds } from './merged-frames.js'
+export { type MergePreview, openPreview, type PreviewedFrame } from './open-preview.js'
 export { COLOR_TRANSFERS, type ColorTransfer, colorTransfer } from './stages/color-transfer.js'
 export { type Feather, feather } from './stages/feather.js'
 export { fillUncovered } from './stages/fill-uncovered.js'

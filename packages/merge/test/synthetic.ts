@@ -85,3 +85,7 @@ export const identity = (resolution: number, mask?: Pixels): Swapper => swapper(
 /** Paints one colour. */
 export const painted = (resolution: number, rgb: readonly [number, number, number], mask?: Pixels): Swapper =>
   swapper(resolution, (dst) => ({ ...dst, data: dst.data.map((_, i) => rgb[i % 3]!) }), mask)
+
+/** Whether two pictures have the same samples; many times quicker than `toEqual`. */
+export const same = (a: Pick<Bitmap, 'data'>, b: Pick<Bitmap, 'data'>): boolean =>
+  a.data.length === b.data.length && a.data.every((value, i) => value === b.data[i])

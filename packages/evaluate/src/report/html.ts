@@ -76,9 +76,12 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
     .join('')}</tbody></table></div>`
 }
 
-/** Pictures with captions. @param pictures `source`: a data URI. */
-export function pictureSheet(pictures: readonly { source: string; caption: string }[]): string {
-  return `<div class="sheet">${pictures
+/** Pictures with captions. @param pictures `source`: a data URI. @param shape `frames`: shown wider, as a whole. */
+export function pictureSheet(
+  pictures: readonly { source: string; caption: string }[],
+  shape: 'squares' | 'frames' = 'squares',
+): string {
+  return `<div class="sheet ${shape}">${pictures
     .map(
       ({ source, caption }) =>
         `<figure><img src="${escaped(source)}" alt="${escaped(caption)}"><figcaption>${escaped(caption)}</figcaption></figure>`,
@@ -118,6 +121,7 @@ svg .src{fill:var(--src);opacity:.55}svg .dst{fill:none;stroke:var(--dst);stroke
 figcaption{font-size:.85rem;margin-top:.25rem}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr));gap:.6rem;margin:.75rem 0}
 .sheet img{width:100%;aspect-ratio:1;object-fit:cover;display:block;background:var(--card)}
+.sheet.frames{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}.sheet.frames img{aspect-ratio:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}
 @media (max-width:30rem){.todo li{flex-direction:column;gap:.1rem}.todo .mark{flex:none}main{padding:1rem .75rem 3rem}}
