@@ -7,7 +7,9 @@ import { encodeImage, openFrames } from '@dfl/media'
 import {
   COLOR_TRANSFERS,
   cutFace,
+  MASK_FITS,
   MASK_MODES,
+  type Masker,
   MERGE_MODES,
   type MergeOptions,
   mergeFrame,
@@ -24,8 +26,10 @@ async function frameOf(clip: string): Promise<Bitmap> {
   throw new Error(`Expected frame ${INDEX} in ${clip}`)
 }
 const [dst, truth] = [await frameOf('pair1-dst.mp4'), await frameOf('pair1-truth.mp4')]
-const { frames } = JSON.parse(await readFile(join(footage, 'pair1-dst.json'), 'utf8'))
-const sourceLandmarks: FaceMeta['landmarks'] = frames[INDEX].lm68
+async function landmarksOf(file: string): Promise<FaceMeta['landmarks']> {
+  return JSON.parse(await readFile(join(footage, file), 'utf8')).frames[INDEX].lm68
+}
+const [sourceLandmarks, trueLandmarks] = [await landmarksOf('pair1-dst.json'), await landmarksOf('pair1-truth.json')]
 const mat = imageToFaceMat(sourceLandmarks, 'full_face', 256)
 const face: FaceMeta = {
   ...{ filename: '', sourceFilename: '', frameIndex: INDEX, timestampSeconds: 0, faceIndex: 0, score: 1 },
@@ -40,15 +44,25 @@ const swapper: Swapper = {
   resolution: 128,
   swap: async () => {
     const { dst: painted, imageToFaceMat } = cutFace(truth, face, swapper)
-    const mask = hullMask(applyAffineAll(imageToFaceMat, sourceLandmarks), 128)
+    const hull = (landmarks: FaceMeta['landmarks']) => hullMask(applyAffineAll(imageToFaceMat, landmarks), 128)
     const tinted = painted.data.map((v, i) => Math.min(1, 0.06 + v * TINT[i % 3]!))
-    return [{ face: { ...painted, data: tinted }, mask, dstMask: mask }]
+    return [{ face: { ...painted, data: tinted }, mask: hull(trueLandmarks), dstMask: hull(sourceLandmarks) }]
   },
 }
 
 // [2]
+const masker: Masker = {
+  faceType: 'full_face',
+  resolution: 256,
+  find: async (crops) => crops.map(() => hullMask(face.landmarks, 256, { eyebrowsExpandMod: 0 })),
+}
+
+// [3]
 async function cell(options: Partial<MergeOptions>): Promise<Pixels> {
-  const { bitmap } = await mergeFrame(dst, [face], { swapper, stages: mergeStages({ erode: 4, ...options }) })
+  const { bitmap } = await mergeFrame(dst, [face], {
+    swapper,
+    stages: mergeStages({ erode: 4, ...options }, { masker }),
+  })
   const [x, y] = sourceLandmarks[30]!
   const rect = { x: Math.round(x) - 110, y: Math.round(y) - 120, width: 220, height: 240 }
   return resize(toPixels(crop(bitmap, rect)), { width: 165, height: 180 })
@@ -59,20 +73,23 @@ const sheet = mosaic(
   [
     await row(MERGE_MODES.map((mode) => ({ ...plain, mode }))),
     await row(COLOR_TRANSFERS.filter((name) => name !== 'none').map((colorTransfer) => ({ colorTransfer }))),
+    await row(MASK_MODES.slice(0, 8).map((mask) => ({ ...plain, mask }))),
     await row([
-      ...MASK_MODES.map((mask) => ({ ...plain, mask })),
+      ...MASK_MODES.slice(8).map((mask) => ({ ...plain, mask })),
       { ...plain, featherTop: 60 },
       { ...plain, erode: 20, blur: 40 },
+      ...MASK_FITS.map((fit) => ({ ...plain, fit })),
     ]),
     await row([
       ...[{ sharpen: 100 }, { sharpen: -100 }, { denoise: 100 }, { degrade: 80 }, { colorDegrade: 100 }],
-      ...[{ faceScale: 12 }, { faceScale: -12 }, { blur: 0 }],
+      ...[{ faceScale: 12 }, { faceScale: -12 }, { grain: 100 }],
     ]),
   ],
   { gapPx: 4, background: 1 },
 )
 await writeFile(join(import.meta.dirname, '../out/merge-modes.jpg'), await encodeImage(sheet, 'jpg', { quality: 82 }))
-console.log('examples/out/merge-modes.jpg: modes, colour transfers, masks, texture')
+console.log('examples/out/merge-modes.jpg: modes, colour transfers, masks, shapes, texture')
 
 // [1] Stands for a model: the true swap, as soft as 128 pixels make it, and in warmer light than DST's.
-// [2] The same frame with one option changed.
+// [2] Stands for a trained XSeg: it finds the face up to the brows.
+// [3] The same frame with one option changed.

@@ -1,5 +1,6 @@
-import { hashSeed, type Pixels, Random } from '@dfl/core'
-import type { MergeStage, PlacedFace } from '../merge-face.js'
+import { hashSeed, type Pixels, Random, type Rect } from '@dfl/core'
+import { createPixels, crop } from '@dfl/image'
+import type { MergeFace, MergeStage, PlacedFace } from '../merge-face.js'
 import { BANDS, bandsOf, noiseOf, REACH } from './noise-bands.js'
 import { averaged } from './over-time.js'
 import { behind, placedFace } from './placed-face.js'
@@ -20,13 +21,12 @@ const FAINTEST = 2e-4
 /** Seconds over which the amount of grain is averaged. */
 const STEADY = 0.5
 
-/** Red, green and blue of lightness and of the two colour axes, and back. Source: ITU-R BT.601 */
+/** Red, green and blue of lightness and of the two colour axes. Source: ITU-R BT.601 */
 const TO_YCC = [0.299, 0.587, 0.114, -0.168736, -0.331264, 0.5, 0.5, -0.418688, -0.081312] as const
-const FROM_YCC = [1, 0, 1.402, 1, -0.344136, -0.714136, 1, 1.772, 0] as const
 
 /**
  * A stage that gives the face the grain of the frame: in lightness and colour, and in detail of 1, 2 and 4 pixels, it adds
- * the noise that the painted face lacks against what it covers. Comes last before `overlay`.
+ * the noise that the painted face lacks against what it covers and what is beside it. Comes last before `overlay`.
  *
  * Where the soft edge mixes face and frame, which evens noise out, it adds more. The same frame gets the same grain each
  * time. Nothing is taken away where the face has more noise than the frame: that is what `denoise` is for.
@@ -41,7 +41,7 @@ export function grain(percent: number): MergeStage {
   return (face) => {
     const placed = placedFace(face)
     if (!placed) return face
-    const lacks = lacking(placed, behind(face, placed.rect))
+    const lacks = lacking(placed, face)
     if (!lacks) return { ...face, placed }
     const noise = noiseBands()
     const { timestampSeconds, frameIndex, faceIndex } = face.meta
@@ -55,7 +55,7 @@ export function grain(percent: number): MergeStage {
 /** Noise of deviation 1, taken apart. */
 interface Noise {
   /** [256 · 256] each; they go on at the other side. */
-  bands: Float32Array[]
+  bands: [fine: Float32Array, middle: Float32Array, coarse: Float32Array]
   /** [i][j][k] what bands j and k of the noise, together, show in band i: its variance is the sum over both. */
   shows: number[][][]
 }
@@ -68,7 +68,7 @@ function noiseBands(): Noise {
   const random = new Random(hashSeed('grain'))
   const size = { width: NOISE, height: NOISE, periodic: true }
   const white = Float32Array.from({ length: NOISE * NOISE }, () => random.normal())
-  const bands = bandsOf(white, size)
+  const bands = bandsOf(white, size) as Noise['bands']
   const seen = bands.map((band) => bandsOf(band, size))
   const together = (a: Float32Array, b: Float32Array) => a.reduce((sum, v, i) => sum + v * b[i]!, 0) / a.length
   const shows = bands.map((_, i) => bands.map((_, j) => bands.map((_, k) => together(seen[j]![i]!, seen[k]![i]!))))
@@ -78,35 +78,64 @@ function noiseBands(): Noise {
 
 /**
  * Variance of noise that the painted face lacks, for each axis and band, or nothing where too little of it can be seen.
+ *
+ * The frame's noise is what shows under the mask and beside it: skin has texture and a background edges, but only noise is
+ * in both.
  */
-function lacking({ painted, alpha }: PlacedFace, frame: Pixels): number[] | undefined {
+function lacking(placed: PlacedFace, face: MergeFace): number[] | undefined {
+  const { painted, alpha, rect } = placed
+  const inFrame = (of: Rect) => (tile: Rect) => behind(face, { ...tile, x: of.x + tile.x, y: of.y + tile.y })
+  const own = noiseIn(alpha, (tile) => crop(painted, tile))
+  const under = noiseIn(alpha, inFrame(rect))
+  if (!own || !under) return undefined
+  const around = aroundOf(rect, face.frame)
+  const beside = noiseIn(outside(placed, around), inFrame(around)) ?? under
+  return own.map((v, i) => Math.min(under[i]!, beside[i]!) - v)
+}
+
+/**
+ * Variance of noise where `where` is above 0.9, for each axis and band; nothing for a few pixels.
+ *
+ * @param read The picture in a rectangle of `where`.
+ */
+function noiseIn(where: Pixels, read: (tile: Rect) => Pixels): number[] | undefined {
   const found = new Float64Array(3 * BANDS)
   let total = 0
-  for (const tile of tilesOf(alpha)) {
-    const counts = inner(alpha, tile)
+  for (const tile of tilesOf(where)) {
+    const counts = inner(where, tile)
     const pixels = counts.reduce((sum, v) => sum + v, 0)
     if (pixels < ENOUGH / TILES) continue
     total += pixels
-    for (let axis = 0; axis < 3; axis++) {
-      const [own, wanted] = [painted, frame].map((picture) => bandsOf(planeOf(picture, tile, axis), tile))
-      for (let band = 0; band < BANDS; band++) {
-        const less = noiseOf(wanted![band]!, counts) ** 2 - noiseOf(own![band]!, counts) ** 2
-        found[axis * BANDS + band] = found[axis * BANDS + band]! + less * pixels
-      }
-    }
+    const picture = read(tile)
+    for (let axis = 0; axis < 3; axis++)
+      bandsOf(planeOf(picture, axis), tile).forEach((values, band) => {
+        found[axis * BANDS + band] = found[axis * BANDS + band]! + noiseOf(values, counts) ** 2 * pixels
+      })
   }
   return total < ENOUGH ? undefined : Array.from(found, (v) => v / total)
 }
 
-interface Tile {
-  x: number
-  y: number
-  width: number
-  height: number
+/** A rectangle with a quarter more on each side, as far as the frame goes. */
+function aroundOf({ x, y, width, height }: Rect, frame: { width: number; height: number }): Rect {
+  const [left, top] = [Math.max(0, x - (width >> 2)), Math.max(0, y - (height >> 2))]
+  const right = Math.min(frame.width, x + width + (width >> 2))
+  const bottom = Math.min(frame.height, y + height + (height >> 2))
+  return { x: left, y: top, width: right - left, height: bottom - top }
+}
+
+/** 1 where nothing of the face is laid. */
+function outside({ rect, alpha }: PlacedFace, around: Rect): Pixels {
+  const out = createPixels(around.width, around.height, 1)
+  out.data.fill(1)
+  for (let y = 0; y < rect.height; y++)
+    for (let x = 0; x < rect.width; x++)
+      if (alpha.data[y * rect.width + x]! > 0.02)
+        out.data[(rect.y - around.y + y) * around.width + rect.x - around.x + x] = 0
+  return out
 }
 
 /** Squares spread over a picture, or all of it where it is small. */
-function tilesOf({ width, height }: Pixels): Tile[] {
+function tilesOf({ width, height }: Pixels): Rect[] {
   const along = (length: number) => {
     if (length <= TILE * TILES) return [{ at: 0, length }]
     return Array.from({ length: TILES }, (_, i) => ({
@@ -119,8 +148,8 @@ function tilesOf({ width, height }: Pixels): Tile[] {
   )
 }
 
-/** 1 where a tile shows the painted face alone and its bands see no edge of the tile. */
-function inner({ data, width, height }: Pixels, tile: Tile): Uint8Array {
+/** 1 where `data` is above 0.9 in a tile, and its bands see no edge of the tile. */
+function inner({ data, width, height }: Pixels, tile: Rect): Uint8Array {
   const counts = new Uint8Array(tile.width * tile.height)
   const cut = (at: number, length: number, whole: number) => [at > 0 ? REACH : 0, at + length < whole ? REACH : 0]
   const [left, right] = cut(tile.x, tile.width, width) as [number, number]
@@ -131,13 +160,11 @@ function inner({ data, width, height }: Pixels, tile: Tile): Uint8Array {
   return counts
 }
 
-/** One axis of lightness and colour of a tile. */
-function planeOf({ data, width }: Pixels, tile: Tile, axis: number): Float32Array {
+/** One axis of lightness and colour. */
+function planeOf({ data }: Pixels, axis: number): Float32Array {
   const [r, g, b] = TO_YCC.slice(3 * axis, 3 * axis + 3) as [number, number, number]
-  const out = new Float32Array(tile.width * tile.height)
-  for (let y = 0, to = 0; y < tile.height; y++)
-    for (let x = 0, i = ((tile.y + y) * width + tile.x) * 3; x < tile.width; x++, i += 3, to++)
-      out[to] = r * data[i]! + g * data[i + 1]! + b * data[i + 2]!
+  const out = new Float32Array(data.length / 3)
+  for (let p = 0, i = 0; p < out.length; p++, i += 3) out[p] = r * data[i]! + g * data[i + 1]! + b * data[i + 2]!
   return out
 }
 
@@ -162,33 +189,33 @@ function amplitudes(lacks: readonly number[], { shows }: Noise): number[] {
 /** The painted face with noise, from another place of the piece for each axis. */
 function withNoise(
   { rect, painted, alpha }: PlacedFace,
-  { bands }: Noise,
+  { bands: [fine, middle, coarse] }: Noise,
   { strengths, seed }: { strengths: readonly number[]; seed: number },
 ): Pixels {
   const random = new Random(seed)
   const at = [0, 1, 2].map(() => [random.integer(NOISE), random.integer(NOISE)] as const)
   const out = { ...painted, data: painted.data.slice() }
-  const line = new Float32Array(3 * rect.width)
+  const line = new Float32Array(3 * NOISE)
   for (let y = 0; y < rect.height; y++) {
-    line.fill(0)
-    strengths.forEach((strength, k) => {
-      if (strength === 0) return
-      const axis = Math.floor(k / BANDS)
-      const band = bands[k % BANDS]!
+    // A line of the piece, which then repeats.
+    for (let axis = 0; axis < 3; axis++) {
       const [dx, dy] = at[axis]!
       const row = ((y + dy) % NOISE) * NOISE
-      for (let x = 0; x < rect.width; x++)
-        line[3 * x + axis] = line[3 * x + axis]! + strength * band[row + ((x + dx) % NOISE)]!
-    })
+      const [a, b, c] = strengths.slice(axis * BANDS, (axis + 1) * BANDS) as [number, number, number]
+      for (let x = 0; x < NOISE; x++) {
+        const from = row + ((x + dx) & (NOISE - 1))
+        line[3 * x + axis] = a * fine[from]! + b * middle[from]! + c * coarse[from]!
+      }
+    }
     for (let x = 0, i = y * rect.width; x < rect.width; x++, i++) {
       const share = alpha.data[i]!
       if (share === 0) continue
       const more = share < 1 ? Math.min(2, Math.sqrt((2 - share) / share)) : 1
-      for (let c = 0; c < 3; c++) {
-        const [a, b, d] = [FROM_YCC[3 * c]!, FROM_YCC[3 * c + 1]!, FROM_YCC[3 * c + 2]!]
-        const added = a * line[3 * x]! + b * line[3 * x + 1]! + d * line[3 * x + 2]!
-        out.data[3 * i + c] = out.data[3 * i + c]! + more * added
-      }
+      const k = 3 * (x & (NOISE - 1))
+      const [light, blue, red] = [line[k]!, line[k + 1]!, line[k + 2]!]
+      out.data[3 * i] = out.data[3 * i]! + more * (light + 1.402 * red)
+      out.data[3 * i + 1] = out.data[3 * i + 1]! + more * (light - 0.344136 * blue - 0.714136 * red)
+      out.data[3 * i + 2] = out.data[3 * i + 2]! + more * (light + 1.772 * blue)
     }
   }
   return out
