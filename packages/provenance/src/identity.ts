@@ -1,5 +1,4 @@
 import { constants, createHash, createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { DflError } from '@dfl/core'
 import { loadC2pa, type Signer } from './c2pa.js'
 
@@ -20,23 +19,6 @@ const ALGORITHMS = [
   { cose: -37, is: (key: KeyObject) => /^rsa/.test(key.asymmetricKeyType ?? ''), hash: 'sha256' },
   { cose: -8, is: (key: KeyObject) => key.asymmetricKeyType === 'ed25519', hash: undefined },
 ]
-
-/**
- * The identity in two PEM files.
- *
- * @param files `certificate`: the signer's certificate, followed by those that vouch for it; `key`: its private key, not
- * locked by a password. Both may be one file.
- * @throws DflError `NO_SUCH_FILE`; `BAD_OPTION` where they do not fit each other, or C2PA has no use for such a key.
- */
-export async function readIdentity(files: { certificate: string; key: string }): Promise<Identity> {
-  const certificates = pemBlocks(await read(files.certificate, 'certificate'), 'CERTIFICATE')
-  if (certificates.length === 0)
-    throw new DflError(
-      'BAD_OPTION',
-      `Expected a certificate in PEM form for \`certificate\`, but got none in \`${files.certificate}\`. It begins with -----BEGIN CERTIFICATE-----.`,
-    )
-  return identityOf(certificates, await read(files.key, 'key'), { name: files.key, selfMade: false })
-}
 
 /** The identity of PEM texts. `name` is what messages call the key. */
 export function identityOf(
@@ -96,18 +78,4 @@ export const pemBlocks = (text: string, heading: string): string[] => [
 
 function ecKey(curve: string) {
   return (key: KeyObject) => key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve
-}
-
-async function read(path: string, name: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw cause
-    throw new DflError(
-      'NO_SUCH_FILE',
-      `Expected a PEM file for \`${name}\`, but there is nothing at \`${path}\`. Check the path.`,
-      {
-        data: { path },
-        cause,
-      },
-    )
-  })
 }

@@ -7,10 +7,11 @@ export {
   parseConsent,
 } from './consent.js'
 export { hashClip, hashFile } from './hash.js'
-export { type Identity, readIdentity } from './identity.js'
+export type { Identity } from './identity.js'
 export { markImage, xmpOfImage } from './image-xmp.js'
 export type { Origin } from './manifest.js'
 export { mediaTypeOf } from './media-type.js'
+export { readIdentity } from './read-identity.js'
 export type { SignedBy } from './read-manifest.js'
 export { type Provenance, readProvenance, type Verdict } from './read-provenance.js'
 export { type Seal, sealFile, sealFolder } from './seal.js'

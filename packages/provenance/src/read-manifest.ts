@@ -37,6 +37,14 @@ export interface ReadManifest {
     | { kind: 'ranges'; sha256: Buffer; gaps: { start: number; length: number }[] }
 }
 
+/** The library's codes that need words. */
+const IN_WORDS: Readonly<Record<string, string>> = {
+  'signingCredential.invalid':
+    'the certificate is none for signing media (X.509 v3, signed by another than itself, key usage digitalSignature, extended key usage emailProtection or documentSigning)',
+  'claimSignature.mismatch': 'the signature is not one of its certificate over what it says',
+  'assertion.hashedURI.mismatch': 'a part of it was changed after it was signed',
+}
+
 /** The exclusions of `hashBoxes`. */
 const USUAL_EXCLUSIONS = ['/uuid', '/ftyp', '/mfra']
 
@@ -73,7 +81,9 @@ async function checked(c2pa: C2pa, manifest: Manifest): Promise<Pick<ReadManifes
   })
   const failures = statusEntries.filter(({ success }) => success === false)
   const expired = failures.filter(({ code }) => code === c2pa.ValidationStatusCode.SigningCredentialExpired)
-  const faults = failures.filter((one) => !expired.includes(one)).map(({ code, explanation }) => explanation ?? code)
+  const faults = failures
+    .filter((one) => !expired.includes(one))
+    .map(({ code, explanation }) => IN_WORDS[code] ?? explanation ?? code)
   const notes =
     expired.length > 0 ? ['the certificate is outside its time, and no time stamp says when it was signed'] : []
   return { faults: [...new Set([...faults, ...chainFaults(manifest)])], notes, binding: bindingOf(c2pa, manifest) }

@@ -143,7 +143,9 @@ async function readFolder(folder: string): Promise<Provenance> {
   for (const [name, sha256] of list)
     if (!there.includes(name) || (await hashFile(join(folder, name))) !== sha256) changedFiles.push(name)
   if (changedFiles.length === 0) return signed
-  const remarks = [`${changedFiles.length} files were changed, are gone or were added since the folder was signed.`]
+  const { length } = changedFiles
+  const what = length === 1 ? '1 file was changed, is gone or was' : `${length} files were changed, are gone or were`
+  const remarks = [`${what} added since the folder was signed.`]
   return { ...signed, verdict: 'changed', remarks, changedFiles: changedFiles.sort() }
 }
 
