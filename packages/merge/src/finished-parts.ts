@@ -48,19 +48,21 @@ const FORMAT = 1
 const NAME_LENGTH = 24
 
 /** The finished parts in a folder, which is made where it is missing. What a killed merge left half-written is removed. */
-export async function openParts(folder: string): Promise<FinishedParts> {
+export async function openParts(folder: string, codec?: string): Promise<FinishedParts> {
+  // Both keep times to the tick; MOV holds all codecs but this one.
+  const ending = codec === 'av1' ? '.mp4' : '.mov'
   await mkdir(folder, { recursive: true })
   await removeTemporaryFiles(folder)
   const at = (key: string, ending: string) => join(folder, `part-${nameOf(key)}${ending}`)
   for (const name of await readdir(folder)) if (/^part-.*\.partial\./.test(name)) await rm(join(folder, name))
   return {
     folder,
-    videoOf: (key) => at(key, '.mov'),
+    videoOf: (key) => at(key, ending),
     async find(key) {
       const part = await readPart(at(key, '.json'))
       if (!part) return undefined
       if (part.bytes !== undefined) {
-        const { size } = (await stat(at(key, '.mov')).catch(() => undefined)) ?? {}
+        const { size } = (await stat(at(key, ending)).catch(() => undefined)) ?? {}
         if (size !== part.bytes) return undefined
       }
       const files = [...(part.images ?? []), ...(part.packaged ?? []).flatMap(({ files }) => files)]

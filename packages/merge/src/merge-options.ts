@@ -117,9 +117,10 @@ export const mergeOptions = defineOptions({
   ...VIDEO_OPTIONS,
   format: {
     type: 'choice',
-    default: 'png',
-    choices: IMAGE_FORMATS,
-    description: 'Of the images, where the result is a folder of images.',
+    default: 'same',
+    choices: ['same', ...IMAGE_FORMATS],
+    description:
+      "Of the images, where the result is a folder; 'same' is DST's own where it loses nothing, otherwise png.",
   },
 })
 

@@ -102,7 +102,7 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
   const faces = typeof job.faces === 'string' ? await facesOfClip(job.faces, path) : facesOfFunction(job.faces)
   await using clip = await openFrames(path, { signal })
   const { info } = clip
-  const parts = await openParts(keepIn ?? `${out}.parts`)
+  const parts = await openParts(keepIn ?? `${out}.parts`, options.codec)
   const shots = await knownShots(path, { folder: parts.folder, signal, onDamaged })
   const optionsOf = settingsOf(job.settings ?? [], { shots, options })
   const spans = job.only && spansWithin(job.only, shots.frames, out)
