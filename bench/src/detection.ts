@@ -35,7 +35,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     args,
     allowPositionals: true,
     options: {
-      frames: { type: 'string', default: '8' },
+      frames: { type: 'string', default: '3' },
       only: { type: 'string', default: '' },
       'min-size': { type: 'string', default: '16' },
     },

@@ -18,29 +18,36 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const path = positionals[0] ?? demoClip('dst')
   const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720,360'), context)
   const rounds = Number(values.rounds)
-  const names = await Promise.all(clips.map(sizeOf))
+  const sizes = await Promise.all(clips.map(sizeOf))
+  const cases = clips.flatMap((clip, i) => [false, true].map((fast) => ({ clip, size: sizes[i]!, fast })))
+  const names = cases.map(({ size, fast }) => (fast ? `${size} --fast` : size))
   const { text, found } = await runsOf(
-    clips.map((clip, i) => () => extractOnce(clip, (line) => context.say(`clip ${i + 1} of ${clips.length}: ${line}`))),
-    { path, rounds, names, head: 'clip', parts: ['load', 'decode', 'detect', 'landmarks', 'embed', 'warp', 'write'] },
+    cases.map((one, i) => () => extractOnce(one, (line) => context.say(`${names[i]}: ${line}`))),
+    { path, rounds, names, head: 'clip', parts: ['cpu', 'decode', 'detect', 'landmarks', 'embed', 'warp', 'write'] },
   )
-  const data = { footage: basename(path), rounds, clips: found.map((one, i) => ({ size: names[i], ...one })) }
+  const data = {
+    footage: basename(path),
+    rounds,
+    clips: found.map((one, i) => ({ size: cases[i]!.size, fast: cases[i]!.fast, ...one })),
+  }
   return { text, data }
 }
 
-/** One extraction into a folder that is removed again: seconds in all and of each part. */
-async function extractOnce(clip: string, say: (line: string) => void) {
+/** One extraction into a folder that is removed again: seconds in all, of the processors, and of each part. */
+async function extractOnce({ clip, fast }: { clip: string; fast: boolean }, say: (line: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'dfl-bench-'))
   try {
     const began = performance.now()
+    const before = process.cpuUsage()
     let last: ExtractProgress | undefined
-    for await (const report of extractFaceset(clip, join(folder, 'faces'), { side: 'dst' })) {
+    for await (const report of extractFaceset(clip, join(folder, 'faces'), { side: 'dst', fast })) {
       last = report
       say(`frame ${report.framesDone} of ${report.frameCount}, ${report.fps.toFixed(1)} frames/s`)
     }
     const total = (performance.now() - began) / 1000
-    const { framesDone: frames, framesWithFaces, faces, seconds, fps } = last!
-    const running = frames / fps
-    return { fps: frames / total, frames, framesWithFaces, faces, total, load: total - running, ...seconds }
+    const { user, system } = process.cpuUsage(before)
+    const { framesDone: frames, framesWithFaces, faces, seconds } = last!
+    return { fps: frames / total, frames, framesWithFaces, faces, total, cpu: (user + system) / 1e6, ...seconds }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -3,7 +3,7 @@ import { loadNetwork, tfjsGraphToOnnx, tfliteToOnnx } from '@dfl/engine'
 import { applyAffine, invertAffine } from '@dfl/image'
 import type { FrameSamples } from '@dfl/media'
 import { mergeDetections } from './merge-detections.js'
-import { networkInput } from './network-input.js'
+import { letterboxMat, networkInput } from './network-input.js'
 import { readPackageFile, readPackageModel } from './package-files.js'
 import type { Detection, FaceDetector } from './types.js'
 
@@ -114,11 +114,4 @@ function anchorCentres(cells: number, perCell: number, side: number): Point[] {
     for (let x = 0; x < cells; x++)
       for (let k = 0; k < perCell; k++) out.push([((x + 0.5) / cells) * side, ((y + 0.5) / cells) * side])
   return out
-}
-
-/** Pixels of the image → pixels of a square of `side` pixels that shows all of it in its middle. */
-function letterboxMat({ width, height }: Size, side: number): Affine {
-  const scale = side / Math.max(width, height)
-  const shift = (size: number) => (side - 1) / 2 - (scale * (size - 1)) / 2
-  return [scale, 0, shift(width), 0, scale, shift(height)]
 }

@@ -4,7 +4,7 @@ import { type Picture, pictureOf } from './picture.js'
 import { boundingBox, containment, overlap, regionOfDetection } from './region.js'
 import { detectTiled, detectTurned } from './search-views.js'
 import type { Detection, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
-import { isUpsideDown, turnedByHalf } from './upright.js'
+import { uprightRegion } from './upright.js'
 
 /** What looks for faces, and which of them count. */
 export interface DetectFacesOptions {
@@ -27,7 +27,7 @@ export interface DetectFacesOptions {
 const LARGE_PX = 1600
 
 /** Detections at least this certain are of faces that stand upright. */
-const SURE_SCORE = 0.8
+const SURE_SCORE = 0.88
 
 /** Boxes of landmarks that overlap more than this, or hold so much of each other, are of one face. */
 const SAME_OVERLAP = 0.4
@@ -66,8 +66,9 @@ async function confirm(image: Picture, proposals: readonly Detection[], options:
     const found = await lookTwice(image, region, options)
     // A face on its head makes detectors doubt; only then is it worth asking again.
     const doubtful = proposal.score < SURE_SCORE || Math.abs(found?.region.rollRadians ?? 0) > Math.PI / 3
-    const turned = found && doubtful && rotations === 'auto' && (await isUpsideDown(image, found.region, detector))
-    const face = turned ? ((await lookTwice(image, turnedByHalf(found.region), options)) ?? found) : found
+    const ask = found && doubtful && rotations === 'auto'
+    const turned = ask ? await uprightRegion(image, found.region, detector) : undefined
+    const face = turned ? ((await lookTwice(image, turned, options)) ?? found) : found
     if (face && isFace(face, image, options)) faces.push(face)
   }
   const kept = withoutDuplicates(faces)

@@ -119,7 +119,9 @@ async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<Extra
   const reach = smooth || fill ? Math.max(1, Math.ceil(STEADY_FRAMES / length)) : 0
   const segments = segmentsOf(frameItems(clip, run), length, reach)
   const found = mapConcurrent(segments, (segment) => findFaces(segment, run), SEGMENTS_UNDER_WAY)
-  const ready = flatten(steadySegments(found, { smooth, fill, reach, shaken: meter.shaken }))
+  const ready = flatten(
+    steadySegments(found, { smooth, fill, maxFaces: settings.maxFaces, reach, shaken: meter.shaken }),
+  )
   for await (const _ of mapConcurrent(ready, (frame) => writeFaces(frame, run), FRAMES_UNDER_WAY)) yield meter.report()
 }
 

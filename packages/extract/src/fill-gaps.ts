@@ -12,9 +12,11 @@ export const FILLED_SCORE = 0.25
 
 /**
  * The same frames, with each face that is missing in up to five frames of one shot put into them: on the straight way from
- * where it was before to where it is after, with a score of `FILLED_SCORE`.
+ * where it was before to where it is after, with a score of `FILLED_SCORE`. The largest faces of a frame stay first.
+ *
+ * @param maxFaces The largest so many faces of each frame; 0 for all.
  */
-export function fillGaps<T extends FrameFaces>(frames: readonly T[]): T[] {
+export function fillGaps<T extends FrameFaces>(frames: readonly T[], maxFaces: number): T[] {
   const out = frames.map((frame) => ({ ...frame, faces: [...frame.faces] }))
   for (let t = 0; t + 2 < frames.length; t++)
     for (const face of frames[t]!.faces) {
@@ -25,6 +27,11 @@ export function fillGaps<T extends FrameFaces>(frames: readonly T[]): T[] {
       for (let k = t + 1; k < end; k++)
         out[k]!.faces.push(between(face, after, (frames[k]!.timestampSeconds - from) / (to - from)))
     }
+  for (const [t, frame] of out.entries()) {
+    if (frame.faces.length === frames[t]!.faces.length) continue
+    frame.faces.sort((a, b) => b.rect.width * b.rect.height - a.rect.width * a.rect.height)
+    if (maxFaces > 0) frame.faces.length = Math.min(frame.faces.length, maxFaces)
+  }
   return out
 }
 

@@ -6,6 +6,14 @@ export { dlibEmbedder, SAME_PERSON_DISTANCE } from './dlib-embedder.js'
 export { type ExtractFacesetOptions, extractFaceset } from './extract-faceset.js'
 export { followFaces, type Segment } from './follow-faces.js'
 export { identityInPicture } from './only-person.js'
+export {
+  type OnnxDetectorOptions,
+  type OnnxInput,
+  type OnnxLandmarkerOptions,
+  type OnnxOutputs,
+  onnxDetector,
+  onnxLandmarker,
+} from './onnx-networks.js'
 export { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 export type { Picture, PicturePart } from './picture.js'
 export type { ExtractPart, ExtractProgress } from './progress.js'

@@ -14,12 +14,12 @@ export const LANDMARK_POINTS: readonly number[] = [
   127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356, // jaw
   70, 63, 105, 66, 107, // brows
   336, 296, 334, 293, 300,
-  168, 197, 5, 4, // nose
-  75, 97, 2, 326, 305,
+  168, 197, 195, 4, // nose
+  98, 97, 2, 326, 327,
   33, 160, 158, 133, 153, 144, // eyes
   362, 385, 387, 263, 373, 380,
   61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, // outer lips
-  78, 82, 13, 312, 308, 317, 14, 87, // inner lips
+  78, 81, 13, 311, 308, 402, 14, 178, // inner lips
 ]
 
 /** Mesh points that the attention mesh's refined outputs replace, by the output's name. */

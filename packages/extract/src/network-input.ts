@@ -25,3 +25,10 @@ export function networkInput(
     for (let c = 0; c < 3; c++) out[i * 3 + c] = data[i * channels + (channels === 1 ? 0 : c)]!
   return out
 }
+
+/** Pixels of the image → pixels of a square of `side` pixels that shows all of it in its middle. */
+export function letterboxMat({ width, height }: { width: number; height: number }, side: number): Affine {
+  const scale = side / Math.max(width, height)
+  const shift = (size: number) => (side - 1) / 2 - (scale * (size - 1)) / 2
+  return [scale, 0, shift(width), 0, scale, shift(height)]
+}

@@ -21,6 +21,8 @@ export interface SteadyOptions {
   smooth: boolean
   /** Whether faces that are missing in a few frames are put there. */
   fill: boolean
+  /** The largest so many faces of each frame; 0 for all. */
+  maxFaces: number
   /** Segments before and after one that have a say in it. */
   reach: number
   /** Hears of every face with neighbours in time by how many pixels of the frame it shakes, before and after. */
@@ -64,9 +66,9 @@ export async function* steadySegments<T extends FrameFaces>(
 function steadyPart<T extends FrameFaces>(
   given: readonly T[],
   { from, count }: { from: number; count: number },
-  { smooth, fill, shaken }: SteadyOptions,
+  { smooth, fill, maxFaces, shaken }: SteadyOptions,
 ): T[] {
-  const frames = fill ? fillGaps(given) : given
+  const frames = fill ? fillGaps(given, maxFaces) : given
   const landmarksOf = new Map<Face, Landmarks>()
   const part = frames.slice(from, from + count)
   for (const [i, frame] of part.entries())

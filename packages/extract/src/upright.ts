@@ -13,26 +13,37 @@ const MARGIN = 2
  */
 const CLEARLY = 0.03
 
+/** From this angle on, eyes that the detector sees in the crop turn the region. */
+const OBLIQUE_RADIANS = Math.PI / 5
+
 /**
- * Whether a region shows its face upside down.
+ * The region turned so that its face stands upright in it; nothing where it does already.
  *
  * Landmark networks draw an upright face over one that stands on its head and are sure of it. A detector knows better:
- * it is shown the region as it is and turned by half, and asked which of the two is more of a face.
+ * it is shown the region as it is and turned by half, asked which of the two is more of a face, and where the eyes are.
  */
-export async function isUpsideDown(image: Picture, region: FaceRegion, detector: FaceDetector): Promise<boolean> {
+export async function uprightRegion(
+  image: Picture,
+  region: FaceRegion,
+  detector: FaceDetector,
+): Promise<FaceRegion | undefined> {
   const reduce = reductionTo(region.sizePx * MARGIN, CROP_PX)
-  const scoreAt = async (rollRadians: number) => {
+  const lookAt = async (rollRadians: number) => {
     const wider = { centre: region.centre, sizePx: region.sizePx * MARGIN, rollRadians }
     const size = { width: CROP_PX, height: CROP_PX }
     const part = image.part(rectOfRegion(wider, reduce), reduce)
     const inPart = { centre: partPoint(part, wider.centre), sizePx: wider.sizePx / part.reduce, rollRadians }
     const crop = warpAffine(part.bitmap, imageToRegionMat(inPart, CROP_PX), size, { borderValue: 0.5 })
-    return (await detector.detect(crop)).reduce((best, { score }) => Math.max(best, score), 0)
+    const [best] = (await detector.detect(crop)).sort((a, b) => b.score - a.score)
+    const [a, b] = best?.keyPoints ?? []
+    const obliqueRadians = a && b ? Math.atan2(b[1] - a[1], b[0] - a[0]) : 0
+    return { rollRadians, score: best?.score ?? 0, obliqueRadians }
   }
-  return (await scoreAt(region.rollRadians + Math.PI)) > (await scoreAt(region.rollRadians)) + CLEARLY
-}
-
-/** The same square, turned by half. */
-export function turnedByHalf(region: FaceRegion): FaceRegion {
-  return { ...region, rollRadians: region.rollRadians + Math.PI }
+  const turned = await lookAt(region.rollRadians + Math.PI)
+  const asItIs = await lookAt(region.rollRadians)
+  const isTurned = turned.score > asItIs.score + CLEARLY
+  const { rollRadians, obliqueRadians } = isTurned ? turned : asItIs
+  const isOblique = Math.abs(obliqueRadians) > OBLIQUE_RADIANS
+  if (!isTurned && !isOblique) return undefined
+  return { ...region, rollRadians: rollRadians + (isOblique ? obliqueRadians : 0) }
 }

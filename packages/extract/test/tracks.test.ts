@@ -104,6 +104,24 @@ describe('a face that is missing in a few frames', () => {
     expect(framesOf(cut.faces.filter(isFirst))).not.toContain(7)
   })
 
+  it('counts among the largest faces that are wanted, and keeps its place among them', async () => {
+    const larger: Landmarker = {
+      ...landmarker,
+      async landmarks(image, region) {
+        const found = await landmarker.landmarks(image, region)
+        // The second person is a little smaller.
+        const [x, y] = found.landmarks[30]!
+        const shrunk = found.landmarks.map(([u, v]) => [x + 0.9 * (u - x), y + 0.9 * (v - y)] as const)
+        return { ...found, landmarks: x > 500 ? shrunk : found.landmarks }
+      },
+    }
+    const all = await extract(clip(hidden), { side: 'dst', smooth: 'off', landmarker: larger })
+    expect(all.faces.filter(isFirst).map(({ faceIndex }) => faceIndex)).toEqual(Array(COUNT).fill(0))
+    const one = await extract(clip(hidden), { side: 'dst', smooth: 'off', landmarker: larger, maxFaces: 1 })
+    expect(one.faces).toHaveLength(COUNT)
+    expect(one.faces.every(isFirst)).toBe(true)
+  })
+
   it('is filled alike when a run is stopped within the gap and gone on with', async () => {
     const own = join(folder, 'resumed')
     const run = () =>

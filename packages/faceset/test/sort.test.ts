@@ -262,7 +262,7 @@ describe('findPersons', () => {
   it('says so when no identity is stored', async () => {
     const folder = await folderOf([syntheticFace(0)])
     await expect(findPersons([folder])).rejects.toThrow(
-      `Expected faces with stored identities in \`${folder}\`, but got none. Extract them with --embed-every 2.`,
+      `Expected faces with stored identities in \`${folder}\`, but got none. Extract them with --embed-every 4.`,
     )
   })
 })

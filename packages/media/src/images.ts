@@ -143,7 +143,7 @@ export async function encodeRaw(
   else if (channels < 3) image = image.toColourspace('b-w')
   switch (format) {
     case 'png':
-      return image.png({ compressionLevel: 4 }).toBuffer()
+      return image.png({ compressionLevel: 2, adaptiveFiltering: true }).toBuffer()
     case 'jpg':
       return image.jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer()
     case 'webp':

@@ -58,7 +58,7 @@ export async function findPersons(folders: readonly string[], options: PersonOpt
   if (known.length === 0)
     throw new DflError(
       'BAD_STATE',
-      `Expected faces with stored identities in \`${folders.join('`, `')}\`, but got none. Extract them with --embed-every 2.`,
+      `Expected faces with stored identities in \`${folders.join('`, `')}\`, but got none. Extract them with --embed-every 4.`,
       { data: { folders } },
     )
   const persons = cluster(known, samePersonDistance * MEAN_SHARE)
