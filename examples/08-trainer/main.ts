@@ -51,8 +51,13 @@ const { src: a, dst: b } = await sampler.previewBatch(2)
 const face = (data: Float32Array, i: number): Pixels => {
   return { data: data.slice(i * 64 * 64 * 3, (i + 1) * 64 * 64 * 3), width: 64, height: 64, channels: 3 }
 }
-const rows = await previewRows(painter, [face(a.target, 0), face(a.target, 1)], [face(b.target, 0), face(b.target, 1)])
-await writeImage(join(examples, 'out/preview.png'), toBitmap(mosaic(rows, { gapPx: 2 })))
+const mask = (data: Float32Array, i: number): Pixels => {
+  return { data: data.slice(i * 64 * 64, (i + 1) * 64 * 64), width: 64, height: 64, channels: 1 }
+}
+const shown = { src: [0, 1].map((i) => face(a.target, i)), dst: [0, 1].map((i) => face(b.target, i)) }
+const masks = { src: [0, 1].map((i) => mask(a.mask, i)), dst: [0, 1].map((i) => mask(b.mask, i)) }
+const { plain } = await previewRows(painter, shown, masks)
+await writeImage(join(examples, 'out/preview.png'), toBitmap(mosaic(plain, { gapPx: 2 })))
 // [1] A few frames of each clip. In earnest a side has hundreds of faces, in all poses and lights that DST needs.
 // [2] A recipe is data: phases by their share of the run. The architecture comes in as an argument.
 // [3] The caller owns the loop. `break` writes a checkpoint first; so do errors, signals and, every minute, the loop.

@@ -4,6 +4,7 @@ import { df } from '@dfl/model-df'
 import { saehd } from '@dfl/model-saehd'
 import { xseg } from '@dfl/model-xseg'
 import type { ModelArchitecture } from '@dfl/nn'
+import type { LoadedConfig } from './config.js'
 
 /** Every architecture that comes with this program. */
 export const ARCHITECTURES: readonly ModelArchitecture[] = [df, saehd, amp, xseg] as unknown as ModelArchitecture[]
@@ -11,14 +12,31 @@ export const ARCHITECTURES: readonly ModelArchitecture[] = [df, saehd, amp, xseg
 /** Those that paint faces: what `--model` takes. */
 export const FACE_ARCHITECTURES = ARCHITECTURES.filter(({ name }) => name !== xseg.name)
 
+/** Those that paint faces, and those of the user's own. */
+export const faceArchitectures = (config?: LoadedConfig): readonly ModelArchitecture[] => [
+  ...FACE_ARCHITECTURES,
+  ...(config?.architectures ?? []),
+]
+
+/** Every architecture there is, and those of the user's own. */
+export const allArchitectures = (config?: LoadedConfig): readonly ModelArchitecture[] => [
+  ...ARCHITECTURES,
+  ...(config?.architectures ?? []),
+]
+
 /**
  * The architecture of a name.
  *
+ * @param config  Where architectures of the user's own come from.
  * @throws DflError `BAD_OPTION` when there is none.
  */
-export function architectureNamed(name: string): ModelArchitecture {
-  const found = ARCHITECTURES.find((architecture) => architecture.name === name)
+export function architectureNamed(name: string, config?: LoadedConfig): ModelArchitecture {
+  const known = allArchitectures(config)
+  const found = known.find((architecture) => architecture.name === name)
   if (found) return found
-  const names = ARCHITECTURES.map((architecture) => architecture.name).join(', ')
-  throw new DflError('BAD_OPTION', `Expected one of ${names} for \`model\`, but got '${name}'. Choose one of them.`)
+  const names = known.map((architecture) => architecture.name).join(', ')
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected one of ${names} for \`architecture\`, but got '${name}'. Choose one of them, or add it to dfl.config.mjs in the current folder.`,
+  )
 }

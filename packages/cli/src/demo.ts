@@ -5,8 +5,9 @@ import { exists } from '@dfl/core/files'
 import { compareSheet } from '@dfl/evaluate'
 import { createPixels, paste } from '@dfl/image'
 import { bitmapFrame, createVideo, drawText, openFrames, writeImage } from '@dfl/media'
+import { SYNTHETIC_METADATA } from '@dfl/provenance'
 import type { Stage, StageContext } from './events.js'
-import { SYNTHETIC_METADATA } from './mark.js'
+import { exactLandmarks } from './exact-landmarks.js'
 import { type MeasureJob, measuring, type SwapMeasures, together } from './measure.js'
 import { type RunResult, runStages } from './run.js'
 import type { Workspace } from './workspace.js'
@@ -67,7 +68,8 @@ export async function* demoStages(workspace: Workspace, job: DemoJob, context: S
       truth: clips.truth,
       srcFaceset: workspace.faceset.src,
       dstFaceset: workspace.faceset.dst,
-      everyNth: 3,
+      dstLandmarks: await exactLandmarks(clips.dst),
+      everyNth: 2,
     },
     context,
   )

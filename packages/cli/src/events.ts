@@ -1,3 +1,5 @@
+import type { LoadedConfig } from './config.js'
+
 /** The long steps of the main job. */
 export type StageName = 'extract-src' | 'extract-dst' | 'faceset' | 'train' | 'merge' | 'measure' | 'check' | 'evaluate'
 
@@ -36,6 +38,15 @@ export interface WarningEvent {
   text: string
 }
 
+/** Something that happened in a training and is worth a line: measures, a new phase. */
+export interface NoticeEvent {
+  event: 'notice'
+  kind: string
+  iteration: number
+  text: string
+  detail: Readonly<Record<string, number | string>>
+}
+
 /** A preview picture was written. */
 export interface PreviewEvent {
   event: 'preview'
@@ -44,7 +55,7 @@ export interface PreviewEvent {
 }
 
 /** What stages report while they work. */
-export type StageReport = StageEvent | ProgressEvent | WarningEvent | PreviewEvent
+export type StageReport = StageEvent | ProgressEvent | WarningEvent | NoticeEvent | PreviewEvent
 
 /** A stage: walk it to make it work; what it made comes back at the end. */
 export type Stage<Result> = AsyncGenerator<StageReport, Result>
@@ -53,7 +64,14 @@ export type Stage<Result> = AsyncGenerator<StageReport, Result>
 export interface StageContext {
   /** Stops the stage at the next frame or iteration, with everything saved. */
   signal?: AbortSignal
+  /** Things of the user's own: architectures, losses, recipes. */
+  config?: LoadedConfig
+  /** What is wished for while it trains; taken out when it is done. */
+  wishes?: Set<TrainWish>
 }
+
+/** What a person may ask of a training that runs. */
+export type TrainWish = 'save' | 'backup' | 'preview'
 
 /** The names of stages as people read them. */
 export const STAGE_TITLES: Readonly<Record<StageName, string>> = {

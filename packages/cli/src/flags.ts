@@ -86,6 +86,16 @@ export const switchFlag = (option: string, description: string): Flag => ({
   showDefault: false,
 })
 
+/** A flag for a learning rate. */
+export const rateFlag = (option: string, description: string): Flag => ({
+  name: kebab(option),
+  option,
+  spec: { type: 'number', default: 0, min: 1e-8, max: 1, description },
+  placeholder: 'n',
+  required: false,
+  showDefault: false,
+})
+
 /** A flag for a whole number of at least `min`. */
 export const countFlag = (option: string, description: string, min = 1): Flag => ({
   name: kebab(option),

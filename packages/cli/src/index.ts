@@ -1,9 +1,11 @@
 export { type CheckJob, type CheckResult, checkStage } from './check.js'
+export { type Augmentation, type DflConfig, defineConfig, type LoadedConfig, loadConfig } from './config.js'
 export { type DemoJob, type DemoResult, demoStages, describeMeasures } from './demo.js'
 export { type Check, examine } from './doctor.js'
 export { type EvaluateJob, type EvaluateResult, evaluateStage } from './evaluate.js'
 export {
   clock,
+  type NoticeEvent,
   type PreviewEvent,
   type ProgressEvent,
   type Stage,
@@ -14,13 +16,14 @@ export {
   sayDuration,
   type WarningEvent,
 } from './events.js'
+export { exactLandmarks } from './exact-landmarks.js'
 export { EXIT_CODES } from './exit-codes.js'
 export { parseDuration } from './flags.js'
 export { lockWorkspace } from './lock.js'
-export { DIGITAL_SOURCE_TYPE, markAsSynthetic } from './mark.js'
 export { type MeasureJob, measureSwap, type SwapMeasures } from './measure.js'
 export { PRESETS, type Preset, type PresetQuestion, presetFor, presetNamed } from './presets.js'
 export { previewPicture } from './preview.js'
+export type { ProvenanceJob } from './provenance.js'
 export { type RunJob, type RunResult, runStages, type StageTimes } from './run.js'
 export { type ExtractJob, type ExtractResult, extractStage } from './stages/extract.js'
 export { type MergeJob, type MergeResult, mergeStage, swapperOf } from './stages/merge.js'

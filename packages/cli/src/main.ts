@@ -9,7 +9,10 @@ import { facesetCommand } from './commands/faceset/faceset-command.js'
 import { checkCommand, evaluateCommand } from './commands/insight-commands.js'
 import { demoCommand, doctorCommand, runCommand } from './commands/job-commands.js'
 import { modelCommand } from './commands/model-commands.js'
-import { extractCommand, mergeCommand, trainCommand } from './commands/stage-commands.js'
+import { consentCommand, verifyCommand } from './commands/provenance-commands.js'
+import { extractCommand, mergeCommand } from './commands/stage-commands.js'
+import { trainCommand } from './commands/train-command.js'
+import { xsegCommand } from './commands/xseg-command.js'
 import { exitCodeOf, INTERRUPTED, inOurWords } from './exit-codes.js'
 import { commandHelp, programHelp } from './help.js'
 import { createTerminal, type Streams } from './terminal.js'
@@ -20,9 +23,12 @@ const COMMANDS: readonly Command[] = [
   facesetCommand,
   modelCommand,
   checkCommand,
+  xsegCommand,
   trainCommand,
   mergeCommand,
   evaluateCommand,
+  verifyCommand,
+  consentCommand,
   demoCommand,
   doctorCommand,
 ]
@@ -52,8 +58,8 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
       terminal.print(commandHelp(command, { columns }))
       return 0
     }
-    const given = parseArguments(flags, command.groups)
-    const { stopped, exitCode = 0 } = await command.run(given, { terminal, signal })
+    const given = parseArguments(named(flags, command.takes), command.groups)
+    const { stopped, exitCode = 0 } = await command.run(given, { terminal, signal, stdin: streams.stdin })
     if (!stopped) return exitCode
     terminal.say('Stopped. Everything is saved: the same command goes on from here.')
     return INTERRUPTED
@@ -76,6 +82,10 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
     return exitCode
   }
 }
+
+/** Puts its name before a value that may stand without. */
+const named = ([first, ...rest]: readonly string[], option?: string): readonly string[] =>
+  first === undefined ? [] : option && !first.startsWith('-') ? [`--${option}`, first, ...rest] : [first, ...rest]
 
 function commandNamed(name: string): Command {
   const command = COMMANDS.find((one) => one.name === name)

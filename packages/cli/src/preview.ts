@@ -5,6 +5,7 @@ import { createPixels, mosaic, paste, resize } from '@dfl/image'
 import { drawText, writeImage } from '@dfl/media'
 import { createPainter, type ModelFolder, type Painter, previewRows, type TrainReport } from '@dfl/trainer'
 import type { PreviewEvent } from './events.js'
+import { runPlot } from './run-plot.js'
 
 /** Rows of the preview: faces spread evenly over the footage. */
 const ROWS = 5
@@ -18,6 +19,12 @@ const HEADER_PX = 26
 
 const TITLES = ['src', 'src→src', 'dst', 'dst→dst', 'dst→src (swap)']
 
+/** Faces of a preview and where they are. */
+interface PreviewFaces {
+  face: Record<'src' | 'dst', Pixels[]>
+  mask: Record<'src' | 'dst', Pixels[]>
+}
+
 /** Writes preview pictures while a model trains. */
 export interface Previewer extends AsyncDisposable {
   /** Writes a preview if it is time for one. */
@@ -28,12 +35,13 @@ export interface Previewer extends AsyncDisposable {
 
 /**
  * A writer of `<folder>/<iteration>.png` and `<folder>/latest.png`: the first after about 10 s, then every 30 s, or less
- * often where that would cost more than 3 % of the training time.
+ * often where that would cost more than 3 % of the training time. With each come `masked.png`, the same faces cut out
+ * along their masks, and `progress.png`, losses and measures over the run.
  *
  * @param sampler  Gives the faces; asked once.
  */
 export function createPreviewer(folder: string, run: ModelFolder, sampler: () => Promise<Sampler>): Previewer {
-  let faces: Promise<Record<'src' | 'dst', Pixels[]>> | undefined
+  let faces: Promise<PreviewFaces> | undefined
   let painter: Promise<Painter> | undefined
   let nextAt = run.progress.seconds + FIRST_AFTER_SECONDS
 
@@ -41,13 +49,23 @@ export function createPreviewer(folder: string, run: ModelFolder, sampler: () =>
     const began = performance.now()
     faces ??= sampler().then(previewFaces)
     painter ??= createPainter(run.model, run.state, { freeze: false, batchSize: 2 * ROWS })
-    const { src, dst } = await faces
+    const { face, mask } = await faces
     const { iteration, seconds } = run.progress
-    const rows = await previewRows(await painter, src, dst)
-    const picture = await previewPicture(rows, `iteration ${iteration}`)
+    const rows = await previewRows(await painter, face, mask, run.description.faceType)
+    const picture = await previewPicture(rows.plain, `iteration ${iteration}`)
     const path = join(folder, `${String(iteration).padStart(6, '0')}.png`)
     await writeImage(path, picture)
     await writeImage(join(folder, 'latest.png'), picture)
+    await writeImage(
+      join(folder, 'masked.png'),
+      await previewPicture(rows.masked, `iteration ${iteration}, inside masks`),
+    )
+    const log = await run.readLog()
+    if (log.length > 0)
+      await writeImage(
+        join(folder, 'progress.png'),
+        await runPlot(log, await run.readMeasures(), await run.readHistory()),
+      )
     const cost = (performance.now() - began) / 1000
     nextAt = seconds + Math.max(EVERY_SECONDS, cost / LARGEST_SHARE)
     return { event: 'preview', path, iteration }
@@ -61,17 +79,17 @@ export function createPreviewer(folder: string, run: ModelFolder, sampler: () =>
   }
 }
 
-async function previewFaces(sampler: Sampler): Promise<Record<'src' | 'dst', Pixels[]>> {
-  const batch = await sampler.previewBatch(ROWS)
-  const R = batch.resolution
-  const split = (data: Float32Array): Pixels[] =>
+async function previewFaces(sampler: Sampler): Promise<PreviewFaces> {
+  const { resolution: R, src, dst } = await sampler.previewBatch(ROWS)
+  const split = (data: Float32Array, channels: 1 | 3): Pixels[] =>
     Array.from({ length: ROWS }, (_, i) => ({
-      data: data.slice(i * R * R * 3, (i + 1) * R * R * 3),
-      width: R,
-      height: R,
-      channels: 3,
+      data: data.slice(i * R * R * channels, (i + 1) * R * R * channels),
+      ...{ width: R, height: R, channels },
     }))
-  return { src: split(batch.src.target), dst: split(batch.dst.target) }
+  return {
+    face: { src: split(src.target, 3), dst: split(dst.target, 3) },
+    mask: { src: split(src.mask, 1), dst: split(dst.mask, 1) },
+  }
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { FaceType } from '@dfl/core'
 import type { ExtractOptions } from '@dfl/extract'
-import type { MergeOptions } from '@dfl/merge'
+import type { Provenance } from '@dfl/provenance'
 import { type Stage, type StageContext, sayDuration } from './events.js'
 import { presetFor, presetNamed } from './presets.js'
+import { describeSeal, type ProvenanceJob } from './provenance.js'
 import { type ExtractResult, expectFrames, extractStage, finishedExtraction } from './stages/extract.js'
-import { expectResultPath, mergeStage } from './stages/merge.js'
+import { expectResultPath, type MergeJob, mergeStage } from './stages/merge.js'
 import { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
 import { identifyClip, type Workspace } from './workspace.js'
 
@@ -21,7 +22,8 @@ export interface RunJob {
   out?: string
   extract?: Partial<Omit<ExtractOptions, 'side'>>
   train?: TrainJob
-  merge?: Partial<MergeOptions>
+  merge?: Pick<MergeJob, 'options' | 'xseg'>
+  provenance?: ProvenanceJob
 }
 
 /** Seconds that each stage took in this run; 0 where there was nothing to do. */
@@ -50,6 +52,8 @@ export interface RunResult {
   stopped: boolean
   /** Whether everything was done before. */
   upToDate: boolean
+  /** What the result says about itself: see `MergeResult`. */
+  provenance?: Provenance
 }
 
 /**
@@ -107,7 +111,7 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   const mergeBegan = performance.now()
   const merged = yield* mergeStage(
     workspace,
-    { input: dst, flag: '--dst', out, device: train.device, options: job.merge },
+    { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance },
     context,
   )
   if (!merged.skipped) times.merge = (performance.now() - mergeBegan) / 1000
@@ -117,6 +121,7 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
     framesWithFace: merged.framesWithFace,
     startedFrom: trained.startedFrom,
     stopped: merged.stopped,
+    ...(merged.provenance ? { provenance: merged.provenance } : {}),
     upToDate: trained.skipped && merged.skipped,
   }
 }
@@ -134,11 +139,13 @@ export function describeRun({
   trainingSeconds,
   upToDate,
   preview,
+  provenance,
 }: RunResult): string {
   if (upToDate) return `Nothing to do: ${result} is up to date. Ask for more --time to train further.`
   return [
     `Result   ${result}`,
     `         ${framesWithFace} of ${frames} frames swapped, ${iterations} iterations in ${sayDuration(trainingSeconds)} of training`,
+    ...(provenance ? [`         ${describeSeal(provenance)}`] : []),
     ...(preview ? [`Preview  ${preview}`] : []),
   ].join('\n')
 }

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { clock, type ProgressEvent, STAGE_TITLES, type StageReport } from './events.js'
 
 /** What the program writes to: a process's own streams, or a test's. */
@@ -10,6 +11,8 @@ export interface Output {
 export interface Streams {
   stdout: Output
   stderr: Output
+  /** Where answers come from; nobody is asked without it. */
+  stdin?: NodeJS.ReadableStream & { isTTY?: boolean }
 }
 
 /** Shows people, or with `json` programs, what happens. */
@@ -20,6 +23,8 @@ export interface Terminal {
   say(text: string): void
   /** The result: text for people on stdout, or with `json` one line `{ "event": …, … }` there. */
   result(text: string, data: Readonly<Record<string, unknown>>): void
+  /** What the user answers, without spaces around it; nothing where nobody can be asked. */
+  ask(question: string, signal?: AbortSignal): Promise<string | undefined>
   /** Text that was asked for, such as help: stdout. */
   print(text: string): void
   /** An error's sentence on stderr, and with `json` as a line on stdout too. */
@@ -36,7 +41,7 @@ const JSON_MS = 1000
  *
  * @param options  `json`: machine-readable lines on stdout; everything for people goes to stderr either way, but results.
  */
-export function createTerminal({ stdout, stderr }: Streams, { json = false } = {}): Terminal {
+export function createTerminal({ stdout, stderr, stdin }: Streams, { json = false } = {}): Terminal {
   const interactive = stderr.isTTY === true
   let drawn = false
   let lastDrawn = Number.NEGATIVE_INFINITY
@@ -84,6 +89,7 @@ export function createTerminal({ stdout, stderr }: Streams, { json = false } = {
         say(`${MARKS[report.state]} ${STAGE_TITLES[report.stage].padEnd(12)} ${report.text}`)
         if (!interactive && report.state === 'started') lastDrawn = performance.now() - LINE_MS / 2
       } else if (report.event === 'warning') say(`! ${report.text}`)
+      else if (report.event === 'notice') say(`  ${report.text}`)
       else if (!interactive) say(`  preview      ${report.path}`)
       if (json) writeJson(report)
     },
@@ -95,6 +101,14 @@ export function createTerminal({ stdout, stderr }: Streams, { json = false } = {
         if (text) stderr.write(`${text}\n`)
         writeJson(data)
       } else if (text) stdout.write(`${text}\n`)
+    },
+    async ask(question, signal) {
+      if (json || !interactive || stdin?.isTTY !== true) return undefined
+      clear()
+      const lines = createInterface({ input: stdin, terminal: false })
+      stderr.write(question)
+      const line = await lines.question('', { ...(signal ? { signal } : {}) }).finally(() => lines.close())
+      return line.trim()
     },
     print(text) {
       clear()

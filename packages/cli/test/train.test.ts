@@ -39,7 +39,7 @@ describe('train', () => {
   it('writes a preview of five columns and five rows at its end', async () => {
     await using place = await withFaces()
     const { preview } = await walk(trainStage(place.workspace, job(2)))
-    expect((await readdir(place.at('w/preview'))).sort()).toEqual(['000002.png', 'latest.png'])
+    expect((await readdir(place.at('w/preview'))).sort()).toEqual(['000002.png', 'latest.png', 'masked.png'])
     expect(preview).toBe(place.at('w/preview/000002.png'))
     expect(await imageSize(preview!)).toEqual({ width: 5 * 128 + 4 * 2, height: 5 * 128 + 4 * 2 + 2 * 26 })
   })

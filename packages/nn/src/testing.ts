@@ -1,7 +1,7 @@
 import { deepStrictEqual, notDeepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict'
 import { type OptionsOf, type OptionTable, Random, resolveOptions, type Side } from '@dfl/core'
 import { compile, State, type TensorData, type Traceable, tf } from '@dfl/engine'
-import type { FaceModel, ModelArchitecture, Params } from './architecture.js'
+import type { Controls, Decoded, FaceModel, ModelArchitecture, Params } from './architecture.js'
 import { initialise } from './initialise.js'
 
 /** One requirement, for a test runner: `for (const { name, run } of testArchitecture(…)) it(name, run)`. */
@@ -126,14 +126,22 @@ export function testArchitecture<T extends OptionTable>(
 const shapesOf = (model: FaceModel) =>
   Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
 
+/** Everybody whom a model paints, and how. */
+function sidesOf(model: FaceModel) {
+  type Forward = (params: Params, x: tf.Tensor4D, controls?: Controls) => Decoded
+  const own = SIDES.map((as: Side): [string, Forward] => [as, (p, x, c) => model.forward(p, x, as, c)])
+  const { names = [], forward } = model.people ?? {}
+  return [...own, ...names.map((as): [string, Forward] => [as, (p, x, c) => forward!(p, x, as, c)])]
+}
+
 /** The model as a compiled function of images of a shape: `src_face`, `src_mask`, `dst_face`, `dst_mask`. */
 function painter(model: FaceModel, shape: readonly number[], chosen: Readonly<Record<string, number>> = {}) {
   const fn: Traceable = (params, { x }) => {
     const controls = Object.fromEntries(
       Object.entries(chosen).map(([name, value]) => [name, model.controls![name]!.at(tf.scalar(value))]),
     )
-    const parts = SIDES.flatMap((as: Side) => {
-      const { face, mask } = model.forward(params, x as tf.Tensor4D, as, controls)
+    const parts = sidesOf(model).flatMap(([as, forward]) => {
+      const { face, mask } = forward(params, x as tf.Tensor4D, controls)
       return [
         [`${as}_face`, face],
         [`${as}_mask`, mask],
@@ -162,7 +170,9 @@ async function gradientSizes(model: FaceModel): Promise<Record<string, number>> 
   const fn: Traceable = (state, { x }) => {
     const loss = (...values: tf.Tensor[]) => {
       const params: Params = Object.fromEntries(paths.map((path, i) => [path, values[i]!]))
-      const parts = SIDES.flatMap((as) => Object.values(model.forward(params, x as tf.Tensor4D, as)) as tf.Tensor[])
+      const parts = sidesOf(model).flatMap(
+        ([, forward]) => Object.values(forward(params, x as tf.Tensor4D)) as tf.Tensor[],
+      )
       return tf.addN(parts.map((part) => tf.sum(tf.square(tf.sub(part, 0.3)))))
     }
     const gradients = tf.grads(loss)(paths.map((path) => state[path]!))

@@ -13,7 +13,14 @@ export {
   type ModelFolder,
   openModel,
 } from './model-folder.js'
-export { createPainter, type Painted, type Painter, type PainterOptions, previewRows } from './painter.js'
+export {
+  createPainter,
+  type Painted,
+  type Painter,
+  type PainterOptions,
+  type PreviewRows,
+  previewRows,
+} from './painter.js'
 export {
   checkRecipe,
   isStaged,

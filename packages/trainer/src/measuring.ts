@@ -20,6 +20,8 @@ export type MeasureEvent =
 /** Takes measures of a run when it is time to. */
 export interface Measuring {
   due(): boolean
+  /** Whether a run that is over has come far enough since the last time. */
+  dueAtEnd(): boolean
   /** Takes them now. */
   take(): Promise<MeasureEvent[]>
   /** All that belong to the present weights, oldest first. */
@@ -33,7 +35,13 @@ const LARGEST_SHARE = 0.02
 const PATIENCE = 10
 
 /** Measures of a run that nobody wants to measure: none. */
-const NOTHING: Measuring = { due: () => false, take: async () => [], taken: [], reload: async () => {} }
+const NOTHING: Measuring = {
+  due: () => false,
+  dueAtEnd: () => false,
+  take: async () => [],
+  taken: [],
+  reload: async () => {},
+}
 
 /** The measuring of a run. */
 export async function measuringOf(run: ModelFolder, options: MeasureOptions | undefined): Promise<Measuring> {
@@ -45,6 +53,7 @@ export async function measuringOf(run: ModelFolder, options: MeasureOptions | un
   return {
     taken,
     due: () => progress.seconds >= nextAt,
+    dueAtEnd: () => progress.iteration !== taken.at(-1)?.iteration && progress.seconds >= nextAt - everySeconds / 2,
     async take() {
       const began = performance.now()
       const values = await of()

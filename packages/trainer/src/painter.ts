@@ -1,4 +1,4 @@
-import { DflError, type Pixels, type Side } from '@dfl/core'
+import { DflError, type FaceType, type Pixels, type Side } from '@dfl/core'
 import { compile, type DeviceChoice, type State, type tf } from '@dfl/engine'
 import type { FaceModel } from '@dfl/nn'
 
@@ -111,20 +111,40 @@ function controlValues(
   return Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, [given[name] ?? control.default]]))
 }
 
+/** Rows of the five-column preview: src, src→src, dst, dst→dst, dst→src (the swap). */
+export interface PreviewRows {
+  plain: Pixels[][]
+  /** The same inside masks: the real ones for real faces, painted ones for painted faces, for the swap both people's. */
+  masked: Pixels[][]
+}
+
 /**
- * The rows of the five-column preview: src, src→src, dst, dst→dst, dst→src (the swap).
+ * The rows of the five-column preview.
  *
- * @param src  [R, R, 3] float32 0..1 faces of SRC, one for each row.
- * @param dst  As many faces of DST.
+ * @param face  [R, R, 3] float32 0..1 faces of both sides, one for each row.
+ * @param mask  [R, R, 1], where they are.
+ * @param faceType  For `head` the swap is cut along SRC's mask alone: DST's head may end elsewhere.
  */
 export async function previewRows(
   painter: Painter,
-  src: readonly Pixels[],
-  dst: readonly Pixels[],
-): Promise<Pixels[][]> {
-  const painted = await painter.paint([...src, ...dst])
-  return src.map((face, i) => {
-    const ofDst = painted[src.length + i]!
-    return [face, painted[i]!.face.src, dst[i]!, ofDst.face.dst, ofDst.face.src]
+  face: Readonly<Record<Side, readonly Pixels[]>>,
+  mask: Readonly<Record<Side, readonly Pixels[]>>,
+  faceType?: FaceType,
+): Promise<PreviewRows> {
+  const painted = await painter.paint([...face.src, ...face.dst])
+  const rows = face.src.map((src, i) => {
+    const [ofSrc, ofDst] = [painted[i]!, painted[face.src.length + i]!]
+    const dst = face.dst[i]!
+    const plain = [src, ofSrc.face.src, dst, ofDst.face.dst, ofDst.face.src]
+    const swap = faceType === 'head' ? ofDst.mask.src : product(ofDst.mask.src, ofDst.mask.dst)
+    const masks = [mask.src[i]!, ofSrc.mask.src, mask.dst[i]!, ofDst.mask.dst, swap]
+    return { plain, masked: plain.map((picture, k) => product(picture, masks[k]!)) }
   })
+  return { plain: rows.map(({ plain }) => plain), masked: rows.map(({ masked }) => masked) }
 }
+
+/** A picture times a mask. */
+const product = (picture: Pixels, { data: mask }: Pixels): Pixels => ({
+  ...picture,
+  data: picture.data.map((v, i) => v * mask[Math.floor(i / picture.channels)]!),
+})

@@ -32,7 +32,12 @@ export async function readRecipe(path: string): Promise<Recipe | StagedRecipe> {
   return parseRecipe(given, path)
 }
 
-/** @throws DflError `BAD_OPTION` that names all that is wrong with a recipe from outside. */
+/**
+ * A recipe from outside, checked.
+ *
+ * @param where  What messages call its place.
+ * @throws DflError `BAD_OPTION` that names all that is wrong with it.
+ */
 export function parseRecipe(given: unknown, where: string): Recipe | StagedRecipe {
   const problems: string[] = []
   const recipe = given as Recipe | StagedRecipe

@@ -111,7 +111,6 @@ export async function* train(
   let stepKey = ''
   let fed = '' // The phase that the history tells of.
   let savedIteration = progress.iteration
-  let measuredIteration = measuring.taken.at(-1)?.iteration
   let lastSave = performance.now()
   let nextBackup = backupEverySeconds ? progress.seconds + backupEverySeconds : Number.POSITIVE_INFINITY
   let attempts = 0
@@ -166,7 +165,6 @@ export async function* train(
   }
   const measure = async (): Promise<Trouble | undefined> => {
     const found = await measuring.take()
-    measuredIteration = progress.iteration
     events.push(...found)
     const values = found.flatMap((event) => (event.kind === 'measured' ? [event.values] : []))[0] ?? {}
     const trouble = watch.measured(progress.iteration, values)
@@ -182,7 +180,7 @@ export async function* train(
       const now = schedule.now()
       const over = !now || progressOf(length, progress.iteration, progress.seconds) >= 1
       if (over) {
-        if (options.measure && measuredIteration !== progress.iteration) await measure()
+        if (measuring.dueAtEnd()) await measure()
         return
       }
       const { phase } = now

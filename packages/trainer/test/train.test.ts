@@ -179,9 +179,17 @@ describe('a painter', () => {
   it('makes five-column previews: src, src→src, dst, dst→dst, dst→src', async () => {
     const model = await createModel(folder, tiny, { faceType: 'full_face' })
     await using painter = await createPainter(model.model, model.state)
-    const rows = await previewRows(painter, [face(0.2)], [face(0.8)])
+    const mask = { data: new Float32Array(256).fill(0.5), width: 16, height: 16, channels: 1 as const }
+    const { plain, masked } = await previewRows(
+      painter,
+      { src: [face(0.2)], dst: [face(0.8)] },
+      { src: [mask], dst: [mask] },
+    )
     const [src, dst] = await painter.paint([face(0.2), face(0.8)])
-    expect(rows).toEqual([[face(0.2), src!.face.src, face(0.8), dst!.face.dst, dst!.face.src]])
+    expect(plain).toEqual([[face(0.2), src!.face.src, face(0.8), dst!.face.dst, dst!.face.src]])
+    expect(masked[0]![0]!.data[0]).toBeCloseTo(0.1)
+    const swap = dst!.face.src.data[0]! * dst!.mask.src.data[0]! * dst!.mask.dst.data[0]!
+    expect(masked[0]![4]!.data[0]).toBeCloseTo(swap)
   })
 
   it('refuses faces of another size', async () => {

@@ -4,6 +4,7 @@ import type { Stage, StageContext } from '../events.js'
 import type { FlagGroup } from '../flags.js'
 import { choiceFlag, durationFlag, switchFlag, textFlag } from '../flags.js'
 import type { Described } from '../help.js'
+import type { KeySource } from '../keys.js'
 import { lockWorkspace } from '../lock.js'
 import type { Terminal } from '../terminal.js'
 import { openWorkspace, type Workspace } from '../workspace.js'
@@ -11,6 +12,8 @@ import { openWorkspace, type Workspace } from '../workspace.js'
 /** What a command gets besides its flags. */
 export interface CommandContext extends StageContext {
   terminal: Terminal
+  /** Where keys come from. */
+  stdin?: KeySource
 }
 
 /** How a command ended: whether it was stopped by the user, and an exit code other than 0 if it has one. */
@@ -22,6 +25,8 @@ export interface Outcome {
 /** One command of the program. */
 export interface Command extends Described {
   verbs?: readonly Command[]
+  /** The option that may be given without its name, right after the command. */
+  takes?: string
   run(given: Given, context: CommandContext): Promise<Outcome>
 }
 
@@ -43,6 +48,12 @@ export const generalFlags: FlagGroup = {
 export const workspaceFlag = (usual = USUAL_WORKSPACE) =>
   textFlag('workspace', `Folder that holds faces, model, preview and result (default ${usual}).`, {
     placeholder: 'folder',
+  })
+
+/** The flag for a file with architectures, losses and recipes of the user's own. */
+export const configFlag = () =>
+  textFlag('config', 'File with things of your own (default dfl.config.ts or .mjs in this folder, if there is one).', {
+    placeholder: 'file',
   })
 
 /** The flag that says where a model trains and paints. */

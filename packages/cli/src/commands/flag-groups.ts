@@ -1,11 +1,22 @@
-import type { DeviceChoice } from '@dfl/engine'
 import { extractOptions } from '@dfl/extract'
 import { SAMPLER_OPTIONS } from '@dfl/faceset'
 import { mergeOptions } from '@dfl/merge'
+import { OPTIMISERS } from '@dfl/nn'
+import { settingOptions } from '@dfl/trainer'
 import { FACE_ARCHITECTURES } from '../architectures.js'
 import type { Given } from '../arguments.js'
-import { choiceFlag, countFlag, durationFlag, type FlagGroup, switchFlag, tableFlags } from '../flags.js'
+import {
+  choiceFlag,
+  countFlag,
+  durationFlag,
+  type FlagGroup,
+  rateFlag,
+  switchFlag,
+  tableFlags,
+  textFlag,
+} from '../flags.js'
 import { PRESETS } from '../presets.js'
+import type { MergeJob } from '../stages/merge.js'
 import type { TrainJob } from '../stages/train.js'
 
 /** Options of the sampler that a recipe decides, or that make no sense for SRC and DST. */
@@ -26,14 +37,30 @@ export const trainGroup: FlagGroup = {
     choiceFlag('preset', `Network and recipe that go together; chosen by the training time if not given.`, {
       choices: PRESETS.map(({ name }) => name),
     }),
-    choiceFlag('model', 'Architecture of a new model (default df).', {
-      choices: FACE_ARCHITECTURES.map(({ name }) => name),
-    }),
+    textFlag(
+      'recipe',
+      "A recipe over the preset's: a JSON file, or the name of one in the config. Stays; preset goes back.",
+      {
+        placeholder: 'file',
+      },
+    ),
+    rateFlag('learningRate', "Highest learning rate; the recipe's rates are brought in proportion to it."),
     switchFlag(
       'fromScratch',
       'Start a new model from random weights instead of those that learned other, rendered heads.',
     ),
+    textFlag(
+      'pretrain',
+      'Learn from this faceset of many people on both sides for now; without the flag it goes on with SRC and DST.',
+      {
+        placeholder: 'folder',
+      },
+    ),
     durationFlag('saveEvery', 'How often a checkpoint is written, which is what a crash costs at most (default 30s).'),
+    durationFlag(
+      'backupEvery',
+      'How often a checkpoint is kept as a backup, of which the last 24 stay; never if not given.',
+    ),
     ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) => {
       if (flag.option === 'batchSize') return { ...flag, showDefault: false }
       // On in the program: a person would ask for it.
@@ -44,14 +71,32 @@ export const trainGroup: FlagGroup = {
   ],
 }
 
+/** Flags of losses and of what learns, in all phases. */
+export const settingsGroup: FlagGroup = {
+  key: 'settings',
+  title: 'Losses, over those of the recipe, as long as they are given',
+  flags: [
+    ...tableFlags(settingOptions, { showDefaults: false }),
+    switchFlag('randomWarp', 'Distort what the model sees; --no-random-warp late in training, for sharpness.'),
+  ],
+}
+
 /** Flags of the model's options. */
 export const modelGroup: FlagGroup = {
   key: 'model',
   title: 'Model, over the preset; fixed once the model exists',
   flags: [
+    textFlag(
+      'architecture',
+      `One of ${FACE_ARCHITECTURES.map(({ name }) => name).join(', ')}, or one of your own from the config (default df).`,
+      {
+        placeholder: 'name',
+      },
+    ),
     ...tableFlags(Object.assign({}, ...[...FACE_ARCHITECTURES].reverse().map(({ options }) => options)), {
       showDefaults: false,
     }),
+    choiceFlag('optimiser', 'What it learns by (default adabelief).', { choices: Object.keys(OPTIMISERS) }),
     countFlag('seed', 'Same seed and same iterations, same model.', 0),
   ],
 }
@@ -60,23 +105,29 @@ export const modelGroup: FlagGroup = {
 export const mergeGroup: FlagGroup = {
   key: 'merge',
   title: 'Merge',
-  flags: tableFlags(mergeOptions, { rename: { preset: 'encoder-preset' } }),
+  flags: [
+    ...tableFlags(mergeOptions, { rename: { preset: 'encoder-preset' } }),
+    textFlag('xseg', 'Trained XSeg, for masks that name it (default <workspace>/xseg).', { placeholder: 'folder' }),
+  ],
+}
+
+/** What the flags of `mergeGroup` ask for. */
+export function mergeJobOf({
+  xseg,
+  ...options
+}: Readonly<Record<string, unknown>> = {}): Pick<MergeJob, 'xseg' | 'options'> {
+  return { ...(xseg === undefined ? {} : { xseg: xseg as string }), options }
 }
 
 /** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
-export function trainJobOf({ main = {}, train = {}, model = {} }: Given): TrainJob {
-  const { preset, model: architecture, fromScratch, saveEvery, ...sampler } = train
-  const { seed, ...options } = model
-  return {
-    seconds: main.time as number | undefined,
-    iterations: main.iterations as number | undefined,
-    device: main.device as DeviceChoice | undefined,
-    preset: preset as string | undefined,
-    architecture: architecture as string | undefined,
-    fromScratch: fromScratch as boolean | undefined,
-    saveEverySeconds: saveEvery as number | undefined,
-    seed: seed as number | undefined,
-    model: options,
-    sampler,
+export function trainJobOf({ main = {}, train = {}, settings = {}, model = {} }: Given): TrainJob {
+  const { preset, recipe, learningRate, fromScratch, pretrain, saveEvery, backupEvery, ...sampler } = train
+  const { architecture, optimiser, seed, ...options } = model
+  const job: Record<string, unknown> = {
+    ...{ seconds: main.time, iterations: main.iterations, device: main.device },
+    ...{ preset, recipe, learningRate, fromScratch, pretrain, architecture, optimiser, seed },
+    ...{ saveEverySeconds: saveEvery, backupEverySeconds: backupEvery },
+    ...{ settings, model: options, sampler },
   }
+  return job as TrainJob
 }

@@ -1,3 +1,5 @@
+import { loadConfig } from '../config.js'
+import { settleConsent } from '../consent.js'
 import { type DemoJob, demoStages, describeDemo } from '../demo.js'
 import { type Check, examine } from '../doctor.js'
 import { choiceFlag, countFlag, type FlagGroup, switchFlag, textFlag } from '../flags.js'
@@ -5,6 +7,7 @@ import { PRESETS } from '../presets.js'
 import { describeRun, runStages } from '../run.js'
 import {
   type Command,
+  configFlag,
   deviceFlag,
   follow,
   generalFlags,
@@ -13,7 +16,16 @@ import {
   USUAL_WORKSPACE,
   workspaceFlag,
 } from './command.js'
-import { extractGroup, mergeGroup, modelGroup, trainGroup, trainJobOf } from './flag-groups.js'
+import {
+  extractGroup,
+  mergeGroup,
+  mergeJobOf,
+  modelGroup,
+  settingsGroup,
+  trainGroup,
+  trainJobOf,
+} from './flag-groups.js'
+import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
 
 /** A group as another command has it: help texts list its flags and say where they are explained. */
 const toldBy = (command: string, group: FlagGroup): FlagGroup => ({
@@ -47,13 +59,16 @@ export const runCommand: Command = {
         timeFlag('Training time in all, such as 90s, 10m or 1h30m (default 10m).'),
         countFlag('iterations', 'Iterations in all; with --time, whichever ends first.'),
         deviceFlag(),
+        configFlag(),
         workspaceFlag(),
       ],
     },
     toldBy('extract', extractGroup({ both: true })),
     toldBy('train', trainGroup),
+    toldBy('train', settingsGroup),
     toldBy('train', modelGroup),
     toldBy('merge', mergeGroup),
+    provenanceGroup,
     generalFlags,
   ],
   examples: [
@@ -63,9 +78,12 @@ export const runCommand: Command = {
   async run(given, { terminal, signal }) {
     const { main = {}, extract = {}, merge = {} } = given
     const { src, dst, out, workspace: folder = USUAL_WORKSPACE } = main as Record<string, string>
+    const config = await loadConfig((main as { config?: string }).config)
     return inWorkspace(folder, 'run', async (workspace) => {
-      const job = { src: src!, dst: dst!, out, extract, merge, train: trainJobOf(given) }
-      const { stopped, ...result } = await follow(runStages(workspace, job, { signal }), terminal)
+      const { consent, provenance } = provenanceJobOf(given.provenance)
+      await settleConsent(workspace, { file: consent, terminal, signal })
+      const job = { src: src!, dst: dst!, out, extract, merge: mergeJobOf(merge), train: trainJobOf(given), provenance }
+      const { stopped, ...result } = await follow(runStages(workspace, job, { signal, config }), terminal)
       if (!stopped)
         terminal.result(describeRun({ stopped, ...result }), { event: 'result', workspace: folder, ...result })
       return { stopped }

@@ -1,12 +1,14 @@
 import { DflError } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
 import { countParams, exportDfm } from '@dfl/nn'
-import { createModel, openModel } from '@dfl/trainer'
-import { ARCHITECTURES, architectureNamed } from '../architectures.js'
+import { createModel, type Generation, type HistoryEntry, listCheckpoints, openModel } from '@dfl/trainer'
+import { allArchitectures, architectureNamed } from '../architectures.js'
+import { loadConfig } from '../config.js'
 import { listDflModels, readDflModel } from '../dfl-models.js'
 import { sayDuration } from '../events.js'
 import { switchFlag, textFlag } from '../flags.js'
-import { type Command, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import { type Command, configFlag, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import { modelRestoreCommand, modelTimelapseCommand } from './model-run-commands.js'
 
 const folderOf = (main: Readonly<Record<string, unknown>>) => (main.workspace as string | undefined) ?? USUAL_WORKSPACE
 
@@ -15,12 +17,21 @@ export const modelInfoCommand: Command = {
   name: 'model info',
   summary: 'what the model of a workspace is and how far it was trained',
   usage: '[--workspace <folder>]',
-  about: ['Tells architecture, options, face type, iterations, time and losses, and how many numbers it consists of.'],
-  groups: [{ key: 'main', title: 'Options', flags: [workspaceFlag()] }, generalFlags],
+  about: [
+    'Tells architecture, options, face type, iterations, time and losses, how many numbers it consists of, which checkpoints there are, and everything that the weights were ever fed.',
+  ],
+  groups: [{ key: 'main', title: 'Options', flags: [configFlag(), workspaceFlag()] }, generalFlags],
   examples: [['dfl model info', 'the model in ./workspace']],
   async run({ main = {} }, { terminal }) {
+    const config = await loadConfig(main.config as string | undefined)
     return inWorkspace(folderOf(main), 'model info', async ({ model: folder }) => {
-      const { description, progress, model } = await openModel(folder, ARCHITECTURES)
+      const run = await openModel(folder, allArchitectures(config))
+      const { description, progress, model } = run
+      const [history, checkpoints, { best }] = [
+        await run.readHistory(),
+        await listCheckpoints(folder),
+        await run.kept(),
+      ]
       const parameters = countParams(model.params)
       const lines = [
         `Model      ${folder}`,
@@ -30,11 +41,35 @@ export const modelInfoCommand: Command = {
           .join(', ')}`,
         `Size       ${(parameters / 1e6).toFixed(1)} million parameters`,
         `Trained    ${progress.iteration} iterations, ${sayDuration(progress.seconds)}, loss src ${progress.losses.src.toFixed(3)} dst ${progress.losses.dst.toFixed(3)}`,
+        `Kept       ${checkpoints.map(sayCheckpoint).join(', ')}${best ? `; ${best.measure} ${best.value.toFixed(3)} at ${best.iteration}` : ''}`,
+        ...history.map((entry, i) => `${i === 0 ? 'History' : ''.padEnd(7)}    ${sayEntry(entry)}`),
       ]
-      terminal.result(lines.join('\n'), { event: 'result', ...description, ...progress, parameters })
+      terminal.result(lines.join('\n'), {
+        event: 'result',
+        ...{ ...description, ...progress, parameters, checkpoints, best, history },
+      })
       return { stopped: false }
     })
   },
+}
+
+const sayCheckpoint = ({ iteration, kept }: Generation) => `${iteration}${kept ? ` (${kept})` : ''}`
+
+/** A line of the history for people. */
+function sayEntry(entry: HistoryEntry): string {
+  const from = `from ${entry.fromIteration} on`
+  if (entry.event === 'began') return `${from}  ${entry.with}`
+  if (entry.event === 'moved-on') return `at ${entry.fromIteration}  phase ${entry.phase}, after ${entry.because}`
+  if (entry.event === 'went-back')
+    return `at ${entry.fromIteration}  back to ${entry.toIteration}, because ${entry.because}`
+  const { recipe, phase, batchSize, settings, data = {} } = entry
+  const set = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
+  const faces = Object.entries(data).flatMap(([side, of]) =>
+    typeof (of as { faces?: number } | null)?.faces === 'number'
+      ? [`${side} ${(of as { faces: number }).faces} faces`]
+      : [],
+  )
+  return `${from}  ${recipe}, ${phase}: ${[...faces, `batch ${batchSize}`, ...set].join(', ')}`
 }
 
 /** `dfl model import` */
@@ -100,6 +135,7 @@ export const modelExportCommand: Command = {
       flags: [
         textFlag('out', 'The file, such as person.dfm.', { placeholder: 'file', required: true }),
         switchFlag('half', 'Weights in half precision: half the size.'),
+        configFlag(),
         workspaceFlag(),
       ],
     },
@@ -108,8 +144,9 @@ export const modelExportCommand: Command = {
   examples: [['dfl model export --out person.dfm --half', 'the model in ./workspace, in half the size']],
   async run({ main = {} }, { terminal }) {
     const { out, half } = main as { out: string; half?: boolean }
+    const config = await loadConfig(main.config as string | undefined)
     return inWorkspace(folderOf(main), 'model export', async ({ model: folder }) => {
-      const { model, state, description } = await openModel(folder, ARCHITECTURES)
+      const { model, state, description } = await openModel(folder, allArchitectures(config))
       const bytes = exportDfm(model, state, { half })
       await writeFileAtomic(out, bytes)
       terminal.result(`Model    ${out}, ${(bytes.length / 1e6).toFixed(1)} MB, ${description.faceType}`, {
@@ -121,12 +158,18 @@ export const modelExportCommand: Command = {
   },
 }
 
-const VERBS: readonly Command[] = [modelInfoCommand, modelImportCommand, modelExportCommand]
+const VERBS: readonly Command[] = [
+  modelInfoCommand,
+  modelImportCommand,
+  modelExportCommand,
+  modelRestoreCommand,
+  modelTimelapseCommand,
+]
 
 /** `dfl model` and a verb. */
 export const modelCommand: Command = {
   name: 'model',
-  summary: 'tell what a model is, import one of DeepFaceLab, export it',
+  summary: 'tell what a model is, import, export, go back to a checkpoint',
   usage: '<verb> [options]',
   about: ['Each verb explains itself: dfl model <verb> --help.'],
   groups: [

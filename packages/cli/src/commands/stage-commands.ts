@@ -1,23 +1,34 @@
-import type { Side } from '@dfl/core'
-import { sayDuration } from '../events.js'
-import { choiceFlag, countFlag, switchFlag, textFlag } from '../flags.js'
+import { DflError, type Side } from '@dfl/core'
+import { loadConfig } from '../config.js'
+import { settleConsent } from '../consent.js'
+import { choiceFlag, switchFlag, textFlag } from '../flags.js'
+import { COMPARISONS } from '../merge-extras.js'
+import { describeSeal } from '../provenance.js'
 import { extractStage } from '../stages/extract.js'
 import { type MergeJob, mergeStage } from '../stages/merge.js'
-import { trainStage } from '../stages/train.js'
+import { previewMergeStage } from '../stages/preview-merge.js'
 import {
   type Command,
+  configFlag,
   deviceFlag,
   follow,
   generalFlags,
   inWorkspace,
-  timeFlag,
   USUAL_WORKSPACE,
   workspaceFlag,
 } from './command.js'
-import { extractGroup, mergeGroup, modelGroup, trainGroup, trainJobOf } from './flag-groups.js'
+import { extractGroup, mergeGroup, mergeJobOf } from './flag-groups.js'
+import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
 
 const workspaceOf = (main: Readonly<Record<string, unknown>>) =>
   (main.workspace as string | undefined) ?? USUAL_WORKSPACE
+
+interface MainFlags {
+  preview?: string
+  watch?: boolean
+  workspace?: string
+  config?: string
+}
 
 /** `dfl extract` */
 export const extractCommand: Command = {
@@ -65,58 +76,13 @@ export const extractCommand: Command = {
   },
 }
 
-/** `dfl train` */
-export const trainCommand: Command = {
-  name: 'train',
-  summary: 'train the model on the faces of a workspace',
-  usage: '[--time <duration> | --iterations <n>] [options]',
-  about: [
-    'Makes a model, or goes on with the one that is there, from its last checkpoint. --time is the training time in all: with --time 10m and later --time 30m it is trained for twenty more minutes. Without either it trains until Ctrl-C.',
-    'Look at <workspace>/preview/latest.png: src, src painted as src, dst, dst painted as dst, and the swap. The last column says when to stop, not the loss.',
-  ],
-  groups: [
-    {
-      key: 'main',
-      title: 'Options',
-      flags: [
-        timeFlag('Training time in all, such as 90s, 10m or 1h30m.'),
-        countFlag('iterations', 'Iterations in all.'),
-        deviceFlag(),
-        workspaceFlag(),
-      ],
-    },
-    trainGroup,
-    modelGroup,
-    generalFlags,
-  ],
-  examples: [
-    ['dfl train --time 30m', 'trains the model in ./workspace for half an hour in all'],
-    ['dfl train --preset film --resolution 160 --time 8h', 'a larger model, over night'],
-  ],
-  async run(given, { terminal, signal }) {
-    return inWorkspace(workspaceOf(given.main ?? {}), 'train', async (workspace) => {
-      const result = await follow(trainStage(workspace, trainJobOf(given), { signal }), terminal)
-      const { stopped, iterations, seconds, preview } = result
-      if (!stopped)
-        terminal.result(
-          [
-            `Model    ${workspace.model}, ${iterations} iterations, ${sayDuration(seconds)} of training`,
-            ...(preview ? [`Preview  ${preview}`] : []),
-          ].join('\n'),
-          { event: 'result', model: workspace.model, ...result },
-        )
-      return { stopped }
-    })
-  },
-}
-
 /** `dfl merge` */
 export const mergeCommand: Command = {
   name: 'merge',
   summary: "put the swapped faces back into DST's frames",
   usage: '[--input <clip>] [--out <file>] [options]',
   about: [
-    "Writes DST's clip with SRC's face: same length, size and timing, sound copied bit for bit. A name without a video's ending makes a folder of images. The result says in its metadata that it is synthetic.",
+    "Writes DST's clip with SRC's face: same length, size and timing, sound copied bit for bit. A name without a video's ending makes a folder of images. The result says in a signed manifest (C2PA) and in XMP that it is synthetic; dfl verify reads it.",
   ],
   groups: [
     {
@@ -125,25 +91,61 @@ export const mergeCommand: Command = {
       flags: [
         textFlag('input', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
         textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' }),
+        textFlag('settings', 'Settings of single shots and frames (default <workspace>/merge.json, if it is there).', {
+          placeholder: 'file',
+        }),
+        textFlag('frames', 'Merge these frames only, such as 120-240; several stretches need a folder.', {
+          placeholder: 'frames',
+        }),
+        textFlag('stills', 'Also write these frames as PNG, such as 10,300.', { placeholder: 'frames' }),
+        choiceFlag('compare', 'Also write a video of DST and the result together.', { choices: COMPARISONS }),
+        textFlag('package', 'Also write face, mask and matrices for a compositor.', { placeholder: 'folder' }),
+        textFlag('preview', 'Only show these frames, beside DST, in <workspace>/preview.', { placeholder: 'frames' }),
+        switchFlag('watch', 'Stay, and show them again whenever the file of settings changes.'),
         switchFlag('again', 'Make the result again though nothing has changed.'),
         deviceFlag(),
+        configFlag(),
         workspaceFlag(),
       ],
     },
     mergeGroup,
+    provenanceGroup,
     generalFlags,
   ],
   examples: [
     ['dfl merge --input b.mp4 --out c.mp4', 'the swap, with the usual settings'],
     ['dfl merge --out c.mp4 --erode 10 --blur 30', 'a smaller mask with a softer edge'],
     ['dfl merge --out c.mkv --codec ffv1', 'lossless, for further editing'],
+    ['dfl merge --frames 120-240 --compare side-by-side', 'a piece, beside DST'],
   ],
-  async run({ main = {}, merge = {} }, { terminal, signal }) {
-    const { input, out, again, device } = main as Pick<MergeJob, 'input' | 'out' | 'again' | 'device'>
+  async run({ main = {}, merge = {}, ...given }, { terminal, signal }) {
+    const {
+      workspace: _,
+      config: file,
+      ...asked
+    } = main as Omit<MergeJob, 'options' | 'xseg' | 'provenance'> & MainFlags
+    const config = await loadConfig(file)
     return inWorkspace(workspaceOf(main), 'merge', async (workspace) => {
-      const job = { input, out, again, device, options: merge }
-      const { stopped, ...result } = await follow(mergeStage(workspace, job, { signal }), terminal)
-      if (!stopped) terminal.result(`Result   ${result.result}`, { event: 'result', ...result })
+      const { preview, watch } = asked
+      if (watch && preview === undefined)
+        throw new DflError('BAD_OPTION', 'Expected frames for `--preview`, but got only --watch. Name frames to watch.')
+      if (preview !== undefined) {
+        const job = { ...asked, preview, options: merge }
+        const pictures = await follow(previewMergeStage(workspace, job, { signal, config }), terminal)
+        terminal.result(pictures.map((path) => `Preview  ${path}`).join('\n'), { event: 'result', pictures })
+        return { stopped: signal?.aborted ?? false }
+      }
+      const { consent, provenance } = provenanceJobOf(given.provenance)
+      await settleConsent(workspace, { file: consent, terminal, signal })
+      const job = { ...asked, ...mergeJobOf(merge), provenance }
+      const { stopped, ...result } = await follow(mergeStage(workspace, job, { signal, config }), terminal)
+      const lines = [
+        `Result   ${result.result}`,
+        ...(result.provenance ? [`         ${describeSeal(result.provenance)}`] : []),
+        ...result.extras.map((path) => `         ${path}`),
+        ...(result.report ? [`Report   ${result.report.html}`] : []),
+      ]
+      if (!stopped) terminal.result(lines.join('\n'), { event: 'result', ...result })
       return { stopped }
     })
   },

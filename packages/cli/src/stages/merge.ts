@@ -89,12 +89,7 @@ export async function* mergeStage(
   const { flag = '--input' } = job
   const only = job.frames === undefined ? undefined : parseSpans(job.frames, '--frames')
   const out = job.out ?? defaultResult(workspace, job.frames)
-  const frames = job.input ?? workspace.record.clips.dst?.path
-  if (frames === undefined)
-    throw new DflError(
-      'NO_SUCH_FILE',
-      `Expected DST's clip for \`${flag}\`, but it was not given, and no faces of DST were extracted in \`${workspace.folder}\` yet. Run first: dfl extract --side dst --input <clip> --workspace ${workspace.folder}`,
-    )
+  const frames = dstClipOf(workspace, job)
   const clip = await identifyClip(frames, flag)
   expectResultPath(out, [frames, workspace.record.clips.src?.path])
   const options = resolveOptions(mergeOptions, job.options)
@@ -212,11 +207,27 @@ function defaultResult({ folder, defaultResult }: Workspace, frames: string | un
   return join(folder, parseSpans(frames, '--frames').length === 1 ? `${name}.mp4` : name)
 }
 
+/**
+ * DST's clip: the one that is given, or the one that was extracted.
+ *
+ * @throws DflError `NO_SUCH_FILE` when there is neither.
+ */
+export function dstClipOf({ folder, record }: Workspace, { input, flag = '--input' }: MergeJob): string {
+  const clip = input ?? record.clips.dst?.path
+  if (clip !== undefined) return clip
+  throw new DflError(
+    'NO_SUCH_FILE',
+    `Expected DST's clip for \`${flag}\`, but it was not given, and no faces of DST were extracted in \`${folder}\` yet. Run first: dfl extract --side dst --input <clip> --workspace ${folder}`,
+  )
+}
+
+/** Where settings of shots and frames are read from. */
+export const settingsFile = ({ folder }: Workspace, file: string | undefined) => file ?? join(folder, 'merge.json')
+
 /** The settings of a file; without one those in the workspace, if there are any. */
-async function settingsFor({ folder }: Workspace, file: string | undefined): Promise<SettingsEntry[]> {
-  const usual = join(folder, 'merge.json')
-  if (file === undefined && !(await exists(usual))) return []
-  return readSettings(file ?? usual)
+export async function settingsFor(workspace: Workspace, file: string | undefined): Promise<SettingsEntry[]> {
+  const path = settingsFile(workspace, file)
+  return file === undefined && !(await exists(path)) ? [] : readSettings(path)
 }
 
 /** What tells one state of a faceset and its masks from another. */
@@ -229,15 +240,17 @@ async function stateOf(faceset: string): Promise<readonly number[]> {
 
 /** Writes what was asked for beside the result, marked as the result is: the paths. */
 async function extrasOf(
-  { stills, compare }: MergeJob,
+  { stills, compare, package: comp }: MergeJob,
   made: { out: string; clip: string; start: number; seal: (path: string) => Promise<unknown> },
 ): Promise<string[]> {
   const { out, clip, start, seal } = made
   const paths: string[] = []
   if (stills !== undefined) paths.push(await writeStills(out, { frames: parseFrames(stills, '--stills'), start }))
   if (compare !== undefined) paths.push(await writeComparison(out, compare, { clip, start }))
-  for (const path of paths) await seal(path)
-  return paths
+  // Of a package, the folders that show the new face.
+  const pictures = comp === undefined ? [] : ['face', 'painted'].map((kind) => join(comp, kind))
+  for (const path of [...paths, ...pictures]) if (await exists(path)) await seal(path)
+  return comp === undefined ? paths : [...paths, comp]
 }
 
 /** What to say where faces of DST were only looked for in a part of the clip. */

@@ -10,6 +10,7 @@ import { faceArchitectures } from '../architectures.js'
 import type { Stage, StageContext } from '../events.js'
 import { parseFrames } from '../frame-spans.js'
 import type { Workspace } from '../workspace.js'
+import { maskerOf, xsegFor } from '../xseg-masker.js'
 import { dstClipOf, type MergeJob, settingsFile, settingsFor, swapperOf } from './merge.js'
 
 /** How often the file of settings is looked at, in milliseconds. */
@@ -33,7 +34,10 @@ export async function* previewMergeStage(
   const device = await chooseDevice(job.device ?? 'cpu')
   await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: 1, device })
   const swapper = swapperOf(run, painter)
-  await using preview = await openPreview({ frames: clip, faces: workspace.faceset.dst, swapper })
+  const xseg = await xsegFor(workspace, job.xseg, [options.mask, await settingsFor(workspace, job.settings)])
+  await using masker = await maskerOf(xseg)
+  const faces = workspace.faceset.dst
+  await using preview = await openPreview({ frames: clip, faces, swapper, ...(masker ? { masker } : {}) })
   const file = settingsFile(workspace, job.settings)
   const written = async () => (await stat(file).catch(() => undefined))?.mtimeMs
   const { iteration } = run.progress

@@ -1,23 +1,36 @@
-import { join } from 'node:path'
-import { DflError, type OptionsOf, type Side } from '@dfl/core'
-import { exists } from '@dfl/core/files'
+import { rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { DflError, type Side } from '@dfl/core'
+import { exists, writeFileAtomic } from '@dfl/core/files'
 import { chooseDevice, type DeviceChoice } from '@dfl/engine'
-import { createSampler, type Faceset, openFaceset, type SAMPLER_OPTIONS, type Sampler } from '@dfl/faceset'
+import { type Faceset, openFaceset } from '@dfl/faceset'
+import { countParams, type OptimiserName } from '@dfl/nn'
 import {
   createModel,
   hasModel,
+  isStaged,
   type Length,
   type ModelFolder,
   openModel,
   progressOf,
   type Recipe,
+  readRecipe,
+  type SampleSettings,
+  type StagedRecipe,
+  type StepSettings,
   type TrainReport,
   train,
 } from '@dfl/trainer'
-import { architectureNamed, FACE_ARCHITECTURES } from '../architectures.js'
+import { architectureNamed, faceArchitectures } from '../architectures.js'
+import { describeConfig, type LoadedConfig, NO_CONFIG } from '../config.js'
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
+import { divide, measuredFaces } from '../held-out.js'
 import { type Preset, presetFor, presetNamed, withoutEnd } from '../presets.js'
+import { isPretrained, leavePretraining, PRETRAINING } from '../pretraining.js'
 import { createPreviewer } from '../preview.js'
+import { sayRunEvent } from '../run-events.js'
+import { createRunMeasures } from '../run-measures.js'
+import { openPeople, openSamples, type SampleOptions } from '../samples.js'
 import { START_WEIGHTS, startWeights } from '../start-weights.js'
 import type { Workspace } from '../workspace.js'
 
@@ -33,11 +46,23 @@ export interface TrainJob {
   device?: DeviceChoice
   /** Name of a preset; if not given, the one that fits the length, or that of the model that is there. */
   preset?: string
+  /** A recipe over the preset's: the name of one in the config, or a JSON file. It stays that of the model; 'preset' goes back. */
+  recipe?: string
+  /** Settings over those of all phases of the recipe. */
+  settings?: Partial<StepSettings & SampleSettings>
+  /** The highest learning rate: the recipe's rates are brought in proportion to it. */
+  learningRate?: number
+  /** Folder of the faceset of many people that both sides are drawn from for now. */
+  pretrain?: string
+  /** What a new model learns by; 'adabelief' if not given. */
+  optimiser?: OptimiserName
+  /** How often a checkpoint is kept as a backup; never if not given. */
+  backupEverySeconds?: number
   /** Name of the architecture of a new model; 'df' if not given. */
   architecture?: string
   /** Options of the architecture over the preset's. Refused where they differ from those of a model that is there. */
   model?: Readonly<Record<string, unknown>>
-  sampler?: Partial<Omit<OptionsOf<typeof SAMPLER_OPTIONS>, 'randomWarp' | 'eyesMouth' | 'paired'>>
+  sampler?: SampleOptions
   seed?: number
   /** How often a checkpoint is written: what a crash costs at most. */
   saveEverySeconds?: number
@@ -72,18 +97,20 @@ export interface TrainResult {
 export async function* trainStage(
   workspace: Workspace,
   job: TrainJob,
-  { signal }: StageContext = {},
+  { signal, config = NO_CONFIG, wishes }: StageContext = {},
 ): Stage<TrainResult> {
   const length: Length = { iterations: job.iterations, seconds: job.seconds }
-  const endless = length.iterations === undefined && length.seconds === undefined
   const isNew = !(await hasModel(workspace.model))
-  const preset = choosePreset(workspace, job, isNew)
+  const preset = presetOf(workspace, job, isNew)
+  const own = await ownRecipe(workspace, job, config)
+  const endless = length.iterations === undefined && length.seconds === undefined && !(own && isStaged(own))
+  const hasLength = length.iterations !== undefined || length.seconds !== undefined
   const device = await chooseDevice(job.device ?? 'cpu')
   const began = performance.now()
 
   if (!isNew) {
-    const run = await openChecked(workspace, job)
-    if (!endless && progressOf(length, run.progress.iteration, run.progress.seconds) >= 1) {
+    const run = await openChecked(workspace, job, config)
+    if (hasLength && progressOf(length, run.progress.iteration, run.progress.seconds) >= 1) {
       const { iteration: iterations, seconds } = run.progress
       yield {
         event: 'stage',
@@ -104,11 +131,12 @@ export async function* trainStage(
 
   const sides = { src: await openSide(workspace, 'src'), dst: await openSide(workspace, 'dst') }
   expectSameFaceType(workspace, sides)
+  const faceType = sides.src.info.faceType
   const { run, startedFrom } = isNew
-    ? await newModel(workspace, job, { preset, faceType: sides.src.info.faceType })
-    : { run: await openChecked(workspace, job), startedFrom: undefined }
+    ? await newModel(workspace, job, { preset, faceType, config })
+    : { run: await openChecked(workspace, job, config), startedFrom: undefined }
   for (const text of run.skipped) yield { event: 'warning', text }
-  const better = isNew || job.preset || endless ? preset : presetFor(job)
+  const better = isNew || job.preset || own || !hasLength ? preset : presetFor(job)
   if (better.name !== preset.name)
     yield {
       event: 'warning',
@@ -116,38 +144,63 @@ export async function* trainStage(
     }
 
   const meant = (workspace.record.fromWeights && preset.recipeFromWeights) || preset.recipe
-  const recipe = endless ? withoutEnd(meant) : meant
+  const recipe: Recipe | StagedRecipe = own ?? (endless ? withoutEnd(meant) : meant)
   const batchSize = job.sampler?.batchSize ?? preset.batchSize
+  const settings = job.pretrain === undefined ? (job.settings ?? {}) : { ...job.settings, ...PRETRAINING.settings }
+  if (config.path) yield { event: 'warning', text: `Uses ${describeConfig(config)}` }
   yield {
     event: 'stage',
     stage: 'train',
     state: 'started',
     text: beginning(run, preset, { isNew, startedFrom, endless }) + (device === 'cpu' ? '' : `, on ${device}`),
   }
-  await using samplers = samplerOfPhase(sides, run, { job, recipe, batchSize })
-  await using previewer = createPreviewer(workspace.preview, run, samplers.open)
-  const status = statusOf(length)
+  if (own) yield notice(run, `recipe ${own.name}: ${own.assumes}`)
+  const faces = { src: divide(sides.src), dst: divide(sides.dst) }
+  const many = job.pretrain === undefined ? undefined : await openFaceset(job.pretrain)
+  if (!many && isPretrained(await run.readHistory())) yield notice(run, await leavePretraining(run))
+  await using samples = openSamples(
+    run,
+    {
+      sides: many ? { src: many, dst: many } : { src: faces.src.training, dst: faces.dst.training },
+      people: await openPeople(run, config, faceType),
+      augmentations: config.augmentations,
+    },
+    {
+      options: many ? { ...job.sampler, ...PRETRAINING.samples } : (job.sampler ?? {}),
+      batchSize,
+      eyesMouth: [...recipe.phases, settings].some(({ eyesMouthPrio = 0 }) => eyesMouthPrio > 0),
+      first: { ...recipe.phases[0]!, ...settings },
+    },
+  )
+  await using previewer = createPreviewer(workspace.preview, run, samples.open)
+  await using measures = createRunMeasures(run, () => measuredFaces(faces, run))
+  const status = statusOf(length, recipe)
   const before = run.progress.iteration
-  const reports = train(run, async (iteration, phase) => (await samplers.get(phase.randomWarp)).batch(iteration), {
-    recipe,
-    length,
-    batchSize,
-    device,
+  const trainWishes = new Set<'save' | 'backup'>()
+  const reports = train(run, samples.batch, {
+    ...{ recipe, length, batchSize, settings, device, signal, wishes: trainWishes },
+    rateFactor: job.learningRate === undefined ? 1 : job.learningRate / highestRate(recipe),
+    furtherLosses: config.losses,
     saveEverySeconds: job.saveEverySeconds ?? SAVE_EVERY_SECONDS,
-    signal,
-    data: Object.fromEntries(
-      Object.entries(sides).map(([side, { info }]) => [side, { faces: info.count, sources: info.sources }]),
-    ),
+    backupEverySeconds: job.backupEverySeconds,
+    measure: { of: measures.of, best: 'mapping' },
+    data: fedFrom({ sides, pretrain: job.pretrain, sampler: job.sampler, config }),
   })
   for await (const report of reports) {
     yield status(report)
-    const preview = await previewer.ifDue(report)
+    for (const event of report.events) yield sayRunEvent(event, report.iteration, report.seconds)
+    for (const wish of ['save', 'backup'] as const)
+      if (wishes?.delete(wish)) {
+        trainWishes.add(wish)
+        yield notice(run, wish === 'save' ? 'is saved' : 'is saved, and kept as a backup')
+      }
+    const preview = wishes?.delete('preview') ? await previewer.write() : await previewer.ifDue(report)
     if (preview) yield preview
   }
   const { iteration: iterations, seconds } = run.progress
   const last = iterations > before ? await previewer.write() : undefined
   if (last) yield last
-  const stopped = signal?.aborted === true && (endless || progressOf(length, iterations, seconds) < 1)
+  const stopped = signal?.aborted === true && !(hasLength && progressOf(length, iterations, seconds) >= 1)
   yield {
     event: 'stage',
     stage: 'train',
@@ -159,7 +212,7 @@ export async function* trainStage(
 }
 
 /** Turns reports of the loop into status lines: times are means over the last iterations, losses too. */
-function statusOf(length: Length): (report: TrainReport) => ProgressEvent {
+function statusOf(length: Length, recipe: Recipe | StagedRecipe): (report: TrainReport) => ProgressEvent {
   let mean: { dataMs: number; computeMs: number; src: number; dst: number } | undefined
   return (report) => {
     const { src, dst } = report.losses
@@ -169,6 +222,7 @@ function statusOf(length: Length): (report: TrainReport) => ProgressEvent {
     const { dataMs, computeMs } = mean
     const ms = dataMs + computeMs
     const endless = length.iterations === undefined && length.seconds === undefined
+    const phase = isStaged(recipe) ? `${recipe.name}: ${report.phase}` : report.phase
     return {
       event: 'progress',
       stage: 'train',
@@ -178,7 +232,7 @@ function statusOf(length: Length): (report: TrainReport) => ProgressEvent {
       share: endless ? undefined : report.progress,
       perSecond: 1000 / ms,
       secondsLeft: report.secondsLeft,
-      note: `${ms.toFixed(0)} ms (${dataMs.toFixed(0)} data + ${computeMs.toFixed(0)} compute)  loss ${losses(mean)}  ${report.phase}`,
+      note: `${ms.toFixed(0)} ms (${dataMs.toFixed(0)} data + ${computeMs.toFixed(0)} compute)  loss ${losses(mean)}  ${phase}`,
       detail: {
         iteration: report.iteration,
         seconds: report.seconds,
@@ -201,26 +255,28 @@ async function latestPreview({ preview }: Workspace): Promise<string | undefined
 
 const losses = ({ src, dst }: { src: number; dst: number }) => `src ${src.toFixed(3)} dst ${dst.toFixed(3)}`
 
-function choosePreset({ record }: Workspace, job: TrainJob, isNew: boolean): Preset {
+/** The preset of a training: the one that was asked for, that of the model that is there, or the one that fits the length. */
+export function presetOf({ record }: Workspace, job: TrainJob, isNew: boolean): Preset {
   if (job.preset) return presetNamed(job.preset)
   return !isNew && record.preset ? presetNamed(record.preset) : presetFor(job)
 }
 
 /** The model that is there, if nothing that is fixed was asked to be another. */
-async function openChecked(workspace: Workspace, job: TrainJob): Promise<ModelFolder> {
-  const run = await openModel(workspace.model, FACE_ARCHITECTURES)
+async function openChecked(workspace: Workspace, job: TrainJob, config: LoadedConfig): Promise<ModelFolder> {
+  const run = await openModel(workspace.model, faceArchitectures(config))
   const { options, seed } = run.description
   const asked: Record<string, unknown> = {
     ...(job.preset && workspace.record.preset ? { preset: job.preset } : {}),
     ...(job.architecture ? { architecture: job.architecture } : {}),
     ...job.model,
     ...(job.seed === undefined ? {} : { seed: job.seed }),
+    ...(job.optimiser === undefined ? {} : { optimiser: job.optimiser }),
   }
   const own: Record<string, unknown> = {
     preset: workspace.record.preset,
     architecture: run.description.architecture,
     ...options,
-    seed,
+    ...{ seed, optimiser: run.description.optimiser ?? 'adabelief' },
   }
   const changed = Object.keys(asked).filter((name) => asked[name] !== own[name])
   if (changed.length === 0) return run
@@ -232,23 +288,31 @@ async function openChecked(workspace: Workspace, job: TrainJob): Promise<ModelFo
   )
 }
 
-async function newModel(
+/** A model of the workspace, which has none yet. */
+export async function newModel(
   workspace: Workspace,
   job: TrainJob,
-  { preset, faceType }: { preset: Preset; faceType: Faceset['info']['faceType'] },
+  { preset, faceType, config }: { preset: Preset; faceType: Faceset['info']['faceType']; config: LoadedConfig },
 ): Promise<{ run: ModelFolder; startedFrom?: string }> {
-  const architecture = architectureNamed(job.architecture ?? 'df')
-  const options = { ...preset.architecture, ...job.model }
-  const given = { options, faceType, seed: job.seed }
+  const architecture = architectureNamed(job.architecture ?? 'df', config)
+  // Presets are made for DF. Of their options, another architecture gets those that it has.
+  const known = Object.entries(preset.architecture).filter(([name]) => name in architecture.options)
+  const options = { ...Object.fromEntries(known), ...job.model }
+  const given = { options, faceType, seed: job.seed, optimiser: job.optimiser }
   const file = job.weights ?? START_WEIGHTS
   const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
   await workspace.update({ preset: preset.name, fromWeights: weights !== undefined })
   const run = await createModel(workspace.model, architecture, weights ? { ...given, weights } : given)
+  await run.remember({
+    event: 'began',
+    fromIteration: 0,
+    with: weights ? `the weights of ${basename(file)}` : 'random weights',
+  })
   return { run, startedFrom: weights ? file : undefined }
 }
 
 /** @throws DflError `NO_SUCH_FILE` where the side was not extracted yet, with what to do. */
-async function openSide(workspace: Workspace, side: Side): Promise<Faceset> {
+export async function openSide(workspace: Workspace, side: Side): Promise<Faceset> {
   const folder = workspace.faceset[side]
   const advice = `Extract them first: dfl extract --side ${side} --input <clip> --workspace ${workspace.folder}`
   const missing = (code: 'NO_SUCH_FILE' | 'NO_FACES', cause?: unknown) =>
@@ -269,50 +333,70 @@ function expectSameFaceType({ folder }: Workspace, { src, dst }: Record<Side, Fa
   )
 }
 
-/** A sampler for warped batches and one for unwarped ones, each made when first needed; one at a time. */
-function samplerOfPhase(
-  sides: Record<Side, Faceset>,
-  { description, model }: ModelFolder,
-  { job, recipe, batchSize }: { job: TrainJob; recipe: Recipe; batchSize: number },
-) {
-  let current: { randomWarp: boolean; sampler: Promise<Sampler> } | undefined
-  const close = async () => {
-    const open = await current?.sampler.catch(() => undefined)
-    current = undefined
-    await open?.[Symbol.asyncDispose]()
-  }
-  const samplers = {
-    /** The one that is open, whichever it is: the faces of a preview are warped by none. */
-    open: () => samplers.get(current?.randomWarp ?? recipe.phases[0]!.randomWarp),
-    async get(randomWarp: boolean): Promise<Sampler> {
-      if (current?.randomWarp !== randomWarp) {
-        await close()
-        const sampler = createSampler({
-          rareExpressions: !job.sampler?.uniformYaw,
-          ...job.sampler,
-          ...sides,
-          faceType: description.faceType,
-          resolution: model.resolution,
-          batchSize,
-          seed: description.seed,
-          randomWarp,
-          eyesMouth: recipe.phases.some(({ eyesMouthPrio }) => eyesMouthPrio > 0),
-        })
-        current = { randomWarp, sampler }
-      }
-      return current.sampler
-    },
-    [Symbol.asyncDispose]: close,
-  }
-  return samplers
+/**
+ * The recipe that was asked for, now or when the model was last trained; nothing for the preset's.
+ *
+ * It is copied into the model's folder, so that a run goes on as it began, whatever becomes of the file.
+ */
+async function ownRecipe(
+  { model }: Workspace,
+  { recipe }: TrainJob,
+  { recipes }: LoadedConfig,
+): Promise<Recipe | StagedRecipe | undefined> {
+  const copy = join(model, 'recipe.json')
+  if (recipe === undefined) return (await exists(copy)) ? readRecipe(copy) : undefined
+  if (recipe === 'preset') return void (await rm(copy, { force: true }))
+  const found = recipes.find(({ name }) => name === recipe) ?? (await readRecipe(recipe))
+  await writeFileAtomic(copy, `${JSON.stringify(found, null, 2)}\n`)
+  return found
 }
 
+const highestRate = ({ phases }: Recipe | StagedRecipe) => Math.max(...phases.flatMap((phase) => phase.learningRate))
+
+/** What the weights are fed, for the history. */
+function fedFrom({
+  sides,
+  pretrain,
+  sampler,
+  config,
+}: {
+  sides: Record<Side, Faceset>
+  pretrain?: string
+  sampler?: SampleOptions
+  config: LoadedConfig
+}): Record<string, unknown> {
+  const names = (list: readonly { name: string }[]) => list.map(({ name }) => name)
+  return {
+    ...Object.fromEntries(
+      Object.entries(sides).map(([side, { info }]) => [side, { faces: info.count, sources: info.sources }]),
+    ),
+    ...(pretrain === undefined ? {} : { pretrain }),
+    ...(sampler && Object.keys(sampler).length > 0 ? { samples: sampler } : {}),
+    ...(Object.keys(config.people).length > 0 ? { people: config.people } : {}),
+    ...(config.losses.length > 0 ? { losses: names(config.losses) } : {}),
+    ...(config.augmentations.length > 0 ? { augmentations: names(config.augmentations) } : {}),
+  }
+}
+
+const notice = ({ progress }: ModelFolder, text: string) =>
+  ({
+    event: 'notice',
+    kind: 'run',
+    iteration: progress.iteration,
+    text: `iteration ${progress.iteration}: ${text}`,
+    detail: {},
+  }) as const
+
 function beginning(
-  { model, progress }: ModelFolder,
+  { model, progress, optimiser, description }: ModelFolder,
   preset: Preset,
   { isNew, startedFrom, endless }: { isNew: boolean; startedFrom?: string; endless: boolean },
 ): string {
-  const what = `DF ${model.resolution} px, preset ${preset.name}`
+  const parameters = countParams(model.params)
+  // Each has a gradient and the optimiser's moments beside it.
+  const gigabytes = (4 * parameters * (2 + optimiser.moments.length)) / 1e9
+  const size = `${(parameters / 1e6).toFixed(1)} million parameters, ${gigabytes.toFixed(1)} GB with what the optimiser needs`
+  const what = `${description.architecture.toUpperCase()} ${model.resolution} px, preset ${preset.name}, ${size}`
   const stop = endless ? '. Stop it with Ctrl-C' : ''
   if (!isNew) return `${what}, goes on from iteration ${progress.iteration} (${sayDuration(progress.seconds)})${stop}`
   return `${what}, ${startedFrom ? 'starts from weights that learned other, rendered heads (--from-scratch starts from zero)' : 'starts from zero'}${stop}`

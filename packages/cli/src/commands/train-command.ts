@@ -1,0 +1,91 @@
+import { loadConfig } from '../config.js'
+import { sayDuration, type TrainWish } from '../events.js'
+import { countFlag, switchFlag } from '../flags.js'
+import { listenToKeys } from '../keys.js'
+import { findRateStage } from '../stages/find-rate.js'
+import { trainStage } from '../stages/train.js'
+import {
+  type Command,
+  configFlag,
+  deviceFlag,
+  follow,
+  generalFlags,
+  inWorkspace,
+  timeFlag,
+  USUAL_WORKSPACE,
+  workspaceFlag,
+} from './command.js'
+import { modelGroup, settingsGroup, trainGroup, trainJobOf } from './flag-groups.js'
+
+/** `dfl train` */
+export const trainCommand: Command = {
+  name: 'train',
+  summary: 'train the model on the faces of a workspace',
+  usage: '[--time <duration> | --iterations <n>] [options]',
+  about: [
+    'Makes a model, or goes on with the one that is there, from its last checkpoint. --time is the training time in all: with --time 10m and later --time 30m it is trained for twenty more minutes. Without either it trains until Ctrl-C, or to the end of a recipe whose phases have conditions.',
+    'Look at <workspace>/preview/latest.png: src, src painted as src, dst, dst painted as dst, and the swap. The last column says when to stop, not the loss. Beside it are masked.png, the same inside the masks, and progress.png, losses and measures over the run.',
+    'Keys while it trains, on a terminal: s saves, b keeps a backup, p writes a preview, q or Enter saves and ends.',
+  ],
+  groups: [
+    {
+      key: 'main',
+      title: 'Options',
+      flags: [
+        timeFlag('Training time in all, such as 90s, 10m or 1h30m.'),
+        countFlag('iterations', 'Iterations in all.'),
+        switchFlag('findLearningRate', 'Look for the rate at which the model learns fastest, and train nothing.'),
+        deviceFlag(),
+        configFlag(),
+        workspaceFlag(),
+      ],
+    },
+    trainGroup,
+    settingsGroup,
+    modelGroup,
+    generalFlags,
+  ],
+  examples: [
+    ['dfl train --time 30m', 'trains the model in ./workspace for half an hour in all'],
+    ['dfl train --preset film --resolution 160 --time 8h', 'a larger model, over night'],
+    ['dfl train --time 9h --no-random-warp --gan-power 0.1', 'then another hour for sharpness'],
+    ['dfl train --recipe film.json', 'the phases of a file, to their end'],
+  ],
+  async run(given, { terminal, signal, stdin }) {
+    const main = given.main ?? {}
+    const config = await loadConfig(main.config as string | undefined)
+    return inWorkspace((main.workspace as string | undefined) ?? USUAL_WORKSPACE, 'train', async (workspace) => {
+      if (main.findLearningRate) {
+        const found = await follow(findRateStage(workspace, trainJobOf(given), { signal, config }), terminal)
+        if (!found) return { stopped: true }
+        terminal.result(`Rate     ${found.learningRate.toExponential(1)}, for --learning-rate`, {
+          event: 'result',
+          ...found,
+        })
+        return { stopped: false }
+      }
+      const quit = new AbortController()
+      const wishes = new Set<TrainWish>()
+      using keys = listenToKeys(stdin, {
+        s: () => wishes.add('save'),
+        b: () => wishes.add('backup'),
+        p: () => wishes.add('preview'),
+        q: () => quit.abort(),
+        '\r': () => quit.abort(),
+      })
+      if (keys.active) terminal.say('  keys: s save, b backup, p preview, q quit')
+      const context = { signal: signal ? AbortSignal.any([signal, quit.signal]) : quit.signal, config, wishes }
+      const result = await follow(trainStage(workspace, trainJobOf(given), context), terminal)
+      const { stopped, iterations, seconds, preview } = result
+      if (!stopped)
+        terminal.result(
+          [
+            `Model    ${workspace.model}, ${iterations} iterations, ${sayDuration(seconds)} of training`,
+            ...(preview ? [`Preview  ${preview}`] : []),
+          ].join('\n'),
+          { event: 'result', model: workspace.model, ...result },
+        )
+      return { stopped }
+    })
+  },
+}
