@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Bitmap, collect, Random, take } from '@dfl/core'
 import { readImage, writeImage } from '@dfl/media'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { collectReport, type FacesOf, type MergeVideoOptions, mergeVideo, type Swapper } from '../src/index.js'
+import { collectReport, type FacesOf, type MergeVideoOptions, mergeVideo, overOf, type Swapper } from '../src/index.js'
 import { frameOf, identity, landmarks, meta, painted, same } from './synthetic.js'
 
 const [WIDTH, HEIGHT] = [240, 176]
@@ -215,5 +215,29 @@ describe("mergeVideo with a compositor's package", () => {
     const centre = [0, 1].map((i) => corners.reduce((sum: number, corner: number[]) => sum + corner[i]! / 4, 0) - 0.5)
     expect(centre[0]).toBeCloseTo(back[0] * middle + back[1] * middle + back[2], 3)
     expect(centre[1]).toBeCloseTo(back[3] * middle + back[4] * middle + back[5], 3)
+  })
+})
+
+describe('overOf', () => {
+  it('gives back every sample of 16 bits, also where rounding took more than an over can', () => {
+    const random = new Random(3)
+    const [width, height] = [40, 30]
+    const words = () => Uint16Array.from({ length: width * height * 3 }, () => random.integer(65536))
+    const before: Bitmap = { data: words(), width, height, channels: 3 }
+    const alpha = Float32Array.from({ length: width * height }, () => (random.chance(0.3) ? 0 : random.uniform()))
+    const colours = words()
+    const mixed = (i: number) => before.data[i]! + alpha[Math.floor(i / 3)]! * (colours[i]! * 0.01 - before.data[i]!)
+    const after: Bitmap = { ...before, data: Uint16Array.from(before.data, (_, i) => Math.max(0, mixed(i) - 1)) }
+    const patch = {
+      rect: { x: 0, y: 0, width, height },
+      bitmap: after,
+      alpha: { data: alpha, width, height, channels: 1 } as const,
+    }
+    const { face } = overOf(before, after, [{ patch }])
+    const rebuilt = after.data.map((_, i) => {
+      const p = Math.floor(i / 3)
+      return Math.round(face.data[p * 4 + (i % 3)]! + ((65535 - face.data[p * 4 + 3]!) * before.data[i]!) / 65535)
+    })
+    expect(same({ data: rebuilt }, after)).toBe(true)
   })
 })

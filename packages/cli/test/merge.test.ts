@@ -1,0 +1,62 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { collectReport, type FrameReport } from '@dfl/merge'
+import { describe, expect, it } from 'vitest'
+import { parseFrames, parseSpans } from '../src/frame-spans.js'
+import { writeMergeReport } from '../src/merge-report.js'
+import { dfl, scratchFolder } from './support.js'
+
+describe('frames on the command line', () => {
+  it('are stretches, sorted and joined where they meet', () => {
+    expect(parseSpans('120-240', '--frames')).toEqual([{ start: 120, end: 241 }])
+    expect(parseSpans('30, 10-12,13,300-', '--frames')).toEqual([
+      { start: 10, end: 14 },
+      { start: 30, end: 31 },
+      { start: 300, end: Number.POSITIVE_INFINITY },
+    ])
+    expect(parseFrames('7,3-5', '--stills')).toEqual([3, 4, 5, 7])
+  })
+
+  it('are refused with the piece that is wrong', () => {
+    expect(() => parseSpans('10,9-4', '--frames')).toThrow(
+      "Expected frames such as 120-240 or 10,20,120-240 for `--frames`, but got '9-4'. Frames count from 0.",
+    )
+    expect(() => parseFrames('0-', '--stills')).toThrow('Expected at most 1000 frames for `--stills`')
+  })
+
+  it('are checked before any work, as --watch is', async () => {
+    await using folder = await scratchFolder()
+    const wrong = await dfl('merge', '--workspace', folder.at('w'), '--frames', 'ten')
+    expect(wrong.code).not.toBe(0)
+    expect(wrong.stderr).toContain("for `--frames`, but got 'ten'.")
+    const watch = await dfl('merge', '--workspace', folder.at('w'), '--watch')
+    expect(watch.stderr).toContain('Expected frames for `--preview`, but got only --watch.')
+  })
+})
+
+describe('the report of a merge', () => {
+  it('lists stretches with their reasons, as a page and as JSON', async () => {
+    await using folder = await scratchFolder()
+    await writeFile(folder.at('result.mp4'), '')
+    const collected = collectReport()
+    const face = { faceIndex: 0, score: 0.9, sizePx: 100, pasted: true, uncovered: 0.05, beyond: 0 }
+    const frame = (index: number, change: Partial<FrameReport>): FrameReport => ({
+      ...{ frame: index, timestampSeconds: index / 25, shot: 1, faces: [], issues: [] },
+      ...change,
+    })
+    collected.add(frame(0, { faces: [face] }))
+    for (const index of [1, 2]) collected.add(frame(index, { issues: [{ kind: 'put-aside', detail: 'blurred <b>' }] }))
+    collected.add(frame(3, { shot: 2, issues: [{ kind: 'put-aside', detail: 'too small' }] }))
+    const paths = await writeMergeReport(folder.at('result.mp4'), collected.report())
+    expect(paths).toEqual({ html: folder.at('result.report.html'), json: folder.at('result.report.json') })
+    const json = JSON.parse(await readFile(paths.json, 'utf8'))
+    expect(json).toMatchObject({ frames: 4, framesWithFaces: 1, counts: { 'put-aside': 3 } })
+    expect(json.issues).toMatchObject([
+      { kind: 'put-aside', from: 1, to: 2, shot: 1, detail: 'blurred <b>' },
+      { kind: 'put-aside', from: 3, to: 3, shot: 2, detail: 'too small' },
+    ])
+    const page = await readFile(paths.html, 'utf8')
+    expect(page).toContain('A face of this frame was put aside')
+    expect(page).toContain('<td>1-2</td>')
+    expect(page).toContain('blurred &lt;b&gt;')
+  })
+})
