@@ -7,6 +7,7 @@ export { faceApiRecognitionToOnnx } from './import/face-api.js'
 export { type TfjsGraphModel, tfjsGraphToOnnx } from './import/tfjs.js'
 export { tfliteToOnnx } from './import/tflite.js'
 export type { WeightGroup, WeightSpec } from './import/weights.js'
+export { checkpoint } from './memory/checkpoint.js'
 export type { MemoryEstimate } from './memory/estimate.js'
 export {
   loadNetwork,

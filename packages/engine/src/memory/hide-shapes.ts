@@ -9,7 +9,8 @@ const LARGE = 2 ** 18
  *
  * For a value whose shape it knows it takes the memory of an earlier one of that shape that nobody reads any more, however
  * long that was ago, and holds that memory in between: in a train step, from the forward pass to the backward pass. So
- * the shapes that values are given are products with a number that is only known to be one when the graph runs.
+ * inputs have free sizes, and shapes that values are given are products with a number that is known to be one only when the
+ * graph runs.
  */
 export function hideShapes(graph: OnnxGraph): void {
   const types = shapesOf(graph)
@@ -33,5 +34,7 @@ export function hideShapes(graph: OnnxGraph): void {
     node.inputs[1] = hidden.get(shape)!
   }
   graph.nodes = [...first, ...graph.nodes]
-  graph.inputs[graph.inputs.indexOf(probe)] = { ...probe, shape: probe.shape.map(() => undefined) }
+  graph.inputs.forEach((input, i) => {
+    graph.inputs[i] = { ...input, shape: input.shape.map(() => undefined) }
+  })
 }

@@ -31,9 +31,12 @@ export function shapesOf(graph: Pick<OnnxGraph, 'nodes' | 'constants' | 'inputs'
       : Array.from(constant.type === 'int32' ? new Int32Array(bytes) : new Float32Array(bytes))
   }
   for (const node of graph.nodes) {
-    const inputs = node.inputs.map((name) => known.get(name))
+    if (node.inputs.some((name) => name !== '' && !known.has(name))) continue
     const rule = RULES[node.op] ?? elementwise
-    const results = inputs[0] && rule(inputs as TensorType[], { node, numbers })
+    const results = rule(
+      node.inputs.map((name) => known.get(name)!),
+      { node, numbers },
+    )
     results?.forEach((result, i) => {
       if (node.outputs[i]) known.set(node.outputs[i], result)
     })
