@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DflError } from '@dfl/core'
+import { DflError, isDflError } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
 import { type ConsentRecord, consentRecord, consentText, parseConsent } from '@dfl/provenance'
 import type { Terminal } from './terminal.js'
@@ -42,11 +42,20 @@ export async function settleConsent(
     'Whose faces are these, and what did they agree to? It is kept in the workspace as consent.json; its hash goes into\nthe result. Asked once; Enter leaves it out.\n'
   const who = await terminal.ask(`${why}  Who agreed: `, signal)
   if (who === undefined) return terminal.say(`There is no consent record in this workspace. Write one: ${advice}`)
-  await workspace.update({ consentAsked: true })
-  if (who === '') return terminal.say(`  Left out. Later: ${advice}`)
+  if (who === '') {
+    await workspace.update({ consentAsked: true })
+    return terminal.say(`  Left out. Later: ${advice}`)
+  }
   const scope = (await terminal.ask('  To what (production, scenes, contract): ', signal)) || 'not said'
-  const until = await terminal.ask('  Until when (2027-12-31; Enter for no end): ', signal)
-  await keepConsent(workspace, consentRecord({ who, scope, until }))
+  for (;;) {
+    const until = await terminal.ask('  Until when (2027-12-31; Enter for no end): ', signal)
+    try {
+      return await keepConsent(workspace, consentRecord({ who, scope, until }))
+    } catch (error) {
+      if (!isDflError(error, 'BAD_OPTION')) throw error
+      terminal.say(`  ${error.message}`)
+    }
+  }
 }
 
 async function readRecord(file: string): Promise<ConsentRecord> {
