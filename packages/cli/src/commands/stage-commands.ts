@@ -130,7 +130,7 @@ export const mergeCommand: Command = {
       if (watch && preview === undefined)
         throw new DflError('BAD_OPTION', 'Expected frames for `--preview`, but got only --watch. Name frames to watch.')
       if (preview !== undefined) {
-        const job = { ...asked, preview, options: merge }
+        const job = { ...asked, ...mergeJobOf(merge), preview }
         const pictures = await follow(previewMergeStage(workspace, job, { signal, config }), terminal)
         terminal.result(pictures.map((path) => `Preview  ${path}`).join('\n'), { event: 'result', pictures })
         return { stopped: signal?.aborted ?? false }
