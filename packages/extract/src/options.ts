@@ -90,7 +90,7 @@ export const extractOptions = defineOptions({
     type: 'boolean',
     default: false,
     description:
-      'About half the time: faces are looked at in every second frame, and in between put halfway (short blinks get shorter); detector and identities at half the rate.',
+      'A quarter less work: faces are looked at in every second frame, and in between put halfway (short blinks get shorter); detector and identities at half the rate.',
   },
   embedEvery: {
     type: 'number',
