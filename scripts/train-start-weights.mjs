@@ -1,25 +1,44 @@
 // Trains the weights that new models of short trainings begin with (packages/cli/weights/heads.safetensors).
 //
-//   node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [MINUTES]
+//   node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [--minutes 45] [--preset quick] [--from WEIGHTS]
 //
 // MANY and ONE hold aligned faces of rendered heads, made with `dfl extract` from two folders of pictures with the same
 // names: in MANY every picture shows another head, in ONE always the same head with the pose, expression and light of its
 // partner. The demo's heads must be in neither. The network sees MANY, warped, and learns to paint ONE: so its encoder keeps
 // what a head does and drops whose head it is, which is what SRC's and DST's decoders need to have in common.
-// First with the random warp, then almost without it. Such folders come from packages/synth: scripts/render-start-heads.mjs.
+// First with the random warp, then almost without it; weights that are there already (--from, of any resolution) learn on
+// without it. Such folders come from packages/synth: scripts/render-start-heads.mjs.
 // Needs built packages: npm run build.
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const load = (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/index.js')))
-const [{ createSampler, memoryFaceset, openFaceset }, { df }, trainer, { adaBelief }, engine, { presetNamed }] =
-  await Promise.all(['faceset', 'model-df', 'trainer', 'nn', 'engine', 'cli'].map(load))
+const [
+  { createSampler, memoryFaceset, openFaceset },
+  { df },
+  trainer,
+  { adaBelief },
+  engine,
+  { presetNamed, startWeights },
+] = await Promise.all(['faceset', 'model-df', 'trainer', 'nn', 'engine', 'cli'].map(load))
 
-const [manyFolder, oneFolder, out, minutes = '45'] = process.argv.slice(2)
-if (!out) throw new Error('Usage: node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [MINUTES]')
-const preset = presetNamed('quick')
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    minutes: { type: 'string', default: '45' },
+    preset: { type: 'string', default: 'quick' },
+    from: { type: 'string' },
+  },
+})
+const [manyFolder, oneFolder, out] = positionals
+if (!out)
+  throw new Error(
+    'Usage: node scripts/train-start-weights.mjs MANY ONE OUT.safetensors [--minutes 45] [--preset quick] [--from WEIGHTS]',
+  )
+const preset = presetNamed(values.preset)
 const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
 const both = df.build({ ...defaults, ...preset.architecture })
 // The same network with one decoder for whoever is to be painted.
@@ -34,8 +53,12 @@ async function pairs(manyPath, onePath) {
   const [many, one] = [await openFaceset(manyPath), await openFaceset(onePath)]
   const partners = new Map((await one.all()).map((face) => [face.filename, face]))
   const kept = (await many.all()).filter((face) => partners.has(face.filename))
-  const inMemory = async (faceset, metas) =>
-    memoryFaceset(metas, await Promise.all(metas.map((face) => faceset.readImage(face))))
+  const inMemory = async (faceset, metas) => {
+    const images = await Promise.all(metas.map((face) => faceset.readImage(face)))
+    const masked = metas.filter(({ mask }) => mask)
+    const masks = await Promise.all(masked.map(async (face) => [face.mask, await faceset.readMask(face)]))
+    return memoryFaceset(metas, images, Object.fromEntries(masks))
+  }
   return [
     await inMemory(many, kept),
     await inMemory(
@@ -47,6 +70,10 @@ async function pairs(manyPath, onePath) {
 
 const optimiser = adaBelief()
 const state = trainer.createTrainState(model, optimiser, 1)
+const known = values.from ? await startWeights(values.from, preset.architecture) : {}
+if (!known)
+  throw new Error(`Expected weights of the widths of '${preset.name}' in ${values.from}, but they do not fit.`)
+for (const [path, tensor] of Object.entries(known)) if (path in model.params) state.set(path, tensor)
 const step = await trainer.createTrainStep(model, {
   batchSize: preset.batchSize,
   optimiser,
@@ -85,28 +112,27 @@ const save = (iteration) => {
   return writeFile(out, engine.encodeSafetensors(tensors, told))
 }
 let iteration = 0
-for (const [warpPower, part] of [
-  [1, 0.4],
-  [0.2, 0.6],
-]) {
+/** One stretch at a random warp, its rate falling. */
+const learn = async (warpPower, highest, minutes) => {
   const sampler = await samplerOf(warpPower)
   const began = Date.now()
   let losses = []
-  for (let share = 0; share < 1; share = (Date.now() - began) / (part * Number(minutes) * 60_000)) {
-    const rate = Math.min(1, (iteration + 1) / 300) * (2e-5 + (4.8e-4 * (1 + Math.cos(Math.PI * share))) / 2)
+  for (let share = 0; share < 1; share = (Date.now() - began) / (minutes * 60_000)) {
+    const rate = Math.min(1, (iteration + 1) / 300) * (2e-5 + ((highest - 2e-5) * (1 + Math.cos(Math.PI * share))) / 2)
     const batch = { src: await task(sampler, 2 * iteration), dst: await task(sampler, 2 * iteration + 1) }
     const loss = await step.run(state, batch, rate, iteration)
     losses.push((loss.src + loss.dst) / 2)
-    if (++iteration % 500 === 0) {
-      const mean = losses.reduce((a, b) => a + b) / losses.length
-      console.log(
-        `warp ${warpPower}, ${Math.round((Date.now() - began) / 1000)} s, iteration ${iteration}: ${mean.toFixed(3)}`,
-      )
-      losses = []
-      await save(iteration)
-    }
+    if (++iteration % 500 > 0) continue
+    const mean = losses.reduce((a, b) => a + b) / losses.length
+    const seconds = Math.round((Date.now() - began) / 1000)
+    console.log(`warp ${warpPower}, ${seconds} s, iteration ${iteration}: ${mean.toFixed(3)}`)
+    losses = []
+    await save(iteration)
   }
   await sampler[Symbol.asyncDispose]()
 }
+const minutes = Number(values.minutes)
+if (!values.from) await learn(1, 5e-4, 0.4 * minutes)
+await learn(0.2, values.from ? 4e-4 : 5e-4, (values.from ? 1 : 0.6) * minutes)
 await save(iteration)
 await step[Symbol.asyncDispose]()

@@ -1,7 +1,8 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
+  exactLandmarks,
   extractStage,
   measureSwap,
   mergeStage,
@@ -16,7 +17,7 @@ import {
   trainStage,
   type Workspace,
 } from '@dfl/cli'
-import { DflError, type Landmarks } from '@dfl/core'
+import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { demoClip, ROOT } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
@@ -203,14 +204,6 @@ async function clipsOf(pair: string | undefined): Promise<{ src: string; dst: st
   if (pair === undefined) return { src: demoClip('src'), dst: demoClip('dst'), truth: demoClip('truth') }
   const truth = `${pair}-truth.mp4`
   return { src: `${pair}-src.mp4`, dst: `${pair}-dst.mp4`, ...((await exists(truth)) ? { truth } : {}) }
-}
-
-/** The landmarks with which a clip was rendered, from the file beside it, frame by frame. */
-async function exactLandmarks(clip: string): Promise<Landmarks[] | undefined> {
-  const path = clip.replace(/\.mp4$/, '.json')
-  if (!(await exists(path))) return undefined
-  const { frames }: { frames: { lm68: Landmarks }[] } = JSON.parse(await readFile(path, 'utf8'))
-  return frames.map(({ lm68 }) => lm68)
 }
 
 function secondsOf(flag: string, text: string): number {

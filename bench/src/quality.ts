@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import {
   checkStage,
   evaluateStage,
+  exactLandmarks,
   extractStage,
   mergeStage,
   openWorkspace,
@@ -12,7 +13,7 @@ import {
   type Stage,
   trainStage,
 } from '@dfl/cli'
-import { DflError, type Landmarks } from '@dfl/core'
+import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import type { Evaluation } from '@dfl/evaluate'
 import { loadHeadPack, PACK_VARIABLE, QUALITY_PAIRS, writePair } from '@dfl/synth'
@@ -263,14 +264,6 @@ export function describe(results: readonly PairResult[]): string {
       or(one.uncovered),
     ]),
   )
-}
-
-/** The landmarks with which a clip was rendered, from the file beside it, frame by frame. */
-async function exactLandmarks(clip: string): Promise<Landmarks[] | undefined> {
-  const path = clip.replace(/\.mp4$/, '.json')
-  if (!(await exists(path))) return undefined
-  const { frames }: { frames: { lm68: Landmarks }[] } = JSON.parse(await readFile(path, 'utf8'))
-  return frames.map(({ lm68 }) => lm68)
 }
 
 function secondsOf(text: string): number {
