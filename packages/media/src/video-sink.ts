@@ -161,6 +161,7 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
       const code = await context.receivePacket(packet)
       if (code === again || code === AVERROR_EOF) return
       check(libav, code, path, 'encoding')
+      if (packet.duration <= 0n) packet.duration = BigInt(step)
       packet.rescaleTs(context.timeBase, stream.timeBase)
       packet.streamIndex = stream.index
       check(libav, await output.interleavedWriteFrame(packet), path, 'writing the pictures')
