@@ -4,7 +4,7 @@ import { chooseDevice } from './devices/probe.js'
 import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
 import { splitTail } from './fuse/tail.js'
 import { PORTABLE } from './kernels/portable.js'
-import { estimateOf, type MemoryEstimate } from './memory/estimate.js'
+import { estimateOf, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
 import { hideShapes } from './memory/hide-shapes.js'
 import { orderResults } from './memory/order.js'
 import type { NetworkPort, TensorData } from './network.js'
@@ -69,7 +69,7 @@ export interface Compiled extends AsyncDisposable {
  * `tf.grads` included, and has to be pure: what it reads besides its arguments becomes a constant.
  *
  * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values, `MISSING_DEPENDENCY`
- *   for a device that does not work here.
+ *   for a device that does not work here, `BAD_STATE` for what takes more memory than the machine has.
  */
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.
@@ -127,6 +127,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     state: Object.values(stateShapes),
     next: [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)],
   })
+  if (device === 'cpu') expectToFit(memory, memoryLimit())
   if (device === 'cpu' && replaced.length > 0) hideShapes(graph)
   const onnx = graph.build()
   const ort = onnxRuntime()

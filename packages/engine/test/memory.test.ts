@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { describe, expect, it } from 'vitest'
 import { checkpoint, compile, State, type Traceable, tf } from '../src/index.js'
+import { expectToFit } from '../src/memory/estimate.js'
 import { bytesOfGraph } from '../src/memory/lifetimes.js'
 import { executionOrder, orderResults } from '../src/memory/order.js'
 import { shapesOf } from '../src/memory/shapes.js'
@@ -98,6 +99,20 @@ describe('the memory of a train step', () => {
     expect(large.next).toBe(bytes)
     expect(large.activations / small.activations).toBeGreaterThan(3)
     expect(large.total).toBe(large.state + large.next + large.activations + large.base)
+  })
+
+  it('is refused with its parts where the machine has less', async () => {
+    const memory = { state: 3e9, next: 1e9, activations: 5e9, base: 3e8, total: 9.3e9 }
+    expect(() => expectToFit(memory, 8e9)).toThrow(
+      'Expected a function that fits into 8.0 GB of memory, but got one that takes about 9.3 GB: 3.0 for state, 1.0 for gradients, 5.0 for activations. Take a smaller batch or network; for activations alone, `checkpoint` parts of it.',
+    )
+    expect(() => expectToFit(memory, 9.3e9)).not.toThrow()
+    // A product of matrices too large for any machine is not even tried.
+    await expect(
+      compile((_, { x }) => ({ outputs: { y: tf.mean(tf.mul(tf.reshape(x!, [1, -1]), tf.reshape(x!, [-1, 1]))) } }), {
+        inputs: { x: [4_000_000] },
+      }),
+    ).rejects.toThrow(/fits into [\d.]+ GB of memory, but got one that takes about \d+\.\d GB/)
   })
 
   it('does not change what the step computes', async () => {

@@ -1,3 +1,5 @@
+import { totalmem } from 'node:os'
+import { DflError } from '@dfl/core'
 import type { OnnxGraph } from '../onnx/index.js'
 import { sizeOf } from '../trace/trace.js'
 import { bytesOfGraph } from './lifetimes.js'
@@ -39,4 +41,22 @@ export function estimateOf(
     base: LOADED + 3 * constants,
   }
   return { ...parts, total: parts.state + parts.next + parts.activations + parts.base }
+}
+
+/** Bytes that this process may have at most: the machine's, or a container's limit. */
+export const memoryLimit = (): number => Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())
+
+/**
+ * Refuses what cannot fit even with nothing else in memory, before anything of it is allocated.
+ *
+ * @throws DflError `BAD_STATE`.
+ */
+export function expectToFit({ total, state, next, activations }: MemoryEstimate, limit: number): void {
+  if (total <= limit) return
+  const gb = (bytes: number) => (bytes / 1e9).toFixed(1)
+  throw new DflError(
+    'BAD_STATE',
+    `Expected a function that fits into ${gb(limit)} GB of memory, but got one that takes about ${gb(total)} GB: ${gb(state)} for state, ${gb(next)} for gradients, ${gb(activations)} for activations. Take a smaller batch or network; for activations alone, \`checkpoint\` parts of it.`,
+    { data: { needed: total, limit } },
+  )
 }
