@@ -64,12 +64,13 @@ function sayEntry(entry: HistoryEntry): string {
     return `at ${entry.fromIteration}  back to ${entry.toIteration}, because ${entry.because}`
   const { recipe, phase, batchSize, settings, data = {} } = entry
   const set = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
+  const many = typeof data.pretrain === 'string' ? [`pretraining on ${data.pretrain}`] : []
   const faces = Object.entries(data).flatMap(([side, of]) =>
     typeof (of as { faces?: number } | null)?.faces === 'number'
       ? [`${side} ${(of as { faces: number }).faces} faces`]
       : [],
   )
-  return `${from}  ${recipe}, ${phase}: ${[...faces, `batch ${batchSize}`, ...set].join(', ')}`
+  return `${from}  ${recipe}, ${phase}: ${[...many, ...faces, `batch ${batchSize}`, ...set].join(', ')}`
 }
 
 /** `dfl model import` */

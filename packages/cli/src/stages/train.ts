@@ -366,11 +366,9 @@ function fedFrom({
   config: LoadedConfig
 }): Record<string, unknown> {
   const names = (list: readonly { name: string }[]) => list.map(({ name }) => name)
+  const own = Object.entries(sides).map(([side, { info }]) => [side, { faces: info.count, sources: info.sources }])
   return {
-    ...Object.fromEntries(
-      Object.entries(sides).map(([side, { info }]) => [side, { faces: info.count, sources: info.sources }]),
-    ),
-    ...(pretrain === undefined ? {} : { pretrain }),
+    ...(pretrain === undefined ? Object.fromEntries(own) : { pretrain }),
     ...(sampler && Object.keys(sampler).length > 0 ? { samples: sampler } : {}),
     ...(Object.keys(config.people).length > 0 ? { people: config.people } : {}),
     ...(config.losses.length > 0 ? { losses: names(config.losses) } : {}),
