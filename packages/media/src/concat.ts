@@ -111,7 +111,8 @@ async function describeAs(
   try {
     const stream = output.newStream()
     check(libav, from.stream.codecpar.copy(stream.codecpar), path, 'describing the pictures')
-    stream.codecpar.codecTag = 0
+    // The kind of ProRes is known by its tag alone.
+    if (stream.codecpar.codecId !== libav.constants.AV_CODEC_ID_PRORES) stream.codecpar.codecTag = 0
     stream.timeBase = rational(libav, source.timeBase)
     describeStream(libav, stream, { ...source, displayMatrix: undefined })
     return { stream, extradata: extradataOf(from.stream) }
