@@ -25,7 +25,7 @@ export interface Phase extends Partial<StepSettings> {
   randomWarp: boolean
   /** Weight of the absolute error over eyes and mouth; 0 leaves it out. */
   eyesMouthPrio: number
-  /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }. */
+  /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }; 0 for none at all. */
   rates?: Readonly<Record<string, number>>
   /** Whether all yaws are shown equally often. */
   uniformYaw?: boolean

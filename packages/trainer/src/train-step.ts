@@ -46,7 +46,7 @@ export interface StepOptions extends Partial<StepSettings> {
   losses?: readonly Loss[]
   /** Losses besides those. */
   furtherLosses?: readonly Loss[]
-  /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }. */
+  /** Factors on the learning rate of the parameters whose path begins with a name: { 'encoder/': 0.1 }; 0 for none at all. */
   rates?: Readonly<Record<string, number>>
   /** Of what is drawn by lot in an iteration. */
   seed?: number
@@ -127,20 +127,25 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   const sides = sidesOf(model)
   const critics = losses.flatMap(({ name, critic }) => (critic ? [{ name, ...critic }] : []))
   const criticParams = Object.assign({}, ...critics.map((c) => prefixed(c.name, c.params))) as FaceModel['params']
-  const paths = [...(model.trainable?.({ randomWarp: options.randomWarp }) ?? Object.keys(model.params))]
+  const rates = Object.entries(options.rates ?? {})
+  const rateOf = (path: string) => rates.find(([name]) => path.startsWith(name))
+  // What does not learn has no gradient, which saves its backward pass.
+  const paths = [...(model.trainable?.({ randomWarp: options.randomWarp }) ?? Object.keys(model.params))].filter(
+    (path) => rateOf(path)?.[1] !== 0,
+  )
   const learning = [...paths, ...Object.keys(criticParams)]
 
   const shapes: Record<string, readonly number[]> = {}
   for (const [path, { shape }] of Object.entries({ ...model.params, ...criticParams })) shapes[path] = shape
   for (const path of learning) for (const moment of optimiser.moments) shapes[momentName(moment, path)] = shapes[path]!
   if (parts > 1) for (const path of learning) shapes[sumName(path)] = shapes[path]!
-  const rates = Object.entries(options.rates ?? {})
   const rateName = (path: string) => {
-    const own = rates.find(([name]) => path.startsWith(name))
+    const own = rateOf(path)
     return own ? `learningRate/${own[0]}` : 'learningRate'
   }
+  const moved = rates.filter(([name, factor]) => factor !== 0 && paths.some((path) => path.startsWith(name)))
   const inputs: Record<string, readonly number[]> = { learningRate: [] }
-  for (const [name] of rates) inputs[`learningRate/${name}`] = []
+  for (const [name] of moved) inputs[`learningRate/${name}`] = []
   const further = new Set(losses.flatMap((loss) => loss.inputs ?? []))
   for (const side of sides) {
     inputs[`${side}/warped`] = [N, R, R, 3]
@@ -247,7 +252,7 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         for (const path of learning)
           state.set(sumName(path), { data: new Float32Array(sizeOf(shapes[path]!)), shape: shapes[path]! })
       const feeds: Record<string, ArrayLike<number>> = { learningRate: [rate] }
-      for (const [name, factor] of rates) feeds[`learningRate/${name}`] = [rate * factor]
+      for (const [name, factor] of moved) feeds[`learningRate/${name}`] = [rate * factor]
       for (const side of sides)
         for (const [name, data] of Object.entries(samplesOf(batch, side)))
           if (`${side}/${name}` in inputs) feeds[`${side}/${name}`] = data

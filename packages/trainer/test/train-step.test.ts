@@ -64,7 +64,7 @@ async function trained(options: Partial<StepOptions>, { steps = 30, rate = 0.01,
   const before = state.snapshot()
   const losses: StepLosses[] = []
   for (let i = 0; i < steps; i++) losses.push(await step.run(state, batch(), rate, from + i))
-  return { losses, state, before, last: losses.at(-1)! }
+  return { losses, state, before, last: losses.at(-1)!, nodeCount: step.compiled.nodeCount }
 }
 
 describe('a train step', () => {
@@ -201,6 +201,14 @@ describe('a train step', () => {
     const [[encoder, decoder], [slow, same]] = [await distances(), await distances({ 'encoder/': 0.1 })]
     expect(slow! / encoder!).toBeCloseTo(0.1, 3)
     expect(same).toBe(decoder)
+  })
+
+  it('leaves alone what has the factor 0, without computing its gradient', async () => {
+    const whole = await trained({}, { steps: 1 })
+    const { before, state, nodeCount } = await trained({ rates: { 'encoder/': 0 } }, { steps: 1 })
+    expect(state.get('encoder/in/weight').data).toEqual(before['encoder/in/weight']!.data)
+    expect(state.get('decoder_src/out/weight').data).toEqual(whole.state.get('decoder_src/out/weight').data)
+    expect(nodeCount).toBeLessThan(whole.nodeCount)
   })
 
   it('swings the learning rate between its value and 0', async () => {
