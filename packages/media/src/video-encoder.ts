@@ -106,9 +106,7 @@ async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: n
   context.threadCount = 0
   const { AV_CODEC_FLAG_GLOBAL_HEADER, AV_CODEC_FLAG_FRAME_DURATION } = libav.constants
   if (options.globalHeader) context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER)
-  // libx265 gives durations, and at times whole packets, that the container then refuses, where it is asked for them.
-  if (codec.hasCapabilities(libav.constants.AV_CODEC_CAP_ENCODER_FLUSH) && name !== 'libx265')
-    context.setFlags(AV_CODEC_FLAG_FRAME_DURATION)
+  if (codec.hasCapabilities(libav.constants.AV_CODEC_CAP_ENCODER_FLUSH)) context.setFlags(AV_CODEC_FLAG_FRAME_DURATION)
   const bitsPerPixel = choice.bitRate ?? (options.hardware ? 0.2 : undefined)
   if (bitsPerPixel !== undefined)
     context.bitRate = BigInt(Math.round(info.width * info.height * (toNumber(info.frameRate) || 25) * bitsPerPixel))

@@ -145,7 +145,7 @@ interface Target {
 /** Sends frames through the encoder into the container, with the sound between them. */
 function pictureWriter(libav: Libav, { path, output, stream, encoder, source, audio }: Target) {
   const { context, info } = encoder
-  const { AV_PICTURE_TYPE_NONE, AVERROR_EOF } = libav.constants
+  const { AV_PICTURE_TYPE_NONE, AVERROR_EOF, AV_NOPTS_VALUE } = libav.constants
   const again = libav.FFmpegError.AVERROR(libav.PosixError.EAGAIN)
   const tone = toneOf(info.color)
   const packet = new libav.Packet()
@@ -153,6 +153,7 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
   let first: number | undefined
   let last = Number.NEGATIVE_INFINITY
   let lastIndex = 0
+  let lastDts: bigint | undefined
   const step =
     info.frameRate.num > 0 ? rescale(1, { num: info.frameRate.den, den: info.frameRate.num }, info.timeBase) : 1
 
@@ -163,6 +164,14 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
       check(libav, code, path, 'encoding')
       if (packet.duration <= 0n) packet.duration = BigInt(step)
       packet.rescaleTs(context.timeBase, stream.timeBase)
+      // Of clips that are shorter than its delay libx265 gives times of decoding that were never set.
+      const earliest = packet.pts - BigInt(rescale(64 * step, info.timeBase, stream.timeBase) + 1)
+      const known = packet.dts === AV_NOPTS_VALUE || (packet.dts <= packet.pts && packet.dts >= earliest)
+      if (!known) packet.dts = lastDts === undefined ? packet.pts : lastDts + 1n
+      if (packet.dts !== AV_NOPTS_VALUE) {
+        if (lastDts !== undefined && packet.dts <= lastDts) packet.dts = lastDts + 1n
+        lastDts = packet.dts
+      }
       packet.streamIndex = stream.index
       check(libav, await output.interleavedWriteFrame(packet), path, 'writing the pictures')
     }

@@ -72,7 +72,7 @@ describe('codecs', () => {
     ['prores-4444', 'mov', { ...TEN, color: PQ, hdr: HDR }, 'prores', 'yuv444p12le', '4444'],
     ['dnxhr', 'mov', { ...TEN, color: SDR }, 'dnxhd', 'yuv422p10le', 'DNXHR HQX'],
     ['dnxhr-444', 'mov', { pixelFormat: 'yuv444p10le', bitDepth: 10, color: SDR }, 'dnxhd', 'yuv444p10le', 'DNXHR 444'],
-    ['ffv1', 'mkv', { ...TEN, color: PQ, hdr: HDR }, 'ffv1', 'yuv420p10le', 'unknown|3'],
+    ['ffv1', 'mkv', { ...TEN, color: PQ, hdr: HDR }, 'ffv1', 'yuv420p10le', 'unknown|3|undefined'],
   ] as const)(
     '%s in %s keeps colour tags, start timecode and metadata (%o)',
     async (codec, ending, given, name, pixelFormat, profile) => {
@@ -115,25 +115,33 @@ describe('codecs', () => {
   )
 
   test('lossless modes are: R’G’B’ of images, and luma and chroma as they came', async () => {
-    const images = [noise(256, 144, 1), noise(256, 144, 2)]
+    const images = [noise(96, 64, 1), noise(96, 64, 2)]
     for (const [file, options] of [
       ['a.mkv', { codec: 'ffv1' }],
       ['b.mp4', { codec: 'h264', crf: 0 }],
       ['c.mp4', { codec: 'h265', crf: 0 }],
     ] as const) {
-      await write(at(file), { pixelFormat: 'rgb24', color: RGB }, options, images)
+      await write(at(file), { width: 96, height: 64, pixelFormat: 'rgb24', color: RGB }, options, images)
       const source = await openFrames(at(file))
       expect(source.info.color.matrix).toBe('gbr')
-      for await (const frame of source.frames()) expect(frame.bitmap.data).toEqual(images[frame.index]!.data)
+      for await (const frame of source.frames())
+        expect(Buffer.compare(frame.bitmap.data as Uint8Array, images[frame.index]!.data as Uint8Array)).toBe(0)
     }
     for (const pixelFormat of ['yuv420p10le', 'yuv422p12le', 'yuv444p16le']) {
-      await write(at(`${pixelFormat}.mkv`), { pixelFormat, bitDepth: 16, color: SDR }, { codec: 'ffv1' }, images)
+      await write(
+        at(`${pixelFormat}.mkv`),
+        { width: 96, height: 64, pixelFormat, bitDepth: 16, color: SDR },
+        { codec: 'ffv1' },
+        images,
+      )
       const source = await openFrames(at(`${pixelFormat}.mkv`))
       expect(source.info.pixelFormat).toBe(pixelFormat)
       const sink = await createVideo(at(`${pixelFormat}-again.mkv`), { like: source, codec: 'ffv1' })
       for await (const frame of source.frames()) await sink.write(frame)
       await sink.finish()
-      expect(await allSamples(await openFrames(at(`${pixelFormat}-again.mkv`)))).toEqual(await allSamples(source))
+      const again = await allSamples(await openFrames(at(`${pixelFormat}-again.mkv`)))
+      const before = await allSamples(source)
+      expect(again.map((samples, i) => Buffer.compare(samples, before[i]!))).toEqual([0, 0])
     }
   })
 
