@@ -27,8 +27,9 @@ export type { ProvenanceJob } from './provenance.js'
 export { type RunJob, type RunResult, runStages, type StageTimes } from './run.js'
 export { type ExtractJob, type ExtractResult, extractStage } from './stages/extract.js'
 export { type MergeJob, type MergeResult, mergeStage, swapperOf } from './stages/merge.js'
-export { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
+export { type TrainResult, trainStage } from './stages/train.js'
 export { START_WEIGHTS, startWeights } from './start-weights.js'
+export type { TrainJob } from './train-job.js'
 export {
   type ClipIdentity,
   type Extracted,

@@ -6,7 +6,8 @@ import { presetFor, presetNamed } from './presets.js'
 import { describeSeal, type ProvenanceJob } from './provenance.js'
 import { type ExtractResult, expectFrames, extractStage, finishedExtraction } from './stages/extract.js'
 import { expectResultPath, type MergeJob, mergeStage } from './stages/merge.js'
-import { type TrainJob, type TrainResult, trainStage } from './stages/train.js'
+import { type TrainResult, trainStage } from './stages/train.js'
+import type { TrainJob } from './train-job.js'
 import { identifyClip, type Workspace } from './workspace.js'
 
 /** Training time of a run that was not told any. */

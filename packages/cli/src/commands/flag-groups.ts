@@ -17,7 +17,7 @@ import {
 } from '../flags.js'
 import { PRESETS } from '../presets.js'
 import type { MergeJob } from '../stages/merge.js'
-import type { TrainJob } from '../stages/train.js'
+import type { TrainJob } from '../train-job.js'
 
 /** Options of the sampler that a recipe decides, or that make no sense for SRC and DST. */
 const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth', 'paired']

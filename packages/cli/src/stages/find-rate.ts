@@ -4,8 +4,10 @@ import { NO_CONFIG } from '../config.js'
 import type { Stage, StageContext } from '../events.js'
 import { presetNamed } from '../presets.js'
 import { openPeople, openSamples } from '../samples.js'
+import { openSides } from '../sides.js'
+import { presetOf, type TrainJob } from '../train-job.js'
 import type { Workspace } from '../workspace.js'
-import { newModel, openSide, presetOf, type TrainJob } from './train.js'
+import { newModel } from '../workspace-model.js'
 
 /**
  * The rate at which the workspace's model learns fastest, a new one if there is none yet: see `findLearningRate`. The weights
@@ -18,7 +20,7 @@ export async function* findRateStage(
   job: TrainJob,
   { config = NO_CONFIG }: StageContext = {},
 ): Stage<FoundRate> {
-  const sides = { src: await openSide(workspace, 'src'), dst: await openSide(workspace, 'dst') }
+  const sides = await openSides(workspace)
   const isNew = !(await hasModel(workspace.model))
   const preset = presetOf(workspace, job, isNew)
   const { faceType } = sides.src.info

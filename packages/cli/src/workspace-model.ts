@@ -1,0 +1,63 @@
+import { basename } from 'node:path'
+import { DflError, type FaceType } from '@dfl/core'
+import { createModel, type ModelFolder, openModel } from '@dfl/trainer'
+import { architectureNamed, faceArchitectures } from './architectures.js'
+import type { LoadedConfig } from './config.js'
+import type { Preset } from './presets.js'
+import { START_WEIGHTS, startWeights } from './start-weights.js'
+import type { TrainJob } from './train-job.js'
+import type { Workspace } from './workspace.js'
+
+/**
+ * The workspace's model, if nothing that is fixed was asked to be another.
+ *
+ * @throws DflError `OPTION_IS_FIXED`, and as `openModel`.
+ */
+export async function openUnchanged(workspace: Workspace, job: TrainJob, config: LoadedConfig): Promise<ModelFolder> {
+  const run = await openModel(workspace.model, faceArchitectures(config))
+  const { options, seed } = run.description
+  const asked: Record<string, unknown> = {
+    ...(job.preset && workspace.record.preset ? { preset: job.preset } : {}),
+    ...(job.architecture ? { architecture: job.architecture } : {}),
+    ...job.model,
+    ...(job.seed === undefined ? {} : { seed: job.seed }),
+    ...(job.optimiser === undefined ? {} : { optimiser: job.optimiser }),
+  }
+  const own: Record<string, unknown> = {
+    preset: workspace.record.preset,
+    architecture: run.description.architecture,
+    ...options,
+    ...{ seed, optimiser: run.description.optimiser ?? 'adabelief' },
+  }
+  const changed = Object.keys(asked).filter((name) => asked[name] !== own[name])
+  if (changed.length === 0) return run
+  const of = (values: Record<string, unknown>) => changed.map((name) => `${name} ${values[name]}`).join(', ')
+  throw new DflError(
+    'OPTION_IS_FIXED',
+    `Expected ${of(own)}, as the model in \`${workspace.model}\` has it, but got ${of(asked)}. A trained model cannot change these: leave them out, or train in another workspace.`,
+    { data: { options: changed } },
+  )
+}
+
+/** A model of the workspace, which has none yet. */
+export async function newModel(
+  workspace: Workspace,
+  job: TrainJob,
+  { preset, faceType, config }: { preset: Preset; faceType: FaceType; config: LoadedConfig },
+): Promise<{ run: ModelFolder; startedFrom?: string }> {
+  const architecture = architectureNamed(job.architecture ?? 'df', config)
+  // Presets are made for DF. Of their options, another architecture gets those that it has.
+  const known = Object.entries(preset.architecture).filter(([name]) => name in architecture.options)
+  const options = { ...Object.fromEntries(known), ...job.model }
+  const given = { options, faceType, seed: job.seed, optimiser: job.optimiser }
+  const file = job.weights ?? START_WEIGHTS
+  const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
+  await workspace.update({ preset: preset.name, fromWeights: weights !== undefined })
+  const run = await createModel(workspace.model, architecture, weights ? { ...given, weights } : given)
+  await run.remember({
+    event: 'began',
+    fromIteration: 0,
+    with: weights ? `the weights of ${basename(file)}` : 'random weights',
+  })
+  return { run, startedFrom: weights ? file : undefined }
+}
