@@ -50,14 +50,11 @@ export const notice = ({ progress: { iteration } }: ModelFolder, text: string): 
 
 /** What a training begins with: model, size, start. */
 export function sayBeginning(
-  { model, progress, optimiser, description }: ModelFolder,
+  { model, progress, description }: ModelFolder,
   preset: Preset,
   { isNew, startedFrom, endless }: { isNew: boolean; startedFrom?: string; endless: boolean },
 ): string {
-  const parameters = countParams(model.params)
-  // Each has a gradient and the optimiser's moments beside it.
-  const gigabytes = (4 * parameters * (2 + optimiser.moments.length)) / 1e9
-  const size = `${(parameters / 1e6).toFixed(1)} million parameters, ${gigabytes.toFixed(1)} GB with what the optimiser needs`
+  const size = `${(countParams(model.params) / 1e6).toFixed(1)} million parameters`
   const what = `${description.architecture.toUpperCase()} ${model.resolution} px, preset ${preset.name}, ${size}`
   const stop = endless ? '. Stop it with Ctrl-C' : ''
   if (!isNew) return `${what}, goes on from iteration ${progress.iteration} (${sayDuration(progress.seconds)})${stop}`

@@ -34,6 +34,10 @@ describe('train', () => {
     expect(await walk(trainStage(workspace, job(5)), (report) => reports.push(report))).toMatchObject({ iterations: 5 })
     const done = reports.flatMap((report) => (report.event === 'progress' ? [report.done] : []))
     expect(done).toEqual([4, 5])
+    // What it takes is told before the first iteration, once.
+    const isOfMemory = (report: StageReport) => 'text' in report && /of memory: .* gradients/.test(report.text)
+    expect(reports.filter(isOfMemory)).toHaveLength(1)
+    expect(reports.findIndex(isOfMemory)).toBeLessThan(reports.findIndex(({ event }) => event === 'progress'))
   })
 
   it('writes a preview of five columns and five rows at its end', async () => {

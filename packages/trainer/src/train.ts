@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import type { DeviceChoice } from '@dfl/engine'
+import type { DeviceChoice, MemoryEstimate } from '@dfl/engine'
 import type { Loss } from '@dfl/nn'
 import type { Progress } from './checkpoint.js'
 import { type MeasureEvent, type MeasureOptions, measuringOf } from './measuring.js'
@@ -73,6 +73,8 @@ export interface TrainOptions {
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
   threads?: number
+  /** Told what a train step takes before it first runs: at the start, and where another phase needs another one. */
+  onPrepared?: (memory: MemoryEstimate) => void
   /** What the batches are drawn from, for the model's history. */
   data?: Record<string, unknown>
 }
@@ -197,6 +199,7 @@ export async function* train(
           furtherLosses: options.furtherLosses,
           ...{ device: options.device, threads: options.threads },
         })
+        options.onPrepared?.(step.compiled.memory)
         fed = ''
       }
       if (phase.name !== fed)

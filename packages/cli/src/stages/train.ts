@@ -3,7 +3,16 @@ import type { Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { chooseDevice } from '@dfl/engine'
 import { type Faceset, openFaceset } from '@dfl/faceset'
-import { hasModel, isStaged, type Length, progressOf, type Recipe, type StagedRecipe, train } from '@dfl/trainer'
+import {
+  hasModel,
+  isStaged,
+  type Length,
+  progressOf,
+  type Recipe,
+  type StagedRecipe,
+  type TrainOptions,
+  train,
+} from '@dfl/trainer'
 import { describeConfig, type LoadedConfig, NO_CONFIG } from '../config.js'
 import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { divide, measuredFaces } from '../held-out.js'
@@ -16,6 +25,7 @@ import { openPeople, openSamples, type SampleOptions } from '../samples.js'
 import { openSides } from '../sides.js'
 import { ownRecipe, presetOf, type TrainJob } from '../train-job.js'
 import { notice, sayBeginning, sayLosses, statusOf } from '../train-status.js'
+import { afterMemory, sayMemory } from '../training-memory.js'
 import type { Workspace } from '../workspace.js'
 import { newModel, openUnchanged } from '../workspace-model.js'
 
@@ -125,7 +135,7 @@ export async function* trainStage(
   const status = statusOf(length, recipe)
   const before = run.progress.iteration
   const trainWishes = new Set<'save' | 'backup'>()
-  const reports = train(run, samples.batch, {
+  const options: TrainOptions = {
     ...{ recipe, length, batchSize, settings, device, signal, wishes: trainWishes },
     rateFactor: job.learningRate === undefined ? 1 : job.learningRate / highestRate(recipe),
     furtherLosses: config.losses,
@@ -133,8 +143,12 @@ export async function* trainStage(
     backupEverySeconds: job.backupEverySeconds,
     measure: { of: measures.of, best: 'mapping' },
     data: fedFrom({ sides, pretrain: job.pretrain, sampler: job.sampler, config }),
-  })
-  for await (const report of reports) {
+  }
+  for await (const report of afterMemory((told) => train(run, samples.batch, { ...options, ...told }))) {
+    if ('activations' in report) {
+      if (device === 'cpu') yield sayMemory(report, { iteration: before })
+      continue
+    }
     yield status(report)
     for (const event of report.events) yield sayRunEvent(event, report.iteration, report.seconds)
     for (const wish of ['save', 'backup'] as const)
