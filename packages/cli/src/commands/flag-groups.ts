@@ -15,8 +15,8 @@ import {
   tableFlags,
   textFlag,
 } from '../flags.js'
+import type { MergeJob } from '../merge-job.js'
 import { PRESETS } from '../presets.js'
-import type { MergeJob } from '../stages/merge.js'
 import type { TrainJob } from '../train-job.js'
 
 /** Options of the sampler that a recipe decides, or that make no sense for SRC and DST. */

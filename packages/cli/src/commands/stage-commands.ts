@@ -3,9 +3,10 @@ import { loadConfig } from '../config.js'
 import { settleConsent } from '../consent.js'
 import { choiceFlag, switchFlag, textFlag } from '../flags.js'
 import { COMPARISONS } from '../merge-extras.js'
+import type { MergeJob } from '../merge-job.js'
 import { describeSeal } from '../provenance.js'
 import { extractStage } from '../stages/extract.js'
-import { type MergeJob, mergeStage } from '../stages/merge.js'
+import { mergeStage } from '../stages/merge.js'
 import { previewMergeStage } from '../stages/preview-merge.js'
 import {
   type Command,

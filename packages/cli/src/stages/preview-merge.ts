@@ -9,9 +9,10 @@ import { createPainter, openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
 import type { Stage, StageContext } from '../events.js'
 import { parseFrames } from '../frame-spans.js'
+import { dstClipOf, type MergeJob, settingsFile, settingsFor } from '../merge-job.js'
+import { swapperOf } from '../swapper.js'
 import type { Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
-import { dstClipOf, type MergeJob, settingsFile, settingsFor, swapperOf } from './merge.js'
 
 /** How often the file of settings is looked at, in milliseconds. */
 const LOOK_EVERY = 150
