@@ -6,7 +6,7 @@
 // names: in MANY every picture shows another head, in ONE always the same head with the pose, expression and light of its
 // partner. The demo's heads must be in neither. The network sees MANY, warped, and learns to paint ONE: so its encoder keeps
 // what a head does and drops whose head it is, which is what SRC's and DST's decoders need to have in common.
-// First with the random warp, then almost without it; weights that are there already (--from, of any resolution) learn on
+// First with the random warp, then almost without it; weights that are there already (--from) learn on
 // without it. Such folders come from packages/synth: scripts/render-start-heads.mjs.
 // Needs built packages: npm run build.
 import { writeFile } from 'node:fs/promises'
@@ -72,7 +72,7 @@ const optimiser = adaBelief()
 const state = trainer.createTrainState(model, optimiser, 1)
 const known = values.from ? await startWeights(values.from, preset.architecture) : {}
 if (!known)
-  throw new Error(`Expected weights of the widths of '${preset.name}' in ${values.from}, but they do not fit.`)
+  throw new Error(`Expected weights of the network of '${preset.name}' in ${values.from}, but they are of another.`)
 for (const [path, tensor] of Object.entries(known)) if (path in model.params) state.set(path, tensor)
 const step = await trainer.createTrainStep(model, {
   batchSize: preset.batchSize,
@@ -109,7 +109,7 @@ const save = (iteration) => {
   )
   const people = 'rendered heads, ICT-FaceKit (MIT)'
   const told = { iterations: String(iteration), faces: String(src.info.count), people }
-  return writeFile(out, engine.encodeSafetensors(tensors, told))
+  return writeFile(out, engine.encodeSafetensors(tensors, told, 'float16'))
 }
 let iteration = 0
 /** One stretch at a random warp, its rate falling. */

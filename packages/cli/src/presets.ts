@@ -17,8 +17,9 @@ export interface Preset {
   recipeFromWeights?: Recipe
 }
 
-/** The learning rate of a recipe's main stretch, and of its end. */
+/** The learning rate of a recipe's main stretch, on its way, and of its end. */
 const FAST = 5e-4
+const MIDDLE = 2.5e-4
 const SLOW = 1.5e-4
 const LAST = 3e-5
 
@@ -53,20 +54,33 @@ const recipe = (name: string, assumes: string, rate = 1): Recipe => ({
   ],
 })
 
+/** Shares of the learning rate for encoder and inter while only the decoders learn, and afterwards. */
+const KEPT = { 'encoder/': 0, 'inter/': 0 }
+const SLOWLY = { 'encoder/': 0.05, 'inter/': 0.05 }
+
 /**
- * What the start weights know is how to tell what any head does from whose head it is: the shared parts keep that and learn
- * slowly, while the decoders learn whom to paint. Nothing needs to be distorted for it, and what is not distorted is painted
- * sharp sooner.
+ * What the start weights know is how to tell what any head does from whose head it is. So the decoders first learn alone whom
+ * to paint, and then the shared parts may fit themselves a little to the two people. Nothing needs to be distorted for it, and
+ * what is not distorted is painted sharp sooner.
+ *
+ * @param alone Until when only the decoders learn, as a share of the run.
  */
-const fromWeights = ({ name, assumes, warmUpIterations, phases }: Recipe, warpUntil = 0): Recipe => ({
-  name: `${name}, from start weights`,
-  assumes,
-  warmUpIterations,
-  phases: [
-    ...(warpUntil > 0 ? [{ ...phases[0]!, name: 'warp', until: warpUntil, learningRate: [FAST, FAST] as const }] : []),
-    ...phases.map((phase) => ({ ...phase, randomWarp: false })),
-  ].map((phase) => ({ ...phase, rates: { 'encoder/': 0.1, 'inter/': 0.1 } })),
-})
+const fromWeights = ({ name, assumes, warmUpIterations, phases }: Recipe, alone: number): Recipe => {
+  const [learn, settle] = phases.map((phase) => ({ ...phase, randomWarp: false }))
+  return {
+    name: `${name}, from start weights`,
+    assumes,
+    warmUpIterations,
+    phases: [
+      { ...learn!, name: 'decoders', until: alone, learningRate: [FAST, MIDDLE], rates: KEPT },
+      { ...learn!, name: 'all', learningRate: [MIDDLE, SLOW], rates: SLOWLY },
+      { ...settle!, rates: SLOWLY },
+    ],
+  }
+}
+
+/** The network that the start weights fit, which do so at one resolution only. */
+const SMALL = { resolution: 96, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 }
 
 const quickly = 'For a first likeness within minutes on a CPU; a few hundred similar faces a side.'
 const usually = 'For up to an hour on a CPU; a few hundred to some thousand faces a side.'
@@ -77,20 +91,20 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'quick',
     assumes: quickly,
-    architecture: { resolution: 64, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 },
+    architecture: SMALL,
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('quick', quickly),
-    recipeFromWeights: fromWeights(recipe('quick', quickly)),
+    recipeFromWeights: fromWeights(recipe('quick', quickly), 0.7),
   },
   {
     name: 'standard',
     assumes: usually,
-    architecture: { resolution: 96, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 },
+    architecture: SMALL,
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('standard', usually),
-    recipeFromWeights: fromWeights(recipe('standard', usually), 0.3),
+    recipeFromWeights: fromWeights(recipe('standard', usually), 0.4),
   },
   {
     name: 'film',
