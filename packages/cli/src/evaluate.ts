@@ -4,7 +4,7 @@ import { type Bitmap, DflError, type Landmarks } from '@dfl/core'
 import { exists, writeFileAtomic } from '@dfl/core/files'
 import { compareSheet, type Evaluation, evaluation, evaluationAdvice, evaluationReport, peopleOf } from '@dfl/evaluate'
 import { crop } from '@dfl/image'
-import { encodeImage } from '@dfl/media'
+import { encodeImage, findShots } from '@dfl/media'
 import type { Stage, StageContext } from './events.js'
 import { embeddingsOf } from './measure.js'
 import { type ReadFrame, readClips } from './read-clips.js'
@@ -96,6 +96,7 @@ export async function* evaluateStage(
     ...(job.truth ? { truth: frames.map((frame) => frame.truth) } : {}),
     src: await embeddingsOf(workspace.faceset.src),
     frames: frames.map((frame) => frame.metrics),
+    shotStarts: startsAmong(frames, (await findShots(dst!, { signal })).starts),
     ...personOfFrames(frames),
   })
   await mkdir(dirname(report), { recursive: true })
@@ -129,6 +130,12 @@ function cellsOf(bitmaps: readonly Bitmap[], landmarks: Landmarks) {
   const side = 1.6 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys))
   const [x, y] = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
   return bitmaps.map((bitmap) => crop(bitmap, { x: x - side / 2, y: y - 0.56 * side, width: side, height: side }))
+}
+
+/** Which of the frames that were read are the first of a shot. */
+function startsAmong(frames: readonly ReadFrame[], starts: readonly number[]): number[] {
+  const first = starts.map((start) => frames.findIndex(({ index }) => index >= start))
+  return [...new Set(first)].filter((i) => i >= 0)
 }
 
 /** DST's people by frame, where there are several. */

@@ -1,11 +1,11 @@
 import { hullMask, imageToFaceMat } from '@dfl/align'
 import type { Landmarks, Pixels } from '@dfl/core'
-import { dilate, erode, resize, rgbToGray, warpAffine } from '@dfl/image'
+import { dilate, erode, warpAffine } from '@dfl/image'
 import type { FaceAnalysis, FaceTrack } from './analysis.js'
 import { type ImageError, imageError } from './image-error.js'
 import { type Jitter, jitter } from './jitter.js'
 import { type Likeness, likeness } from './likeness.js'
-import { flicker, flickerCells, shotStarts } from './metrics/flicker.js'
+import { flicker, flickerCells } from './metrics/flicker.js'
 import { type IdentityMetrics, identityMetrics } from './metrics/identity.js'
 import { borderAgreement, colorDifference, gmsd, uncoveredArea } from './metrics/perceptual.js'
 import { type PerformanceError, performanceError } from './metrics/performance-error.js'
@@ -18,9 +18,8 @@ export interface FrameMetrics {
   grain: number
   /** Share of DST's face that still is DST. */
   uncovered: number
-  /** For `flicker` and for finding cuts. */
+  /** For `flicker`. */
   cells: { result: Float32Array; dst: Float32Array }
-  thumbnail: Pixels
 }
 
 /** Side of the square in which a face's pictures are compared. */
@@ -67,7 +66,6 @@ export function frameMetrics(
     grain: border.grain,
     uncovered: uncoveredArea(result, dst, face),
     cells: { result: flickerCells(result), dst: flickerCells(dst) },
-    thumbnail: resize(rgbToGray(pictures.dst), { width: 32, height: 18 }),
   }
 }
 
@@ -87,6 +85,7 @@ export interface Evaluation {
   }
   /** Trembling of brightness and of landmarks, of the whole clip and of each shot. */
   steadiness: { flicker: number; jitter: Jitter }
+  /** Shots without a face are left out. */
   shots: readonly { firstFrame: number; frames: number; flicker: number; jitter: number }[]
   /** By DST's people, the one with most frames first; where DST has several. */
   people?: readonly { frames: number; identity: IdentityMetrics }[]
@@ -101,6 +100,8 @@ export interface EvaluationInput {
   truth?: FaceTrack
   src: readonly { embedding: readonly number[] }[]
   frames: readonly (FrameMetrics | undefined)[]
+  /** Index in `frames` of the first frame of each shot; one shot if not given. */
+  shotStarts?: readonly number[]
   /** Number of DST's person in each frame, where there are several. */
   personOfFrame?: readonly (number | undefined)[]
 }
@@ -110,7 +111,8 @@ export interface EvaluationInput {
  *
  * @throws DflError `BAD_SHAPE` when tracks differ in length, `NO_FACES` when there is nothing to compare.
  */
-export function evaluation({ swap, dst, truth, src, frames, personOfFrame }: EvaluationInput): Evaluation {
+export function evaluation(input: EvaluationInput): Evaluation {
+  const { swap, dst, truth, src, frames, shotStarts = [0], personOfFrame } = input
   const told = frames.filter((frame) => frame !== undefined)
   const mean = (of: (frame: FrameMetrics) => number) => told.reduce((sum, frame) => sum + of(frame), 0) / told.length
   const faces = (track: FaceTrack, of: (i: number) => boolean = () => true) =>
@@ -140,9 +142,11 @@ export function evaluation({ swap, dst, truth, src, frames, personOfFrame }: Eva
       uncovered: mean((frame) => frame.uncovered),
     },
     steadiness: { flicker: whole.flicker, jitter: whole.jitter },
-    shots: shotsOf(frames).map(([from, to]) => {
+    shots: shotStarts.flatMap((from, shot) => {
+      const to = shotStarts[shot + 1] ?? frames.length
+      if (!frames.slice(from, to).some((frame) => frame)) return []
       const { flicker: trembling, jitter: moving } = between(from, to)
-      return { firstFrame: from, frames: to - from, flicker: trembling, jitter: moving.added }
+      return [{ firstFrame: from, frames: to - from, flicker: trembling, jitter: moving.added }]
     }),
     ...(personOfFrame ? { people: peopleOf(personOfFrame, identityIn) } : {}),
     frames: frames.length,
@@ -160,13 +164,6 @@ function meanTruth(frames: readonly FrameMetrics[]): ImageError & { gmsd: number
     gmsd: mean((e) => e.gmsd),
     color: mean((e) => e.color),
   }
-}
-
-/** First frame and end of each shot. */
-function shotsOf(frames: readonly (FrameMetrics | undefined)[]): [number, number][] {
-  const known = frames.flatMap((frame, i) => (frame ? [{ i, picture: frame.thumbnail }] : []))
-  const starts = shotStarts(known.map(({ picture }) => picture)).map((k) => known[k]?.i ?? 0)
-  return starts.map((start, k) => [k === 0 ? 0 : start, starts[k + 1] ?? frames.length])
 }
 
 function peopleOf(

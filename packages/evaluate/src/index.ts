@@ -15,7 +15,7 @@ export { type Evaluation, type EvaluationInput, evaluation, type FrameMetrics, f
 export { type ImageError, imageError } from './image-error.js'
 export { type Jitter, jitter } from './jitter.js'
 export { type Likeness, type LikenessInput, likeness } from './likeness.js'
-export { flicker, flickerCells, shotStarts } from './metrics/flicker.js'
+export { flicker, flickerCells } from './metrics/flicker.js'
 export { type IdentityMetrics, identityMetrics } from './metrics/identity.js'
 export { type BorderAgreement, borderAgreement, colorDifference, gmsd, uncoveredArea } from './metrics/perceptual.js'
 export { type PerformanceError, performanceError } from './metrics/performance-error.js'

@@ -2,14 +2,7 @@ import { estimatePose } from '@dfl/align'
 import { type Landmarks, type Pixels, Random } from '@dfl/core'
 import { gaussianBlur } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
-import {
-  type Evaluation,
-  evaluation,
-  evaluationReport,
-  type FaceAnalysis,
-  frameMetrics,
-  shotStarts,
-} from '../src/index.js'
+import { type Evaluation, evaluation, evaluationReport, type FaceAnalysis, frameMetrics } from '../src/index.js'
 import { head, type Shot } from './heads.js'
 
 const FRAMES = 10
@@ -180,15 +173,25 @@ describe('at the border of the face', () => {
   })
 })
 
-it('cuts are found where the picture changes far more than usual', () => {
-  const picture = (value: number): Pixels => ({
-    data: new Float32Array(24).fill(value),
-    width: 6,
-    height: 4,
-    channels: 1,
+it('steadiness is told of each shot, and of none without a face', () => {
+  const faces = DST.slice(0, 4).map((frame) => analysed(frame, 1))
+  const metrics = DST.slice(0, 4).map(({ image, landmarks }, t) =>
+    frameMetrics({ result: t < 2 ? image : times(Array(3).fill(t - 1.8))(image), dst: image }, landmarks),
+  )
+  const track = [...faces.slice(0, 3), ...faces.slice(1), undefined, undefined]
+  const { shots } = evaluation({
+    swap: track,
+    dst: track,
+    src: [{ embedding: embedding(0) }, { embedding: embedding(0) }],
+    frames: [metrics[0], metrics[1], metrics[0], metrics[1], metrics[2], metrics[3], undefined, undefined],
+    shotStarts: [0, 3, 6],
   })
-  const values = [0.1, 0.11, 0.12, 0.13, 0.6, 0.61, 0.62, 0.2, 0.21]
-  expect(shotStarts(values.map(picture))).toEqual([0, 4, 7])
+  expect(shots.map(({ firstFrame, frames: count }) => [firstFrame, count])).toEqual([
+    [0, 3],
+    [3, 3],
+  ])
+  expect(shots[0]!.flicker).toBe(0)
+  expect(shots[1]!.flicker).toBeGreaterThan(1)
 })
 
 it('several people of DST are told apart in the numbers', () => {

@@ -38,20 +38,3 @@ export function flicker(
   }
   return { percent: samples === 0 ? 0 : 100 * Math.sqrt(sum / samples), samples }
 }
-
-/**
- * Where shots begin: frames whose picture differs from the one before far more than usual.
- *
- * @param pictures A small picture of each whole frame, all of one size.
- * @returns Indices of first frames; 0 is always one.
- */
-export function shotStarts(pictures: readonly Pixels[]): number[] {
-  const changes = pictures.map((picture, i) => {
-    if (i === 0) return 0
-    let sum = 0
-    for (let k = 0; k < picture.data.length; k++) sum += Math.abs(picture.data[k] - pictures[i - 1].data[k])
-    return sum / picture.data.length
-  })
-  const usual = [...changes].sort((a, b) => a - b)[Math.floor(changes.length / 2)] ?? 0
-  return changes.flatMap((change, i) => (i === 0 || change > Math.max(0.08, 6 * usual) ? [i] : []))
-}
