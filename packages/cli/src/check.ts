@@ -14,7 +14,7 @@ import {
 import { type Faceset, openFaceset } from '@dfl/faceset'
 import { resize } from '@dfl/image'
 import { drawText, encodeImage, probeVideo, writeImage } from '@dfl/media'
-import type { Stage, StageContext } from './events.js'
+import { counted, type Stage, type StageContext } from './events.js'
 import { PRESETS } from './presets.js'
 import { extractStage, finishedExtraction } from './stages/extract.js'
 import { identifyClip, type Workspace } from './workspace.js'
@@ -153,19 +153,10 @@ async function* readSide(
   const faces: FaceTraits[] = []
   for (const face of chosen) {
     faces.push(faceTraits(face, await faceset.readImage(face)))
-    const perSecond = faces.length / Math.max(1e-3, (performance.now() - began) / 1000)
-    yield {
-      event: 'progress',
-      stage: 'check',
-      unit: 'faces',
-      done: faces.length,
-      total: chosen.length,
-      share: faces.length / chosen.length,
-      perSecond,
-      secondsLeft: (chosen.length - faces.length) / perSecond,
-      note: side.toUpperCase(),
-      detail: { side },
-    }
+    yield counted(
+      { done: faces.length, total: chosen.length, began },
+      { stage: 'check', unit: 'faces', note: side.toUpperCase(), detail: { side } },
+    )
     if (signal?.aborted) return undefined
   }
   const seconds = (performance.now() - began) / 1000

@@ -5,7 +5,7 @@ import { exists, writeFileAtomic } from '@dfl/core/files'
 import { compareSheet, type Evaluation, evaluation, evaluationAdvice, evaluationReport, peopleOf } from '@dfl/evaluate'
 import { crop } from '@dfl/image'
 import { encodeImage, findShots } from '@dfl/media'
-import type { Stage, StageContext } from './events.js'
+import { counted, type Stage, type StageContext } from './events.js'
 import { embeddingsOf } from './measure.js'
 import { type ReadFrame, readClips } from './read-clips.js'
 import type { Workspace } from './workspace.js'
@@ -75,19 +75,7 @@ export async function* evaluateStage(
     const due = ((shown.length + 0.5) * total) / SHOWN_FRAMES
     if (frame.dst && frames.length > due && shown.length < SHOWN_FRAMES)
       shown.push({ index: frame.index, pictures: cellsOf(bitmaps, frame.dst.landmarks) })
-    const perSecond = frames.length / Math.max(1e-3, (performance.now() - began) / 1000)
-    yield {
-      event: 'progress',
-      stage: 'evaluate',
-      unit: 'frames',
-      done: frames.length,
-      total,
-      share: frames.length / total,
-      perSecond,
-      secondsLeft: (total - frames.length) / perSecond,
-      note: '',
-      detail: {},
-    }
+    yield counted({ done: frames.length, total, began }, { stage: 'evaluate', unit: 'frames' })
     if (signal?.aborted) return { report, json, stopped: true }
   }
   const found = evaluation({

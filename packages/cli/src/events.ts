@@ -32,6 +32,20 @@ export interface ProgressEvent {
   detail: Readonly<Record<string, number | string>>
 }
 
+/** How far a stage is that takes each of its frames or faces as long as another. */
+export function counted(
+  { done, total, began }: { done: number; total: number; began: number },
+  said: Pick<ProgressEvent, 'stage' | 'unit'> & Partial<Pick<ProgressEvent, 'note' | 'detail'>>,
+): ProgressEvent {
+  const perSecond = done / Math.max(1e-3, (performance.now() - began) / 1000)
+  const secondsLeft = Math.max(0, total - done) / perSecond
+  return {
+    event: 'progress',
+    ...{ done, total, share: done / Math.max(1, total), perSecond, secondsLeft, note: '', detail: {} },
+    ...said,
+  }
+}
+
 /** Something that did not stop the work but should be known. */
 export interface WarningEvent {
   event: 'warning'

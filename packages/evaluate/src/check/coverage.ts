@@ -1,3 +1,4 @@
+import { sayPercent } from '../say-percent.js'
 import type { FaceTraits } from './traits.js'
 
 /** What is compared, one number each. */
@@ -36,7 +37,6 @@ interface SideScale {
 }
 
 const degrees = (v: number) => `${Math.round(v)}°`
-const percent = (v: number) => `${Math.round(100 * v)} %`
 
 /** Everything that is compared, and how near is near: about what a network can bridge by itself. */
 const AXES: readonly AxisSpec[] = [
@@ -62,7 +62,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face) => face.mouth,
     below: { dst: 'keeps the mouth shut', shoot: 'SRC with the mouth shut' },
     above: { dst: 'opens the mouth', shoot: 'SRC talking, laughing and with the mouth wide open' },
-    say: percent,
+    say: sayPercent,
   },
   {
     axis: 'smile',
@@ -70,7 +70,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face, side) => face.smile - side.smile,
     below: { dst: 'purses the lips', shoot: 'SRC with pursed lips (say "oo")' },
     above: { dst: 'widens the mouth', shoot: 'SRC smiling broadly' },
-    say: percent,
+    say: sayPercent,
   },
   {
     axis: 'brows',
@@ -78,7 +78,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face, side) => face.brows - side.brows,
     below: { dst: 'lowers the brows', shoot: 'SRC frowning' },
     above: { dst: 'raises the brows', shoot: 'SRC with raised brows' },
-    say: percent,
+    say: sayPercent,
   },
   {
     axis: 'eyes',
@@ -86,7 +86,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face, side) => face.eyes / side.eyes,
     below: { dst: 'shuts the eyes', shoot: 'SRC blinking and with shut eyes' },
     above: { dst: 'opens the eyes wide', shoot: 'SRC with wide open eyes' },
-    say: percent,
+    say: sayPercent,
   },
   {
     axis: 'gaze',
@@ -118,7 +118,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face) => face.light.brightness,
     below: { dst: 'is darker', shoot: 'SRC in dimmer light' },
     above: { dst: 'is brighter', shoot: 'SRC in brighter light' },
-    say: percent,
+    say: sayPercent,
   },
   {
     axis: 'sharpness',

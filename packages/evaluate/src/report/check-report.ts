@@ -2,6 +2,8 @@ import { SHAPE_LIMITS } from '../check/advice.js'
 import type { Check } from '../check/check-faces.js'
 import type { Quality } from '../check/quality.js'
 import type { FaceTraits } from '../check/traits.js'
+import { sayPercent } from '../say-percent.js'
+import { grade } from './grade.js'
 import { type Figure, figureCards, htmlReport, pictureSheet, type Section, tableOf, todoList } from './html.js'
 import { scatterChart } from './scatter.js'
 
@@ -13,8 +15,6 @@ export interface CheckReportInput {
   /** Small pictures of faces by file name, as data URIs. */
   pictures: ReadonlyMap<string, string>
 }
-
-const percent = (share: number) => `${Math.round(100 * share)} %`
 
 /** The report of a check as one HTML file: first what to do, then why. */
 export function checkReport({ check, src, dst, pictures }: CheckReportInput): string {
@@ -45,17 +45,16 @@ export function checkReport({ check, src, dst, pictures }: CheckReportInput): st
 
 function leadOf({ coverage, advice }: Check): string {
   const urgent = advice.filter(({ urgency }) => urgency === 'do').length
-  if (urgent === 0) return `Nothing stands in the way: ${percent(coverage.covered)} of DST's faces are covered. Train.`
+  if (urgent === 0)
+    return `Nothing stands in the way: ${sayPercent(coverage.covered)} of DST's faces are covered. Train.`
   return `${urgent === 1 ? 'One thing' : `${urgent} things`} to do before training: SRC cannot give what it does not show.`
 }
 
 function figuresOf({ coverage, shape, forecast }: Check): Figure[] {
-  const grade = (value: number, good: number, fair: number): Figure['verdict'] =>
-    value >= good ? 'good' : value >= fair ? 'fair' : 'poor'
   return [
     {
       name: 'DST faces covered',
-      value: percent(coverage.covered),
+      value: sayPercent(coverage.covered),
       meaning:
         'Share of DST faces with at least three SRC faces near them in pose, in expression, in light, each by itself.',
       verdict: grade(coverage.covered, 0.9, 0.7),
@@ -66,13 +65,13 @@ function figuresOf({ coverage, shape, forecast }: Check): Figure[] {
             name: 'Face shapes differ by',
             value: `${shape.percent.toFixed(1)} ± ${shape.spread.toFixed(1)} %`,
             meaning: `Distance of jaw, nose and eye corners in % of the distance of the eyes, pose and expression taken out; below ${SHAPE_LIMITS.near} is alike, above ${SHAPE_LIMITS.far} very different.`,
-            verdict: grade(-shape.percent, -SHAPE_LIMITS.near, -SHAPE_LIMITS.far),
+            verdict: grade(shape.percent, SHAPE_LIMITS.near, SHAPE_LIMITS.far),
           },
           {
             name: 'Left uncovered by the mask',
-            value: percent(shape.uncovered),
+            value: sayPercent(shape.uncovered),
             meaning: "Share of DST's face, from the front, outside SRC's outline: there DST stays visible.",
-            verdict: grade(-shape.uncovered, -0.02, -0.08),
+            verdict: grade(shape.uncovered, 0.02, 0.08),
           },
           {
             name: "SRC's jaw, cheeks, height",
@@ -225,10 +224,10 @@ function qualityTable({ src, dst }: Check['quality']): string {
         ({ eyeDistancePx: [low, middle, high] }) => `${Math.round(middle)} px (${Math.round(low)}–${Math.round(high)})`,
       ),
       row('Blur, 0 sharp to 1', ({ blur }) => blur.toFixed(2)),
-      row('Much more blurred than usual', ({ blurredShare }) => percent(blurredShare)),
-      row('Copies of a face shortly before', ({ duplicateShare }) => percent(duplicateShare)),
-      row('Burnt out or black', ({ clippedShare }) => percent(clippedShare)),
-      row('Brightness', ({ brightness }) => percent(brightness)),
+      row('Much more blurred than usual', ({ blurredShare }) => sayPercent(blurredShare)),
+      row('Copies of a face shortly before', ({ duplicateShare }) => sayPercent(duplicateShare)),
+      row('Burnt out or black', ({ clippedShare }) => sayPercent(clippedShare)),
+      row('Brightness', ({ brightness }) => sayPercent(brightness)),
       row(
         'Bits per pixel of the clip (below 0.05: detail is gone)',
         ({ bitsPerPixel }) => bitsPerPixel?.toFixed(3) ?? 'unknown',

@@ -1,15 +1,7 @@
 import type { Evaluation } from '../evaluation.js'
+import { sayPercent } from '../say-percent.js'
+import { grade } from './grade.js'
 import { type Figure, figureCards, htmlReport, pictureSheet, type Section, tableOf, todoList } from './html.js'
-
-type Verdict = Figure['verdict']
-
-/** Lower is better unless `good` lies above `fair`. */
-const grade = (value: number, good: number, fair: number): Verdict => {
-  const sign = good > fair ? 1 : -1
-  return sign * value >= sign * good ? 'good' : sign * value >= sign * fair ? 'fair' : 'poor'
-}
-
-const percent = (share: number) => `${Math.round(100 * share)} %`
 
 /** What to do about a result, most urgent first. */
 export function evaluationAdvice({ likeness, identity, performance, picture, steadiness }: Evaluation) {
@@ -18,7 +10,7 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
     out.push({
       urgency: 'do',
       text: 'The result still looks like DST: train longer, and check that SRC covers DST (dfl check).',
-      evidence: `It is ${percent(Math.min(1, identity.leak))} as near to DST as DST is to itself.`,
+      evidence: `It is ${sayPercent(Math.min(1, identity.leak))} as near to DST as DST is to itself.`,
     })
   else if (likeness.identity < 0.7)
     out.push({
@@ -54,7 +46,7 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
     out.push({
       urgency: 'consider',
       text: 'Much of DST stays visible in the face: merge with a smaller --erode.',
-      evidence: `${percent(picture.uncovered)} of DST's face is unchanged or looks alike.`,
+      evidence: `${sayPercent(picture.uncovered)} of DST's face is unchanged or looks alike.`,
     })
   if (steadiness.flicker > 1)
     out.push({
@@ -66,7 +58,7 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
     out.push({
       urgency: 'consider',
       text: 'In some frames no face is found any more: look at those frames.',
-      evidence: `A face is found in ${percent(likeness.found)} of the frames where DST has one.`,
+      evidence: `A face is found in ${sayPercent(likeness.found)} of the frames where DST has one.`,
     })
   if (out.length === 0)
     out.push({
@@ -125,7 +117,7 @@ function identityFigures({ likeness, identity }: Evaluation): Figure[] {
     },
     {
       name: 'Retrieval',
-      value: percent(identity.retrieval),
+      value: sayPercent(identity.retrieval),
       meaning: "Share of faces whose most similar face among all of SRC's and DST's is one of SRC's.",
       verdict: grade(identity.retrieval, 0.95, 0.7),
     },
@@ -197,7 +189,7 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
     },
     {
       name: 'DST still visible',
-      value: percent(picture.uncovered),
+      value: sayPercent(picture.uncovered),
       meaning:
         "Share of DST's face where the result is unchanged or looks alike: an upper bound of what the mask left uncovered.",
       verdict: grade(picture.uncovered, 0.2, 0.4),
@@ -270,7 +262,7 @@ function people({ people: all }: Evaluation): Section[] {
           String(i + 1),
           String(frames),
           identity.leak.toFixed(2),
-          percent(identity.retrieval),
+          sayPercent(identity.retrieval),
           identity.toSrc.toFixed(2),
         ]),
       ),

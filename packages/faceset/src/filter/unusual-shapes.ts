@@ -1,3 +1,5 @@
+import { median } from '@dfl/core'
+
 /** Faces whose yaw differs by no more than this are compared. */
 const YAW_STEP_DEGREES = 15
 /** Fewer faces of a pose say nothing about what is usual. */
@@ -61,9 +63,4 @@ function deviation(landmarks: Float32Array, usual: Float32Array): number {
   let sum = 0
   for (let i = 0; i < 136; i += 2) sum += Math.hypot(landmarks[i]! - usual[i]!, landmarks[i + 1]! - usual[i + 1]!)
   return sum / 68
-}
-
-function median(values: readonly number[]): number {
-  const sorted = Float64Array.from(values).sort()
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
 }

@@ -1,5 +1,5 @@
 import type { FacesetProgress } from '@dfl/faceset'
-import { sayDuration } from '../../events.js'
+import { counted, sayDuration } from '../../events.js'
 import type { CommandContext } from '../command.js'
 
 /** How an operation ended. */
@@ -32,13 +32,7 @@ export async function followFaces<T>(
       return { stopped: false, value: next.value }
     }
     const { done, total } = next.value
-    const perSecond = done / Math.max(1e-3, seconds())
-    terminal.report({
-      event: 'progress',
-      ...{ stage, unit: 'faces', done, total, perSecond, note: '', detail: {} },
-      share: done / Math.max(1, total),
-      secondsLeft: Math.max(0, total - done) / perSecond,
-    })
+    terminal.report(counted({ done, total, began }, { stage, unit: 'faces' }))
     if (signal?.aborted) {
       await operation.return(undefined as T)
       terminal.report({ event: 'stage', stage, state: 'stopped', seconds: seconds(), text: `${text}: stopped` })
