@@ -5,7 +5,7 @@ import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices
 import { splitTail } from './fuse/tail.js'
 import { PORTABLE } from './kernels/portable.js'
 import { estimateOf, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
-import { hideShapes } from './memory/hide-shapes.js'
+import { hasShapesToHide, hideShapes } from './memory/hide-shapes.js'
 import { orderResults } from './memory/order.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
@@ -123,12 +123,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
   orderResults(graph, (output) => wanted.includes(output))
   const leafShapes = Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!]))
+  // On the CPU alone: other devices plan with shapes.
+  const hidden = device === 'cpu' && replaced.length > 0 && hasShapesToHide(graph)
   const memory = estimateOf(graph, {
+    hidden,
     state: Object.values(stateShapes),
     next: [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)],
   })
   if (device === 'cpu') expectToFit(memory, memoryLimit())
-  if (device === 'cpu' && replaced.length > 0) hideShapes(graph)
+  if (hidden) hideShapes(graph)
   const onnx = graph.build()
   const ort = onnxRuntime()
   const settings: InferenceSession.SessionOptions = {

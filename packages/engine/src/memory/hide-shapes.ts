@@ -4,6 +4,22 @@ import { bytesOf, shapesOf } from './shapes.js'
 /** Bytes from which on it pays. */
 const LARGE = 2 ** 18
 
+/** Nodes that give large values a shape. */
+function givenShapes(graph: OnnxGraph): GraphNode[] {
+  const types = shapesOf(graph)
+  return graph.nodes.filter(({ op, inputs, outputs }) => {
+    const type = types.get(outputs[0]!)
+    return op === 'Reshape' && type && bytesOf(type) >= LARGE && graph.constants.has(inputs[1]!)
+  })
+}
+
+/** An input by whose shape a number is known to be one when the graph runs, and not before. */
+const probeOf = ({ inputs }: OnnxGraph) =>
+  inputs.find(({ shape }) => shape.length > 0 && shape.every((size) => size! > 0))
+
+/** Whether `hideShapes` changes a graph: one without large values that are given a shape stays as it is. */
+export const hasShapesToHide = (graph: OnnxGraph): boolean => !!probeOf(graph) && givenShapes(graph).length > 0
+
 /**
  * Hides the shapes of large values from ONNX Runtime while it plans.
  *
@@ -13,12 +29,8 @@ const LARGE = 2 ** 18
  * graph runs.
  */
 export function hideShapes(graph: OnnxGraph): void {
-  const types = shapesOf(graph)
-  const probe = graph.inputs.find(({ shape }) => shape.length > 0 && shape.every((size) => size! > 0))
-  const large = graph.nodes.filter(({ op, inputs, outputs }) => {
-    const type = types.get(outputs[0]!)
-    return op === 'Reshape' && type && bytesOf(type) >= LARGE && graph.constants.has(inputs[1]!)
-  })
+  const probe = probeOf(graph)
+  const large = givenShapes(graph)
   if (!probe || large.length === 0) return
   const first: GraphNode[] = []
   const add = (op: string, inputs: string[], attributes: GraphNode['attributes'] = {}) => {
