@@ -25,8 +25,10 @@ export interface FlagGroup {
   key: string
   title: string
   flags: readonly Flag[]
-  /** The command whose help text explains these flags; only their names are listed then. */
+  /** Where the flags are explained, such as 'dfl merge --help all'; only their names are listed then. */
   toldBy?: string
+  /** Only named in the usual help text, and explained by `--help all`. */
+  detail?: boolean
 }
 
 interface TextFlag {

@@ -12,6 +12,8 @@ export interface Described {
   /** Sentences, each a paragraph. */
   about: readonly string[]
   groups: readonly FlagGroup[]
+  /** Words that an option takes, with what each means. */
+  words?: { title: string; list: readonly (readonly [word: string, meaning: string])[] }
   /** Command lines and what they do. */
   examples: readonly (readonly [line: string, meaning: string])[]
   /** Commands in it that are chosen by a second word; their names begin with its own. */
@@ -20,89 +22,102 @@ export interface Described {
 
 /** The help text of the whole program. */
 export function programHelp(commands: readonly Described[], { columns = 80, version = '' } = {}): string {
-  const width = Math.max(...commands.map(({ name }) => name.length))
   return [
     `dfl ${version} – face replacement for film, VFX and research`.replace('  ', ' '),
     '',
     'Usage: dfl <command> [options]',
     '',
     'Commands',
-    ...commands.flatMap(({ name, summary }) => entry(`  ${name.padEnd(width)}`, summary, width + 4, columns)),
+    ...list(
+      commands.map(({ name, summary }) => [name, summary] as const),
+      columns,
+    ),
     '',
     'The short way',
     '  dfl run --src a.mp4 --dst b.mp4 --out c.mp4 --time 10m',
     '',
-    'The same step by step, each of which can be repeated and goes on where it was stopped',
+    'The same step by step; each can be repeated, and goes on where it was stopped',
     '  dfl extract --side src --input a.mp4',
     '  dfl extract --side dst --input b.mp4',
     '  dfl train --time 10m',
     '  dfl merge --input b.mp4 --out c.mp4',
     '',
-    ...exitCodes(columns),
+    'Exit codes',
+    ...EXIT_CODES.flatMap(([code, meaning]) => entry(`  ${String(code).padStart(3)}`, meaning, 7, columns)),
     '',
-    'dfl <command> --help tells the options of a command.',
+    'dfl <command> --help tells the options of a command; --help all, rare ones too.',
     '',
   ].join('\n')
 }
 
-/** The help text of one command. */
-export function commandHelp(command: Described, { columns = 80 } = {}): string {
-  const { name, summary, usage, about, groups, examples, verbs = [] } = command
-  const labels = groups.flatMap(({ flags, toldBy }) => (toldBy ? [] : flags.map(labelOf)))
+/** The help text of one command. With `all`, options that are rarely needed are explained too, not only named. */
+export function commandHelp(command: Described, { columns = 80, all = false } = {}): string {
+  const { name, summary, usage, about, groups, words, examples, verbs = [] } = command
+  const more = `dfl ${name} --help all`
+  const told = groups.map((group) => (group.detail && !all ? { toldBy: more, ...group } : group))
+  const labels = told.flatMap(({ flags, toldBy }) => (toldBy ? [] : flags.map(labelOf)))
   const indent = Math.min(32, Math.max(...labels.map((label) => label.length)) + 4)
   return [
     `dfl ${name} – ${summary}`,
     '',
     ...wrap(`Usage: dfl ${name} ${usage}`, columns, 7 + `dfl ${name} `.length),
     ...about.flatMap((text) => ['', ...wrap(text, columns)]),
-    ...listOf(verbs, name, columns),
-    ...groups
-      .filter(({ flags }) => flags.length > 0)
-      .flatMap(({ title, flags, toldBy }) => [
-        '',
-        title,
-        ...(toldBy
-          ? wrap(`  ${flags.map((flag) => labelOf(flag).split(' ')[0]).join(' ')}`, columns, 2)
-          : flags.flatMap((flag) => entry(`  ${labelOf(flag)}`, sentenceOf(flag), indent, columns))),
-      ]),
+    ...(verbs.length === 0
+      ? []
+      : [
+          '',
+          'Verbs',
+          ...list(
+            verbs.map((verb) => [verb.name.slice(name.length + 1), verb.summary] as const),
+            columns,
+          ),
+        ]),
+    ...(words ? ['', words.title, ...list(words.list, columns)] : []),
+    ...told.flatMap(({ title, flags, toldBy }, i) => {
+      if (flags.length === 0) return []
+      if (!toldBy) {
+        const known = new Set(words?.list.map(([word]) => word))
+        return [
+          '',
+          title,
+          ...flags.flatMap((flag) => entry(`  ${labelOf(flag)}`, sentenceOf(flag, known), indent, columns)),
+        ]
+      }
+      const names = wrap(`  ${flags.map((flag) => labelOf(flag).split(' ')[0]).join(' ')}`, columns, 2)
+      const isFirst = told[i - 1]?.toldBy !== toldBy
+      return [
+        ...(isFirst ? ['', `More options, explained by ${toldBy}`] : []),
+        ...wrap(` ${title}`, columns, 1),
+        ...names,
+      ]
+    }),
     '',
     examples.length === 1 ? 'Example' : 'Examples',
     ...examples.flatMap(([line, meaning]) => [`  ${line}`, ...wrap(`      ${meaning}`, columns, 6)]),
     '',
-    ...exitCodes(columns),
-    '',
   ].join('\n')
 }
 
-function listOf(verbs: readonly Described[], name: string, columns: number): string[] {
-  if (verbs.length === 0) return []
-  const words = verbs.map((verb) => verb.name.slice(name.length + 1))
-  const width = Math.max(...words.map((word) => word.length))
-  return [
-    '',
-    'Verbs',
-    ...verbs.flatMap(({ summary }, i) => entry(`  ${words[i]!.padEnd(width)}`, summary, width + 4, columns)),
-  ]
+/** Words, and beside each what it means. */
+function list(words: readonly (readonly [word: string, meaning: string])[], columns: number): string[] {
+  const width = Math.max(...words.map(([word]) => word.length))
+  return words.flatMap(([word, meaning]) => entry(`  ${word.padEnd(width)}`, meaning, width + 4, columns))
 }
-
-const exitCodes = (columns: number) => [
-  'Exit codes',
-  ...EXIT_CODES.flatMap(([code, meaning]) => entry(`  ${String(code).padStart(3)}`, meaning, 7, columns)),
-]
 
 function labelOf({ name, placeholder, spec }: Flag): string {
   if (spec.type === 'boolean' && spec.default) return `--no-${name}`
   return placeholder ? `--${name} <${placeholder}>` : `--${name}`
 }
 
-/** The option's sentence, then what it takes and what it is without. */
-function sentenceOf({ spec, showDefault, required }: Flag): string {
+/** The option's sentence, then what it takes and what it is without. Choices that were told before are not told again. */
+function sentenceOf({ spec, showDefault, required }: Flag, known: ReadonlySet<string>): string {
+  if (spec.type === 'boolean' && spec.default)
+    return `Do not ${spec.description[0]!.toLowerCase()}${spec.description.slice(1)}`
   const notes: string[] = []
-  if (spec.type === 'choice') notes.push(spec.choices.join(' | '))
+  if (spec.type === 'choice' && !spec.choices.every((choice) => known.has(choice))) notes.push(spec.choices.join(' | '))
   if (spec.type === 'number') notes.push(shortLimits(limitsOf(spec)))
   if (required) notes.push('required')
   if (showDefault && 'default' in spec && spec.type !== 'boolean') notes.push(`default ${spec.default}`)
-  if (spec.type === 'boolean' && spec.default) notes.push('on by default; this switches it off')
   const kept = notes.filter((note) => note !== '')
   return kept.length > 0 ? `${spec.description} (${kept.join('; ')})` : spec.description
 }

@@ -55,7 +55,7 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
     const [first, ...more] = name === 'help' ? (rest as [string, ...string[]]) : [name, ...rest]
     const { command, flags } = verbOf(commandNamed(first), more)
     if (name === 'help' || flags.includes('--help') || flags.includes('-h')) {
-      terminal.print(commandHelp(command, { columns }))
+      terminal.print(commandHelp(command, { columns, all: flags.includes('all') }))
       return 0
     }
     const given = parseArguments(named(flags, command.takes), command.groups)

@@ -16,14 +16,32 @@ describe('help', () => {
     const { code, stdout } = await dfl(name, '--help')
     expect(code).toBe(0)
     expect(stdout).toContain(`dfl ${name} – `)
-    expect(stdout).toContain('Exit codes')
+    expect(stdout).toContain('--help')
+    expect(stdout.split('\n').length).toBeLessThan(75)
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
   })
 
   it('tells default, limits and unit of options from the tables', async () => {
-    const { stdout } = await dfl('merge', '--help')
+    const { stdout } = await dfl('merge', '--help', 'all')
     expect(stdout.replace(/\s+/g, ' ')).toContain('(0 to 51; default 16)')
     expect(stdout).toContain('--encoder-preset')
+  })
+})
+
+describe('options that are rarely needed', () => {
+  it('are named by --help, and explained by --help all', async () => {
+    const { stdout: usual } = await dfl('merge', '--help')
+    expect(usual).toContain('More options, explained by dfl merge --help all')
+    expect(usual).toContain('--feather-top')
+    expect(usual).not.toContain('--feather-top <n>')
+    const { stdout: all } = await dfl('merge', '--help', 'all')
+    expect(all).toContain('--feather-top <n>')
+    expect(all).not.toContain('explained by')
+  })
+
+  it('are told of what is on by default as what their flag does', async () => {
+    const { stdout } = await dfl('train', '--help', 'all')
+    expect(stdout).toMatch(/--no-masked-training +Do not compare faces inside their mask only\./)
   })
 })
 

@@ -56,7 +56,7 @@ describe('dfl model', () => {
     await using place = await scratchFolder()
     const workspace = place.at('w')
     for (const side of ['src', 'dst']) await writeFaces(place.at(`w/${side}/aligned`))
-    const flags = ['--model', 'amp', '--inter-dims', '32', ...small, '--iterations', '2', '--batch-size', '2']
+    const flags = ['--architecture', 'amp', '--inter-dims', '32', ...small, '--iterations', '2', '--batch-size', '2']
     const trained = await dfl('train', '--workspace', workspace, ...flags)
     expect(trained.code, trained.stderr).toBe(0)
     const out = place.at('person.dfm')
@@ -73,7 +73,7 @@ describe('dfl model', () => {
     const none = await dfl('model', 'import', '--input', place.at('empty'), '--workspace', place.at('w'))
     expect(none.stderr).toContain('Expected one model of DeepFaceLab in')
     expect((await dfl('model')).stderr).toContain(
-      'Expected one of info, import, export after `dfl model`, but got nothing.',
+      'Expected one of info, import, export, restore, timelapse after `dfl model`, but got nothing.',
     )
   })
 })

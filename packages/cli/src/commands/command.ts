@@ -38,7 +38,7 @@ export const generalFlags: FlagGroup = {
   key: 'general',
   title: 'General',
   flags: [
-    switchFlag('json', 'Machine-readable lines on stdout: stage, progress, warning, result, error.'),
+    switchFlag('json', 'One JSON object a line on stdout, for programs.'),
     switchFlag('debug', 'Show where in the code an error came from.'),
     switchFlag('help', 'This text.'),
   ],
@@ -46,25 +46,21 @@ export const generalFlags: FlagGroup = {
 
 /** The flag that names the workspace. */
 export const workspaceFlag = (usual = USUAL_WORKSPACE) =>
-  textFlag('workspace', `Folder that holds faces, model, preview and result (default ${usual}).`, {
+  textFlag('workspace', `Folder of faces, model and previews (default ${usual}).`, {
     placeholder: 'folder',
   })
 
 /** The flag for a file with architectures, losses and recipes of the user's own. */
 export const configFlag = () =>
-  textFlag('config', 'File with things of your own (default dfl.config.ts or .mjs in this folder, if there is one).', {
+  textFlag('config', 'Things of your own (default dfl.config.mjs, or .ts, if it is here).', {
     placeholder: 'file',
   })
 
 /** The flag that says where a model trains and paints. */
 export const deviceFlag = () =>
-  choiceFlag(
-    'device',
-    'Where the model runs (default cpu): auto takes the quickest that works, dfl doctor lists them.',
-    {
-      choices: [...DEVICES, 'auto'],
-    },
-  )
+  choiceFlag('device', 'Where the model runs (default cpu); dfl doctor tells which work.', {
+    choices: [...DEVICES, 'auto'],
+  })
 
 /** The flag for how long a model is trained. */
 export const timeFlag = (sentence: string) => durationFlag('time', sentence)

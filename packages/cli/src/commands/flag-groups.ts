@@ -1,5 +1,6 @@
 import { extractOptions } from '@dfl/extract'
 import { SAMPLER_OPTIONS } from '@dfl/faceset'
+import { VIDEO_OPTIONS } from '@dfl/media'
 import { mergeOptions } from '@dfl/merge'
 import { OPTIMISERS } from '@dfl/nn'
 import { settingOptions } from '@dfl/trainer'
@@ -29,52 +30,46 @@ export const extractGroup = ({ both = false } = {}): FlagGroup => ({
   flags: tableFlags(extractOptions, { without: both ? ['side', 'debugFolder', 'smooth', 'gaps', 'person'] : ['side'] }),
 })
 
-/** Flags of training that are not an option of the model. */
+/** Flags of how a model is trained. */
 export const trainGroup: FlagGroup = {
   key: 'train',
   title: 'Training',
   flags: [
-    choiceFlag('preset', `Network and recipe that go together; chosen by the training time if not given.`, {
+    choiceFlag('preset', 'Network and recipe; by the training time if not given.', {
       choices: PRESETS.map(({ name }) => name),
     }),
-    textFlag(
-      'recipe',
-      "A recipe over the preset's: a JSON file, or the name of one in the config. Stays; preset goes back.",
-      {
-        placeholder: 'file',
-      },
-    ),
-    rateFlag('learningRate', "Highest learning rate; the recipe's rates are brought in proportion to it."),
-    switchFlag(
-      'fromScratch',
-      'Start a new model from random weights instead of those that learned other, rendered heads.',
-    ),
-    textFlag(
-      'pretrain',
-      'Learn from this faceset of many people on both sides for now; without the flag it goes on with SRC and DST.',
-      {
-        placeholder: 'folder',
-      },
-    ),
-    durationFlag('saveEvery', 'How often a checkpoint is written, which is what a crash costs at most (default 30s).'),
-    durationFlag(
-      'backupEvery',
-      'How often a checkpoint is kept as a backup, of which the last 24 stay; never if not given.',
-    ),
-    ...tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) => {
-      if (flag.option === 'batchSize') return { ...flag, showDefault: false }
-      // On in the program: a person would ask for it.
-      return flag.option === 'rareExpressions'
-        ? { ...flag, spec: { ...flag.spec, default: true } as typeof flag.spec }
-        : flag
+    textFlag('recipe', "A recipe over the preset's, by file or by name in the config. Stays; 'preset' goes back.", {
+      placeholder: 'file',
     }),
+    rateFlag('learningRate', "Highest learning rate; the recipe's rates are brought in proportion to it."),
+    switchFlag('fromScratch', 'Start a new model from random weights, not from those of rendered heads.'),
+    textFlag('pretrain', 'Learn from this faceset of many people, for as long as the flag is given.', {
+      placeholder: 'folder',
+    }),
+    durationFlag('saveEvery', 'How often a checkpoint is written (default 30s).'),
+    durationFlag('backupEvery', 'How often a backup is kept, of which the last 24 stay.'),
   ],
+}
+
+/** Flags of what a model is shown. */
+export const samplesGroup: FlagGroup = {
+  key: 'samples',
+  title: 'Samples',
+  detail: true,
+  flags: tableFlags(SAMPLER_OPTIONS, { without: BY_RECIPE }).map((flag) => {
+    if (flag.option === 'batchSize') return { ...flag, showDefault: false }
+    // On in the program: a person would ask for it.
+    return flag.option === 'rareExpressions'
+      ? { ...flag, spec: { ...flag.spec, default: true } as typeof flag.spec }
+      : flag
+  }),
 }
 
 /** Flags of losses and of what learns, in all phases. */
 export const settingsGroup: FlagGroup = {
   key: 'settings',
   title: 'Losses, over those of the recipe, as long as they are given',
+  detail: true,
   flags: [
     ...tableFlags(settingOptions, { showDefaults: false }),
     switchFlag('randomWarp', 'Distort what the model sees; --no-random-warp late in training, for sharpness.'),
@@ -85,6 +80,7 @@ export const settingsGroup: FlagGroup = {
 export const modelGroup: FlagGroup = {
   key: 'model',
   title: 'Model, over the preset; fixed once the model exists',
+  detail: true,
   flags: [
     textFlag(
       'architecture',
@@ -101,17 +97,37 @@ export const modelGroup: FlagGroup = {
   ],
 }
 
-/** Flags of merging. `preset` of the video encoder is called `--encoder-preset` here. */
-export const mergeGroup: FlagGroup = {
-  key: 'merge',
-  title: 'Merge',
-  flags: [
-    ...tableFlags(mergeOptions, { rename: { preset: 'encoder-preset' } }),
-    textFlag('xseg', 'Trained XSeg, for masks that name it (default <workspace>/xseg).', { placeholder: 'folder' }),
-  ],
-}
+const COLOUR = ['colorTransfer', 'motionBlur', 'sharpen', 'denoise', 'degrade', 'colorDegrade', 'grain']
+const OUTPUT = [...Object.keys(VIDEO_OPTIONS), 'format']
 
-/** What the flags of `mergeGroup` ask for. */
+/** Flags of merging. `preset` of the video encoder is called `--encoder-preset` here. */
+export const mergeGroups: readonly FlagGroup[] = [
+  {
+    key: 'merge',
+    title: 'Shape and mask',
+    detail: true,
+    flags: [
+      ...tableFlags(mergeOptions, { without: [...COLOUR, ...OUTPUT] }),
+      textFlag('xseg', 'Trained XSeg, for masks that name it (default <workspace>/xseg).', { placeholder: 'folder' }),
+    ],
+  },
+  {
+    key: 'merge',
+    title: 'Colour and texture',
+    detail: true,
+    flags: tableFlags(mergeOptions).filter(({ option }) => COLOUR.includes(option)),
+  },
+  {
+    key: 'merge',
+    title: 'Output',
+    detail: true,
+    flags: tableFlags(mergeOptions, { rename: { preset: 'encoder-preset' } }).filter(({ option }) =>
+      OUTPUT.includes(option),
+    ),
+  },
+]
+
+/** What the flags of `mergeGroups` ask for. */
 export function mergeJobOf({
   xseg,
   ...options
@@ -120,14 +136,14 @@ export function mergeJobOf({
 }
 
 /** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
-export function trainJobOf({ main = {}, train = {}, settings = {}, model = {} }: Given): TrainJob {
-  const { preset, recipe, learningRate, fromScratch, pretrain, saveEvery, backupEvery, ...sampler } = train
+export function trainJobOf({ main = {}, train = {}, samples = {}, settings = {}, model = {} }: Given): TrainJob {
+  const { preset, recipe, learningRate, fromScratch, pretrain, saveEvery, backupEvery } = train
   const { architecture, optimiser, seed, ...options } = model
   const job: Record<string, unknown> = {
     ...{ seconds: main.time, iterations: main.iterations, device: main.device },
     ...{ preset, recipe, learningRate, fromScratch, pretrain, architecture, optimiser, seed },
     ...{ saveEverySeconds: saveEvery, backupEverySeconds: backupEvery },
-    ...{ settings, model: options, sampler },
+    ...{ settings, model: options, sampler: samples },
   }
   return job as TrainJob
 }

@@ -18,21 +18,19 @@ import {
 } from './command.js'
 import {
   extractGroup,
-  mergeGroup,
+  mergeGroups,
   mergeJobOf,
   modelGroup,
+  samplesGroup,
   settingsGroup,
   trainGroup,
   trainJobOf,
 } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
 
-/** A group as another command has it: help texts list its flags and say where they are explained. */
-const toldBy = (command: string, group: FlagGroup): FlagGroup => ({
-  ...group,
-  title: `${group.title.split(/[,;]/)[0]} options, explained by dfl ${command} --help`,
-  toldBy: command,
-})
+/** Groups as another command has them: help texts list their flags and say where they are explained. */
+const toldBy = (help: string, ...groups: readonly FlagGroup[]): FlagGroup[] =>
+  groups.map((group) => ({ ...group, title: group.title.split(/[,;]/)[0]!, toldBy: help }))
 
 /** `dfl run` */
 export const runCommand: Command = {
@@ -63,12 +61,9 @@ export const runCommand: Command = {
         workspaceFlag(),
       ],
     },
-    toldBy('extract', extractGroup({ both: true })),
-    toldBy('train', trainGroup),
-    toldBy('train', settingsGroup),
-    toldBy('train', modelGroup),
-    toldBy('merge', mergeGroup),
-    provenanceGroup,
+    ...toldBy('dfl extract --help', extractGroup({ both: true })),
+    ...toldBy('dfl train --help all', trainGroup, samplesGroup, settingsGroup, modelGroup),
+    ...toldBy('dfl merge --help all', ...mergeGroups, provenanceGroup),
     generalFlags,
   ],
   examples: [

@@ -20,6 +20,7 @@ const provenanceSwitch = switchFlag(
 export const provenanceGroup: FlagGroup = {
   key: 'provenance',
   title: 'Provenance',
+  detail: true,
   flags: [
     { ...provenanceSwitch, spec: { ...provenanceSwitch.spec, default: true } as typeof provenanceSwitch.spec },
     textFlag('consent', 'Record of who agreed to what (JSON, see dfl consent --help); kept in the workspace.', {

@@ -18,7 +18,7 @@ import {
   USUAL_WORKSPACE,
   workspaceFlag,
 } from './command.js'
-import { extractGroup, mergeGroup, mergeJobOf } from './flag-groups.js'
+import { extractGroup, mergeGroups, mergeJobOf } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
 
 const workspaceOf = (main: Readonly<Record<string, unknown>>) =>
@@ -109,7 +109,7 @@ export const mergeCommand: Command = {
         workspaceFlag(),
       ],
     },
-    mergeGroup,
+    ...mergeGroups,
     provenanceGroup,
     generalFlags,
   ],

@@ -15,7 +15,7 @@ import {
   USUAL_WORKSPACE,
   workspaceFlag,
 } from './command.js'
-import { modelGroup, settingsGroup, trainGroup, trainJobOf } from './flag-groups.js'
+import { modelGroup, samplesGroup, settingsGroup, trainGroup, trainJobOf } from './flag-groups.js'
 
 /** `dfl train` */
 export const trainCommand: Command = {
@@ -23,9 +23,9 @@ export const trainCommand: Command = {
   summary: 'train the model on the faces of a workspace',
   usage: '[--time <duration> | --iterations <n>] [options]',
   about: [
-    'Makes a model, or goes on with the one that is there, from its last checkpoint. --time is the training time in all: with --time 10m and later --time 30m it is trained for twenty more minutes. Without either it trains until Ctrl-C, or to the end of a recipe whose phases have conditions.',
-    'Look at <workspace>/preview/latest.png: src, src painted as src, dst, dst painted as dst, and the swap. The last column says when to stop, not the loss. Beside it are masked.png, the same inside the masks, and progress.png, losses and measures over the run.',
-    'Keys while it trains, on a terminal: s saves, b keeps a backup, p writes a preview, q or Enter saves and ends.',
+    'Makes a model, or goes on with the one that is there. --time is the training time in all: after --time 10m, --time 30m trains twenty minutes more. Without a length it trains until Ctrl-C, or to the end of a recipe with conditions.',
+    'Look at <workspace>/preview/latest.png: src, src painted as src, dst, dst painted as dst, and the swap. The last column says when to stop, not the loss; progress.png beside it shows losses and measures over the run.',
+    'Keys while it trains: s saves, b keeps a backup, p writes a preview, q or Enter ends.',
   ],
   groups: [
     {
@@ -41,6 +41,7 @@ export const trainCommand: Command = {
       ],
     },
     trainGroup,
+    samplesGroup,
     settingsGroup,
     modelGroup,
     generalFlags,

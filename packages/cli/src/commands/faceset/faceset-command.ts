@@ -64,9 +64,9 @@ export const facesetCommand: Command = {
   groups: [
     {
       key: 'verbs',
-      title: 'Options, explained by dfl faceset <verb> --help',
+      title: 'Options of the verbs',
       flags: flagsOfAll(),
-      toldBy: 'faceset <verb>',
+      toldBy: 'dfl faceset <verb> --help',
     },
     generalFlags,
   ],

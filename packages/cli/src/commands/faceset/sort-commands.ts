@@ -21,8 +21,8 @@ export const sortCommand: Command = {
   usage: '--side <src|dst> --by <method> [options]',
   about: [
     'Puts a number before the name of every face, so that a file browser shows them in this order. Delete what you do not want, or move it away; restore-names takes the numbers away again.',
-    ...Object.entries(SORT_METHODS).map(([name, { about }]) => `${name}: ${about}`),
   ],
+  words: { title: 'Methods', list: Object.entries(SORT_METHODS).map(([name, { about }]) => [name, about]) },
   groups: [
     {
       key: 'main',
