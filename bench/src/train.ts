@@ -10,7 +10,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const { values } = parseArgs({
     args,
     options: {
-      cases: { type: 'string', default: 'plain,quick,standard' },
+      cases: { type: 'string', default: 'plain,quick' },
       pairs: { type: 'string', default: '7' },
       steps: { type: 'string', default: '3' },
       threads: { type: 'string', default: String(availableParallelism()) },

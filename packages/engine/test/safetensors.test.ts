@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeSafetensors, encodeSafetensors, halfToNumber, numberToHalf } from '../src/index.js'
 
 const tensors = {
-  weight: { data: Float32Array.of(1, -0.1, 3.14159, 1e-7, 65504, 0), shape: [2, 3] },
+  weight: { data: Float32Array.of(1, -0.1, 3.25, 1e-7, 65504, 0), shape: [2, 3] },
   bias: { data: Float32Array.of(0.5), shape: [1] },
 }
 
