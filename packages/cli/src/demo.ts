@@ -6,7 +6,7 @@ import { compareSheet } from '@dfl/evaluate'
 import { createPixels, paste } from '@dfl/image'
 import { bitmapFrame, createVideo, drawText, openFrames, writeImage } from '@dfl/media'
 import { SYNTHETIC_METADATA } from '@dfl/provenance'
-import type { Stage, StageContext } from './events.js'
+import { counted, type Stage, type StageContext } from './events.js'
 import { exactLandmarks } from './exact-landmarks.js'
 import { type MeasureJob, measuring, type SwapMeasures, together } from './measure.js'
 import { type RunResult, runStages } from './run.js'
@@ -97,20 +97,7 @@ async function* measureStage(job: MeasureJob, { signal }: StageContext): Stage<S
   for (;;) {
     const next = await frames.next()
     if (next.done) return next.value
-    const { done, total } = next.value
-    const perSecond = done / Math.max(1e-3, (performance.now() - began) / 1000)
-    yield {
-      event: 'progress',
-      stage: 'measure',
-      unit: 'frames',
-      done,
-      total,
-      share: done / total,
-      perSecond,
-      secondsLeft: (total - done) / perSecond,
-      note: '',
-      detail: {},
-    }
+    yield counted({ ...next.value, began }, { stage: 'measure', unit: 'frames' })
     if (!signal?.aborted) continue
     await frames.return(undefined as never)
     return undefined

@@ -39,3 +39,28 @@ export function isDflError(error: unknown, code?: DflErrorCode): error is DflErr
   const candidate = error as DflError | undefined
   return candidate?.name === 'DflError' && (code === undefined || candidate.code === code)
 }
+
+/** An error in a form that survives the way between threads. */
+export interface SentError {
+  name: string
+  message: string
+  stack?: string
+  code?: string
+  data?: Record<string, unknown>
+}
+
+/** What of an error is sent to another thread, which a `DflError` itself would reach without its code. */
+export function sentError(error: unknown): SentError {
+  const { name, message, stack, code, data } = error as SentError
+  return { name, message, stack, code, data }
+}
+
+/** The error that another thread sent: a `DflError` where it was one there, with the stack it had. */
+export function receivedError({ name, message, stack, code, data }: SentError): Error {
+  const error =
+    name === 'DflError'
+      ? new DflError(code as DflErrorCode, message, { data })
+      : Object.assign(new Error(message), { name })
+  error.stack = stack
+  return error
+}

@@ -1,4 +1,4 @@
-export { DflError, type DflErrorCode, isDflError } from './errors.js'
+export { DflError, type DflErrorCode, isDflError, receivedError, type SentError, sentError } from './errors.js'
 export { batches, collect, mapConcurrent, prefetch, take } from './iterables.js'
 export { defineOptions, type OptionSpec, type OptionsOf, type OptionTable, resolveOptions } from './options.js'
 export { hashSeed, Random } from './random.js'

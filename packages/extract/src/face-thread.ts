@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import { type SentError, sentError } from '@dfl/core'
 import { type ThreadJobs, threadJobs } from './thread-jobs.js'
 
 /** What the main thread asks for. */
@@ -9,10 +10,7 @@ export interface Request {
 }
 
 /** What comes back: the result and how long it took, or the error in a form that survives the way. */
-export type Reply = { id: number } & (
-  | { result: unknown; seconds: number }
-  | { error: { name: string; message: string; code?: string; data?: Record<string, unknown>; stack?: string } }
-)
+export type Reply = { id: number } & ({ result: unknown; seconds: number } | { error: SentError })
 
 // The entry of a worker thread: answers one request after the other. Does nothing when imported elsewhere.
 if (parentPort) {
@@ -25,8 +23,7 @@ if (parentPort) {
       const result = await (jobs[job] as (...args: unknown[]) => Promise<unknown>)(...args)
       port.postMessage({ id, result, seconds: (performance.now() - started) / 1000 } satisfies Reply)
     } catch (error) {
-      const { name, message, stack, code, data } = error as Error & { code?: string; data?: Record<string, unknown> }
-      port.postMessage({ id, error: { name, message, stack, code, data } } as Reply)
+      port.postMessage({ id, error: sentError(error) } satisfies Reply)
     }
   }
   port.on('message', (request: Request) => {

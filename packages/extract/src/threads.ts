@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { DflError, type DflErrorCode } from '@dfl/core'
+import { DflError, receivedError } from '@dfl/core'
 import type { Reply, Request } from './face-thread.js'
 import { type ThreadJobs, threadJobs } from './thread-jobs.js'
 
@@ -52,7 +52,7 @@ function threadOf(url: URL): JobThread {
     const promise = open.get(reply.id)
     open.delete(reply.id)
     if (open.size === 0) worker.unref()
-    if ('error' in reply) promise?.reject(revive(reply.error))
+    if ('error' in reply) promise?.reject(receivedError(reply.error))
     else promise?.resolve(reply as never)
   })
   worker.on('error', (cause) => failAll(stopped(cause.message, cause)))
@@ -78,14 +78,4 @@ function stopped(reason: string, cause?: unknown): DflError {
   return new DflError('BAD_STATE', `Expected a running thread for faces, but it stopped: ${reason}. Extract again.`, {
     cause,
   })
-}
-
-function revive(error: Extract<Reply, { error: unknown }>['error']): Error {
-  const { name, message, stack, code, data } = error
-  const revived =
-    name === 'DflError'
-      ? new DflError(code as DflErrorCode, message, { data })
-      : Object.assign(new Error(message), { name })
-  revived.stack = stack
-  return revived
 }

@@ -1,14 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { type SentError, sentError } from '@dfl/core'
 import { type BatchJob, type CutJob, type MakerSettings, runCut, runDraw } from './sample-maker.js'
 
 /** What the main thread asks for. */
 export type Request = { id: number } & ({ cut: CutJob } | { draw: BatchJob })
 
 /** What comes back: the result, or the error in a form that survives the way. */
-export type Reply = { id: number } & (
-  | { result: unknown }
-  | { error: { name: string; message: string; code?: string; data?: Record<string, unknown>; stack?: string } }
-)
+export type Reply = { id: number } & ({ result: unknown } | { error: SentError })
 
 // The entry of a worker thread: answers one request after the other. Does nothing when imported elsewhere.
 parentPort?.on('message', (request: Request) => {
@@ -26,7 +24,6 @@ parentPort?.on('message', (request: Request) => {
       )
     }
   } catch (error) {
-    const { name, message, stack, code, data } = error as Error & { code?: string; data?: Record<string, unknown> }
-    parentPort?.postMessage({ id, error: { name, message, stack, code, data } })
+    parentPort?.postMessage({ id, error: sentError(error) })
   }
 })

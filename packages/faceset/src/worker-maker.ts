@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { DflError, type DflErrorCode } from '@dfl/core'
+import { DflError, receivedError } from '@dfl/core'
 import type { MakerSettings, SampleMaker } from './sample-maker.js'
 import type { Reply, Request } from './sample-worker.js'
 
@@ -60,7 +60,7 @@ function startThread(url: URL, settings: MakerSettings) {
     const promise = open.get(reply.id)
     open.delete(reply.id)
     if (open.size === 0) worker.unref()
-    if ('error' in reply) promise?.reject(revive(reply.error))
+    if ('error' in reply) promise?.reject(receivedError(reply.error))
     else promise?.resolve(reply.result)
   })
   worker.on('error', (cause) =>
@@ -91,14 +91,4 @@ function startThread(url: URL, settings: MakerSettings) {
       return worker.terminate()
     },
   }
-}
-
-function revive(error: Extract<Reply, { error: unknown }>['error']): Error {
-  const { name, message, stack, code, data } = error
-  const revived =
-    name === 'DflError'
-      ? new DflError(code as DflErrorCode, message, { data })
-      : Object.assign(new Error(message), { name })
-  revived.stack = stack
-  return revived
 }
