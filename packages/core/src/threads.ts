@@ -4,9 +4,6 @@ import { DflError, receivedError, type SentError, sentError } from './errors.js'
 /** Work that a thread can be asked for, by name. Takes and gives what can be copied between threads. */
 type Jobs<J> = { [K in keyof J & string]: (...args: never[]) => unknown }
 
-type Arguments<Job> = Job extends (...args: infer A) => unknown ? A : never
-type Result<Job> = Job extends (...args: never[]) => infer R ? Awaited<R> : never
-
 /** A job's result, and how long it took in the thread, without the wait for its turn. */
 export interface JobDone<R> {
   result: R
@@ -14,7 +11,7 @@ export interface JobDone<R> {
 }
 
 /** Where jobs are done one after the other. Must be closed: what was asked before is let finish, then the thread ends. */
-export interface JobThread<J> extends AsyncDisposable {
+export interface JobThread<J extends Jobs<J>> extends AsyncDisposable {
   /** Jobs that were asked for and are not done. */
   readonly open: number
   /**
@@ -24,9 +21,9 @@ export interface JobThread<J> extends AsyncDisposable {
    */
   ask<K extends keyof J & string>(
     job: K,
-    args: Arguments<J[K]>,
+    args: Parameters<J[K]>,
     transfer?: readonly ArrayBufferLike[],
-  ): Promise<JobDone<Result<J[K]>>>
+  ): Promise<JobDone<Awaited<ReturnType<J[K]>>>>
 }
 
 /** What the asking thread sends. */
@@ -125,7 +122,9 @@ export function jobsHere<J extends Jobs<J>>(jobs: J & Partial<AsyncDisposable>):
 }
 
 /** For each job, the memory of its result that moves to the asking thread and belongs to it alone, instead of a copy. */
-export type Moved<J> = { [K in keyof J & string]?: (result: Result<J[K]>) => readonly ArrayBufferLike[] }
+export type Moved<J extends Jobs<J>> = {
+  [K in keyof J & string]?: (result: Awaited<ReturnType<J[K]>>) => readonly ArrayBufferLike[]
+}
 
 /**
  * Makes the module that calls it the entry of a worker thread: does what `startThread` asks for, one job after the other.

@@ -1,4 +1,5 @@
 import type { FaceMeta } from '@dfl/core'
+import type { JobThread } from '@dfl/core/threads'
 import type { Frame, FrameSamples } from '@dfl/media'
 import { samplesOfFace } from './align-faces.js'
 import { ATTENTION_MESH } from './attention-mesh.js'
@@ -6,7 +7,7 @@ import { BLAZE_FACE } from './blaze-face.js'
 import { DLIB_EMBEDDER } from './dlib-embedder.js'
 import type { ExtractPart, ProgressMeter } from './progress.js'
 import type { CutFace, ThreadJobs } from './thread-jobs.js'
-import { type JobThread, startThread } from './threads.js'
+import { faceThread } from './threads.js'
 import type { Embedder, Face, FaceDetector, Landmarker } from './types.js'
 
 /** What looks at frames during an extraction. */
@@ -29,10 +30,10 @@ export interface Workers extends Networks, AsyncDisposable {
  * cut out at the same time: one thread finds, the other tells people apart and cuts.
  */
 export function startWorkers(given: Partial<Networks>, meter: ProgressMeter): Workers {
-  const finding = startThread()
-  const cutting = startThread()
+  const finding = faceThread()
+  const cutting = faceThread()
   const job =
-    <K extends keyof ThreadJobs>(thread: JobThread, name: K, part: ExtractPart) =>
+    <K extends keyof ThreadJobs & string>(thread: JobThread<ThreadJobs>, name: K, part: ExtractPart) =>
     async (...args: Parameters<ThreadJobs[K]>): Promise<Awaited<ReturnType<ThreadJobs[K]>>> => {
       const { result, seconds } = await thread.ask(name, args, arraysIn(args))
       meter.took(part, seconds)

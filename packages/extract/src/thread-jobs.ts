@@ -38,7 +38,7 @@ export function threadJobs() {
       image: alignedImage(samples, face),
       mask: outlinedMask(outline, face),
     }),
-    async close() {
+    async [Symbol.asyncDispose]() {
       for (const network of [detector, landmarker, embedder])
         if (network.made) await (await network())[Symbol.asyncDispose]()
     },

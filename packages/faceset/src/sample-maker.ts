@@ -32,20 +32,20 @@ export interface SampleMaker extends AsyncDisposable {
   draw(job: BatchJob): Promise<Record<Side, SideBatch>>
 }
 
-/** A maker that works in the calling thread. */
-export function localMaker(settings: MakerSettings): SampleMaker {
-  return {
-    cut: async (job) => runCut(job, settings),
-    draw: async (job) => runDraw(job, settings),
-    [Symbol.asyncDispose]: async () => {},
-  }
-}
+/** What a sampler's thread can be asked for. */
+export const sampleJobs = (settings: MakerSettings) => ({
+  cut: (job: CutJob) => runCut(job, settings),
+  draw: (job: BatchJob) => runDraw(job, settings),
+})
+
+/** The jobs by name. */
+export type SampleJobs = ReturnType<typeof sampleJobs>
 
 /** The face of a job, cut as its side is. */
-export const runCut = ({ side, ...face }: CutJob, settings: MakerSettings): FaceCut => cutFace(face, settings.cut[side])
+const runCut = ({ side, ...face }: CutJob, settings: MakerSettings): FaceCut => cutFace(face, settings.cut[side])
 
 /** The samples of both sides. Sample i of a step and side has random numbers of its own. */
-export function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
+function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
   const { seed, flip, hsvPower, randomWarp, warpPower, paired } = settings
   const drawSide = (side: Side): SideBatch => {
     const spec = settings.cut[side]

@@ -14,10 +14,10 @@ import { type CutSpec, cutBytes } from './cut-face.js'
 import type { SideBatch } from './draw-sample.js'
 import { type FaceCache, faceCache } from './face-cache.js'
 import type { Faceset } from './faceset.js'
-import { localMaker, type MakerSettings, type SampleMaker } from './sample-maker.js'
+import type { MakerSettings, SampleMaker } from './sample-maker.js'
 import { SAMPLER_OPTIONS } from './sampler-options.js'
 import { rareOrder, type SamplingOrder, shuffledOrder, uniformYawOrder, windowedOrder } from './sampling-order.js'
-import { builtWorkerUrl, closedError, workerMaker } from './worker-maker.js'
+import { builtWorkerUrl, closedError, localMaker, workerMaker } from './worker-maker.js'
 
 /** Samples for which a face is kept when not all fit into the cache. */
 const USES_PER_DECODE = 8

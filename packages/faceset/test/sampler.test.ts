@@ -419,7 +419,7 @@ describe('worker threads', () => {
     const missing = new URL('file:///nowhere/sample-worker.mjs')
     await using it = await sampler({ workers: 1, workerUrl: missing })
     await expect(it.batch(0)).rejects.toThrow(
-      /^Expected a running sample worker from `file:\/\/\/nowhere\/sample-worker\.mjs`, but it stopped: .* Make a new sampler, with `workers: 0` to work without threads\.$/s,
+      /^Expected a running thread from `file:\/\/\/nowhere\/sample-worker\.mjs`, but it stopped: .* Make a new sampler, with `workers: 0` to work without threads\.$/s,
     )
   })
 
