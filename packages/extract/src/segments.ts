@@ -1,5 +1,5 @@
 import { batches } from '@dfl/core'
-import { type Frame, isSceneCut } from '@dfl/media'
+import { createCutFinder, type Frame } from '@dfl/media'
 import type { Face } from './types.js'
 
 /** One frame on its way through extraction. Everything about it is worked out when first asked for, and once. */
@@ -57,9 +57,10 @@ export async function* segmentsOf(
 
 /** For each frame of a segment and the one after it, whether a new shot begins there; so it does where nothing is known. */
 export function cutsOf({ items, previous, next }: FrameSegment): boolean[] {
-  const before = [previous, ...items]
-  const after = [...items, next]
-  return after.map((item, i) => !item || !before[i] || isSceneCut(before[i].signature(), item.signature()))
+  const finder = createCutFinder()
+  for (const item of [previous, ...items, next]) if (item) finder.add(item.signature())
+  const cuts = finder.cuts()
+  return [...(previous ? cuts.slice(1) : cuts), ...(next ? [] : [true])]
 }
 
 /** How many frames a segment holds: fewer where frames are large, so that a few segments fit in memory. */

@@ -114,7 +114,7 @@ async function describeAs(
     // The kind of ProRes is known by its tag alone.
     if (stream.codecpar.codecId !== libav.constants.AV_CODEC_ID_PRORES) stream.codecpar.codecTag = 0
     stream.timeBase = rational(libav, source.timeBase)
-    describeStream(libav, stream, { ...source, displayMatrix: undefined })
+    describeStream(libav, output, stream, { ...source, displayMatrix: undefined })
     return { stream, extradata: extradataOf(from.stream) }
   } finally {
     await from.container.closeInput()

@@ -33,7 +33,12 @@ export function label(
 }
 
 /** What a picture stream says beside its codec's own parameters. */
-export function describeStream(libav: Libav, stream: AvStream, info: VideoInfo): void {
+export function describeStream(libav: Libav, output: AvFormatContext, stream: AvStream, info: VideoInfo): void {
+  const { codecpar } = stream
+  if (codecpar.codecId === libav.constants.AV_CODEC_ID_HEVC) {
+    // QuickTime and what builds on it play H.265 by this tag only: parameters stand in the header alone, as ours do.
+    codecpar.codecTag = isQuickTime(output) ? 'hvc1' : 0
+  }
   if (info.frameRate.num > 0) stream.avgFrameRate = rational(libav, info.frameRate)
   if (info.sampleAspectRatio.num > 0) stream.sampleAspectRatio = rational(libav, info.sampleAspectRatio)
   if (info.hdr) addHdr(libav, stream, info.hdr)
@@ -42,7 +47,7 @@ export function describeStream(libav: Libav, stream: AvStream, info: VideoInfo):
   info.displayMatrix.forEach((value, i) => {
     bytes.writeInt32LE(value, i * 4)
   })
-  stream.codecpar.addCodedSideData(libav.constants.AV_PKT_DATA_DISPLAYMATRIX, bytes)
+  codecpar.addCodedSideData(libav.constants.AV_PKT_DATA_DISPLAYMATRIX, bytes)
 }
 
 /**
@@ -50,10 +55,12 @@ export function describeStream(libav: Libav, stream: AvStream, info: VideoInfo):
  * names of metadata where the source has such.
  */
 export function muxerSettings(output: AvFormatContext, source: VideoInfo): Record<string, string> {
-  const name = output.oformat?.name ?? ''
-  if (!/mp4|mov|ipod/.test(name)) return {}
+  if (!isQuickTime(output)) return {}
   const { timeBase, metadata } = source
   const clock: Record<string, string> = timeBase.num === 1 ? { video_track_timescale: String(timeBase.den) } : {}
-  const quickTime = name === 'mov' && Object.keys(metadata).some((key) => key.startsWith('com.'))
+  const quickTime = output.oformat?.name === 'mov' && Object.keys(metadata).some((key) => key.startsWith('com.'))
   return { movflags: `+faststart${quickTime ? '+use_metadata_tags' : ''}`, ...clock }
 }
+
+/** Whether a file is MOV or of its kin, as MP4 is. */
+const isQuickTime = (output: AvFormatContext) => /mp4|mov|ipod/.test(output.oformat?.name ?? '')

@@ -1,6 +1,6 @@
 import type { DflError } from '@dfl/core'
 import { openFrames } from './open-frames.js'
-import { frameSignature, isSceneCut } from './scene-cut.js'
+import { createCutFinder, frameSignature } from './scene-cut.js'
 
 /** The shots of a clip. */
 export interface Shots {
@@ -13,8 +13,8 @@ export interface Shots {
 }
 
 /**
- * The shots of a clip, found in one walk over it: a shot begins where a frame looks quite unlike the one before. Fades and
- * dissolves are no cuts.
+ * The shots of a clip, found in one walk over it: a shot begins where the picture changes by far more than in the
+ * frames around, see `createCutFinder`. Fades and dissolves are no cuts.
  *
  * @param options `onDamaged`: as of `openFrames`.
  * @throws DflError as `openFrames`.
@@ -25,19 +25,16 @@ export async function findShots(
 ): Promise<Shots> {
   const { signal, onDamaged } = options
   await using clip = await openFrames(path, { ...(signal ? { signal } : {}), ...(onDamaged ? { onDamaged } : {}) })
-  const starts: number[] = []
+  const finder = createCutFinder()
   const names: string[] = []
-  let frames = 0
-  let before: Float32Array | undefined
   for await (const frame of clip.frames()) {
     using _ = frame
-    const signature = frameSignature(frame)
-    if (!before || isSceneCut(before, signature)) starts.push(frame.index)
-    before = signature
+    finder.add(frameSignature(frame))
     if (frame.file !== undefined) names.push(frame.name)
-    frames++
   }
-  return { starts, frames, ...(names.length > 0 ? { names } : {}) }
+  const cuts = finder.cuts()
+  const starts = [...cuts.keys()].filter((frame) => cuts[frame])
+  return { starts, frames: cuts.length, ...(names.length > 0 ? { names } : {}) }
 }
 
 /** Which shot a frame is of, counted from 1. */

@@ -24,7 +24,7 @@ export {
 } from './images.js'
 export { type OpenFramesOptions, openFrames } from './open-frames.js'
 export type { Rational } from './rational.js'
-export { frameSignature, isSceneCut } from './scene-cut.js'
+export { type CutFinder, createCutFinder, frameSignature } from './scene-cut.js'
 export { drawText, type Label } from './text.js'
 export { type AudioInfo, probeVideo, type VideoInfo } from './video-info.js'
 export { type CreateVideoOptions, createVideo } from './video-sink.js'

@@ -4,8 +4,18 @@ import type { Frame } from './frame.js'
 const COLUMNS = 32
 const ROWS = 18
 
-/** Mean change of brightness, 0..1, above which two neighbouring frames are of different shots. */
-const CUT_CHANGE = 0.1
+/** How many frames on each side say how much a shot moves. */
+const AROUND = 6
+/** A cut changes the picture by so many times what its neighbours do: the second largest of them, as one may be a cut too. */
+const TIMES = 2.5
+/** No cut changes the mean brightness of a place by less; 0..1. */
+const LEAST = 0.012
+/** What a cut changes at least where too few frames are known to say how much a shot moves. */
+const LEAST_ALONE = 0.1
+/** A picture that is back after so many frames was hidden by a flash. */
+const FLASH_FRAMES = 3
+/** Back is a picture that has changed by less than this share of what the flash did. */
+const BACK = 0.4
 
 /** A coarse picture of a frame: ROWS x COLUMNS brightnesses, 0..1, each the mean over a piece of one row of pixels. */
 export function frameSignature(picture: Pick<Frame, 'width' | 'height' | 'part'>): Float32Array {
@@ -30,9 +40,57 @@ export function frameSignature(picture: Pick<Frame, 'width' | 'height' | 'part'>
   return out
 }
 
-/** Whether the shot changes between two neighbouring frames, by their signatures. */
-export function isSceneCut(before: Float32Array, after: Float32Array): boolean {
+/** Finds cuts in frames in a row. */
+export interface CutFinder {
+  /** Takes the signature of the next frame. */
+  add(signature: Float32Array): void
+  /** For each frame so far, whether a shot begins with it: the first, and those that look unlike the one before. */
+  cuts(): boolean[]
+}
+
+/**
+ * A finder of cuts. What counts is how much a picture changes by the measure of the frames around it: so a cut between two
+ * pictures that are nearly alike is found, and a fast pan is none. Nor is a flash after which the picture is back, and
+ * three cuts within half a second pass for motion.
+ */
+export function createCutFinder(): CutFinder {
+  const recent: Float32Array[] = []
+  /** Change from the frame before each frame. */
+  const steps: number[] = []
+  /** The frame in which the picture from before each frame is back, and how much it has changed since. */
+  const backs: { frame: number; change: number }[] = []
+  return {
+    add(signature) {
+      const now = steps.length
+      for (let ago = 2; ago <= Math.min(recent.length, FLASH_FRAMES + 1); ago++) {
+        const change = changeOf(recent.at(-ago)!, signature)
+        const back = backs[now - ago + 1]!
+        if (change < back.change) Object.assign(back, { frame: now, change })
+      }
+      steps.push(recent.length === 0 ? 0 : changeOf(recent.at(-1)!, signature))
+      backs.push({ frame: now, change: Number.POSITIVE_INFINITY })
+      recent.push(signature)
+      if (recent.length > FLASH_FRAMES + 1) recent.shift()
+    },
+    cuts() {
+      const cuts = steps.map((step, i) => i === 0 || isCut(steps, i, step))
+      for (const [i, { frame, change }] of backs.entries())
+        if (i > 0 && cuts[i] && change < BACK * steps[i]!) cuts.fill(false, i, frame + 1)
+      return cuts
+    },
+  }
+}
+
+function isCut(steps: readonly number[], i: number, step: number): boolean {
+  const around = [...steps.slice(Math.max(1, i - AROUND), i), ...steps.slice(i + 1, i + 1 + AROUND)].sort(
+    (a, b) => b - a,
+  )
+  return around.length < 2 ? step > LEAST_ALONE : step > LEAST && step > TIMES * around[1]!
+}
+
+/** Mean change of brightness between two signatures, 0..1. */
+function changeOf(before: Float32Array, after: Float32Array): number {
   let change = 0
   for (let i = 0; i < before.length; i++) change += Math.abs(before[i]! - after[i]!)
-  return change / before.length > CUT_CHANGE
+  return change / before.length
 }

@@ -120,6 +120,8 @@ async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: n
       'Choose another `codec`.',
     )
   }
+  // SVT-AV1 writes what it does to the terminal: errors alone are wanted there.
+  if (name === 'libsvtav1') process.env.SVT_LOG ??= '1'
   const code = await context.open2(codec, libav.Dictionary.fromObject(settings))
   if (code < 0) {
     context.freeContext()

@@ -118,7 +118,7 @@ function addStream(libav: Libav, output: AvFormatContext, encoder: Encoder, path
   const stream = output.newStream()
   check(libav, stream.codecpar.fromContext(context), path, 'describing the pictures')
   stream.timeBase = context.timeBase
-  describeStream(libav, stream, info)
+  describeStream(libav, output, stream, info)
   return stream
 }
 

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bitmap, collect } from '@dfl/core'
 import { describe, expect, test } from 'vitest'
@@ -62,20 +63,28 @@ const METADATA = { title: 'A take' }
 
 describe('codecs', () => {
   test.each([
-    ['h264', 'mp4', { pixelFormat: 'yuv420p', color: SDR }, 'h264', 'yuv420p', 'High|Baseline'],
-    ['h264', 'mp4', { ...TEN, color: SDR }, 'h264', 'yuv420p10le', 'High 10'],
-    ['h265', 'mp4', { ...TEN, color: PQ, hdr: HDR }, 'hevc', 'yuv420p10le', 'Main 10'],
-    ['h265', 'mov', { ...TEN, color: PQ, hdr: HDR }, 'hevc', 'yuv420p10le', 'Main 10'],
-    ['av1', 'mp4', { ...TEN, color: PQ, hdr: HDR }, 'av1', 'yuv420p10le', 'Main'],
-    ['prores', 'mov', { pixelFormat: 'yuv420p', color: SDR }, 'prores', 'yuv422p10le', 'HQ'],
-    ['prores-4444', 'mov', { pixelFormat: 'yuv420p', color: SDR }, 'prores', 'yuv444p12le', '4444'],
-    ['prores-4444', 'mov', { ...TEN, color: PQ, hdr: HDR }, 'prores', 'yuv444p12le', '4444'],
-    ['dnxhr', 'mov', { ...TEN, color: SDR }, 'dnxhd', 'yuv422p10le', 'DNXHR HQX'],
-    ['dnxhr-444', 'mov', { pixelFormat: 'yuv444p10le', bitDepth: 10, color: SDR }, 'dnxhd', 'yuv444p10le', 'DNXHR 444'],
-    ['ffv1', 'mkv', { ...TEN, color: PQ, hdr: HDR }, 'ffv1', 'yuv420p10le', 'unknown|3|undefined'],
+    ['h264', 'mp4', { pixelFormat: 'yuv420p', color: SDR }, 'h264', 'yuv420p', 'High|Baseline', 'avc1'],
+    ['h264', 'mp4', { ...TEN, color: SDR }, 'h264', 'yuv420p10le', 'High 10', 'avc1'],
+    ['h265', 'mp4', { ...TEN, color: PQ, hdr: HDR }, 'hevc', 'yuv420p10le', 'Main 10', 'hvc1'],
+    ['h265', 'mov', { ...TEN, color: PQ, hdr: HDR }, 'hevc', 'yuv420p10le', 'Main 10', 'hvc1'],
+    ['av1', 'mp4', { ...TEN, color: PQ, hdr: HDR }, 'av1', 'yuv420p10le', 'Main', 'av01'],
+    ['prores', 'mov', { pixelFormat: 'yuv420p', color: SDR }, 'prores', 'yuv422p10le', 'HQ', 'apch'],
+    ['prores-4444', 'mov', { pixelFormat: 'yuv420p', color: SDR }, 'prores', 'yuv444p12le', '4444', 'ap4h'],
+    ['prores-4444', 'mov', { ...TEN, color: PQ, hdr: HDR }, 'prores', 'yuv444p12le', '4444', 'ap4h'],
+    ['dnxhr', 'mov', { ...TEN, color: SDR }, 'dnxhd', 'yuv422p10le', 'DNXHR HQX', 'AVdh'],
+    [
+      'dnxhr-444',
+      'mov',
+      { pixelFormat: 'yuv444p10le', bitDepth: 10, color: SDR },
+      'dnxhd',
+      'yuv444p10le',
+      'DNXHR 444',
+      'AVdh',
+    ],
+    ['ffv1', 'mkv', { ...TEN, color: PQ, hdr: HDR }, 'ffv1', 'yuv420p10le', 'unknown|3|undefined', ''],
   ] as const)(
     '%s in %s keeps colour tags, start timecode and metadata (%o)',
-    async (codec, ending, given, name, pixelFormat, profile) => {
+    async (codec, ending, given, name, pixelFormat, profile, tag) => {
       const path = at(`${codec}-${given.pixelFormat}-${given.color.transfer}.${ending}`)
       await write(path, { ...given, timecode: '01:02:03:04', metadata: METADATA }, { codec })
       const info = await probeVideo(path)
@@ -89,8 +98,10 @@ describe('codecs', () => {
       expect(info.metadata).toMatchObject(METADATA)
       if ('hdr' in given) expect(info.hdr).toEqual(HDR)
       else expect(info.hdr).toBeUndefined()
+      // The name by which players and editing programs know the codec.
+      if (tag) expect((await readFile(path)).includes(tag)).toBe(true)
       if (!hasFfprobe) return
-      const entries = 'stream=profile,pix_fmt,color_range,color_space,color_transfer,color_primaries'
+      const entries = 'stream=profile,codec_tag_string,pix_fmt,color_range,color_space,color_transfer,color_primaries'
       const told = execFileSync('ffprobe', [
         '-v',
         'error',
@@ -105,6 +116,7 @@ describe('codecs', () => {
       const [stream] = JSON.parse(told.toString()).streams
       expect(stream).toMatchObject({
         pix_fmt: pixelFormat,
+        ...(tag ? { codec_tag_string: tag } : {}),
         color_primaries: given.color.primaries,
         color_transfer: given.color.transfer,
         color_space: given.color.matrix,
@@ -182,6 +194,20 @@ describe('codecs', () => {
     const part = { path: at('part.mov'), startPts: 10 * 512, frames: 2 }
     await concatVideos([part], at('joined.mov'), { like: source, stretch: { startPts: 10 * 512, endPts: 12 * 512 } })
     expect(await probeVideo(at('joined.mov'))).toMatchObject({ timecode: '10:00:01:06', pixelFormat: 'yuv444p12le' })
+  })
+
+  test('joined H.265 has the tag that QuickTime plays', async () => {
+    await write(at('h265-part.mov'), TEN, { codec: 'h265' })
+    const like = clipInfo({ ...SIZE, ...TEN })
+    const part = { path: at('h265-part.mov'), startPts: 0, frames: 2 }
+    for (const [ending, tag] of [
+      ['mp4', true],
+      ['mov', true],
+      ['mkv', false],
+    ] as const) {
+      await concatVideos([part], at(`h265.${ending}`), { like })
+      expect((await readFile(at(`h265.${ending}`))).includes('hvc1')).toBe(tag)
+    }
   })
 
   test('timecodes count as editing programs do, also where numbers are dropped', () => {

@@ -75,7 +75,7 @@ export async function openParts(folder: string, codec?: string): Promise<Finishe
     async keepOnly(keys) {
       const kept = new Set(keys.map(nameOf))
       for (const name of await readdir(folder)) {
-        const own = /^part-([0-9a-f]+)\.(?:json|mov)$/.exec(name)?.[1]
+        const own = /^part-([0-9a-f]+)\.(?:json|mov|mp4)$/.exec(name)?.[1]
         if (own !== undefined && !kept.has(own)) await rm(join(folder, name), { force: true })
       }
     },

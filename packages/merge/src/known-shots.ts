@@ -5,6 +5,8 @@ import { writeFileAtomic } from '@dfl/core/files'
 import { findShots, type Shots } from '@dfl/media'
 
 const NAME = 'shots.json'
+/** Goes up when cuts are found by another rule. */
+const RULE = 2
 
 /** The shots of a clip, looked for once and kept in a folder until the clip is another one. */
 export async function knownShots(
@@ -18,7 +20,7 @@ export async function knownShots(
   const { folder, signal, onDamaged } = keep
   const path = join(folder, NAME)
   const found = await stat(clip)
-  const of = JSON.stringify([resolve(clip), found.isDirectory() ? 0 : found.size, found.mtimeMs])
+  const of = JSON.stringify([RULE, resolve(clip), found.isDirectory() ? 0 : found.size, found.mtimeMs])
   const known = await readFile(path, 'utf8')
     .then((text) => JSON.parse(text) as Shots & { of: string })
     .catch(() => undefined)
