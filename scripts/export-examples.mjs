@@ -41,7 +41,7 @@ const trainStep = (weights, inputs) => {
   return { state: Object.fromEntries(next), outputs: { loss: value } }
 }
 
-for (let opset = 12; opset <= 22; opset++) {
+for (let opset = 12; opset <= 28; opset++) {
   writeFileSync(join(folder, `forward-${opset}.onnx`), exportOnnx(forward, spec, { state, opset }))
   writeFileSync(join(folder, `train-step-${opset}.onnx`), exportOnnx(trainStep, spec, { opset }))
 }

@@ -1,5 +1,5 @@
-import { DflError } from '@dfl/core'
-import { type Device, type DeviceChoice, holdsTensors, sessionOptionsOf } from './devices/device.js'
+import { DflError, isDflError } from '@dfl/core'
+import { type Device, type DeviceChoice, holdsTensors, sessionOptionsOf, threadsOf } from './devices/device.js'
 import { chooseDevice } from './devices/probe.js'
 import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
 import { splitTail } from './fuse/tail.js'
@@ -9,10 +9,12 @@ import { hasShapesToHide, hideShapes } from './memory/hide-shapes.js'
 import { orderResults } from './memory/order.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
+import { checkResult, checkShape, type InputPort, type InputValues, inputsOf, stateShapesOf, valuesOf } from './spec.js'
 import type { State } from './state.js'
-import { tf } from './tf.js'
+import type { tf } from './tf.js'
+import { userLine } from './trace/explain.js'
 import { record } from './trace/record.js'
-import { same, sizeOf, type Value } from './trace/trace.js'
+import type { Value } from './trace/trace.js'
 
 type Tensors = Record<string, tf.Tensor>
 
@@ -41,10 +43,7 @@ export interface CompileOptions {
 /** A function that became a graph. */
 export interface Compiled extends AsyncDisposable {
   /** Runs once: reads the state, replaces what the function replaces, gives back its outputs. */
-  run(
-    state: State | undefined,
-    inputs: Readonly<Record<string, ArrayLike<number> | TensorData>>,
-  ): Promise<Record<string, TensorData>>
+  run(state: State | undefined, inputs: InputValues): Promise<Record<string, TensorData>>
   /**
    * The graph as an ONNX file: `input:…` and `state:…` in, `output:…` and `next:…` out. A tensor of the state that is read
    * as a matrix is `state:…@9x512`, for instance. State that the engine's own kernels
@@ -75,13 +74,13 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.
   const device = (options.device ?? 'cpu') === 'cpu' ? 'cpu' : await chooseDevice(options.device!)
   const frozen = options.freeze
-  if (frozen) await frozen.download(Object.keys(spec.state ?? {}))
-  const stateShapes = frozen ? {} : (spec.state ?? {})
+  if (frozen) await frozen.download(Object.keys(stateShapesOf(spec)))
+  const stateShapes = frozen ? {} : stateShapesOf(spec)
   const inputs = inputsOf(spec)
   let replaced: string[] = []
   const define: Parameters<typeof record>[0] = (placeholder) => {
     const state: Tensors = {}
-    for (const [name, shape] of Object.entries(spec.state ?? {})) {
+    for (const [name, shape] of Object.entries(stateShapesOf(spec))) {
       if (frozen) checkShape(name, frozen.get(name).shape, shape)
       const constant = frozen?.get(name).data
       state[name] = placeholder(
@@ -137,20 +136,21 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   const settings: InferenceSession.SessionOptions = {
     ...sessionOptionsOf(device),
     ...(holdsTensors(device) ? { preferredOutputLocation: locations(wanted, rest) } : {}),
-    intraOpNumThreads: options.threads ?? 0,
+    intraOpNumThreads: threadsOf(options.threads, 0),
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     // A pattern is one more block of memory, as large as all that the first run took piece by piece.
     enableMemPattern: false,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     // Numbers too small to matter must not slow the processor down by the hundredfold. Threads that wait awake make a train
     // step an eighth faster; beside decoders and encoders, where frozen functions run, they would take cores away.
     extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: frozen ? '0' : '1' } } },
     ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
   }
   // Where kernels do all the work (a running mean of the parameters, say), no graph is left to run.
-  const session = graph.outputs.length > 0 ? await ort.InferenceSession.create(onnx, settings) : undefined
+  const session =
+    graph.outputs.length > 0 ? await ort.InferenceSession.create(onnx, settings).catch(refused) : undefined
   const parts: StateGraph = {
     session,
     stateShapes,
@@ -173,6 +173,25 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   })
 }
 
+/** Shapes are checked while recording, so what ONNX Runtime does not take is a mistake of the engine's. */
+function refused(cause: Error): never {
+  throw new DflError(
+    'BAD_STATE',
+    `Expected a graph that ONNX Runtime takes, but it said: ${cause.message}. This is a mistake of @dfl/engine's: please report it, with the function.`,
+    { cause },
+  )
+}
+
+/** What only shows while a graph runs: an index beyond its tensor, no memory left. */
+function failed(cause: unknown): never {
+  if (isDflError(cause)) throw cause
+  throw new DflError(
+    'BAD_STATE',
+    `Expected values that the function can work with, but ONNX Runtime said${userLine()}: ${(cause as Error).message}. The state is as it was; look for indices beyond their tensor.`,
+    { cause },
+  )
+}
+
 /** Where each output of a graph is to lie: what the caller gets here, the state there. */
 function locations(wanted: readonly string[], rest: readonly string[]): Record<string, 'cpu' | 'gpu-buffer'> {
   return Object.fromEntries([
@@ -181,19 +200,10 @@ function locations(wanted: readonly string[], rest: readonly string[]): Record<s
   ])
 }
 
-/** The inputs of a spec with their types. */
-export function inputsOf(spec: CompileSpec): { name: string; shape: readonly number[]; dtype: 'float32' | 'int32' }[] {
-  return Object.entries(spec.inputs).map(([name, s]) =>
-    'shape' in s
-      ? { name, shape: s.shape, dtype: s.dtype }
-      : { name, shape: s as readonly number[], dtype: 'float32' as const },
-  )
-}
-
 interface Parts {
   runner: StateRunner
   onnx: Uint8Array
-  inputs: ReturnType<typeof inputsOf>
+  inputs: readonly InputPort[]
   outputs: Record<string, Value>
   device: Device
   memory: MemoryEstimate
@@ -207,6 +217,7 @@ function compiled(
 ): Compiled {
   const { Tensor } = onnxRuntime()
   const known = new Set(session?.inputNames)
+  let disposed = false
   return {
     onnx,
     nodeCount,
@@ -220,45 +231,40 @@ function compiled(
       }),
     ),
     async run(state, given) {
+      if (disposed)
+        throw new DflError(
+          'BAD_STATE',
+          `Expected a compiled function, but \`run\` got one that was disposed of${userLine()}. Keep it as long as it runs.`,
+        )
       const feeds: Record<string, Tensor> = {}
-      for (const { name, shape, dtype } of inputs) {
-        const value = given[name]
-        const data = value && 'data' in value ? value.data : (value as ArrayLike<number> | undefined)
-        if (!data)
-          throw new DflError(
-            'BAD_SHAPE',
-            `Expected values of shape [${shape}] for \`${name}\`, but got none. Pass them to \`run\`.`,
-          )
-        if (value && 'data' in value) checkShape(name, value.shape, shape)
-        if (data.length !== sizeOf(shape))
-          throw new DflError(
-            'BAD_SHAPE',
-            `Expected ${sizeOf(shape)} values of shape [${shape}] for \`${name}\`, but got ${data.length}. The function was compiled for that shape; compile it again for another.`,
-          )
+      const values: Record<string, ArrayLike<number>> = {}
+      for (const port of inputs) {
+        const { name, shape, dtype } = port
+        const data = valuesOf(port, given?.[name])
+        values[name] = data
         if (known.has(`input:${name}`))
           feeds[`input:${name}`] =
             dtype === 'int32'
-              ? new Tensor('int32', Int32Array.from(data as ArrayLike<number>), shape as number[])
-              : new Tensor('float32', owned(data as ArrayLike<number>), shape as number[])
+              ? new Tensor('int32', Int32Array.from(data), shape as number[])
+              : new Tensor('float32', owned(data), shape as number[])
       }
       for (const [name, shape] of Object.entries(stateShapes)) {
         if (!state)
           throw new DflError(
             'BAD_STATE',
-            `Expected a state with \`${name}\`, but \`run\` got none. Pass the state it was compiled for.`,
+            `Expected a state with \`${name}\`, but \`run\` got none${userLine()}. Pass the state it was compiled for.`,
           )
         checkShape(name, state.shapeOf(name), shape)
       }
-      const results = await runner.run(state, feeds, (name) => {
-        const value = given[name]!
-        return Number('data' in value ? value.data[0] : value[0])
-      })
+      const results = await runner.run(state, feeds, (name) => values[name]![0]!).catch(failed)
       const out: Record<string, TensorData> = {}
       for (const name of wanted)
         out[name.slice('output:'.length)] = { data: results[name]!.data as Float32Array, shape: results[name]!.dims }
       return out
     },
     async [Symbol.asyncDispose]() {
+      if (disposed) return
+      disposed = true
       await runner[Symbol.asyncDispose]()
       if (profile) session?.endProfiling()
       await session?.release()
@@ -272,36 +278,6 @@ function owned(data: ArrayLike<number>): Float32Array {
   return data.buffer instanceof ArrayBuffer ? data : data.slice()
 }
 
-/** What a function gave back, if it is what `Traceable` promises: people write functions in JavaScript, too. */
-export function checkResult(result: ReturnType<Traceable>): ReturnType<Traceable> {
-  const shown = (value: unknown) => (value instanceof Promise ? 'a promise' : typeof value)
-  if (!result?.outputs)
-    throw new DflError(
-      'BAD_STATE',
-      `Expected the compiled function to return \`{ outputs }\`, but got ${shown(result)}. Return the tensors themselves, without \`async\`.`,
-    )
-  for (const [name, tensor] of Object.entries({ ...result.state, ...result.outputs }))
-    if (!(tensor instanceof tf.Tensor))
-      throw new DflError(
-        'BAD_STATE',
-        `Expected the compiled function to return a tensor for \`${name}\`, but got ${shown(tensor)}. Return tensors only.`,
-      )
-  return result
-}
-
 function prefixed(prefix: string, tensors: Tensors): Tensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]))
-}
-
-export function checkShape(name: string, got: readonly number[], expected: readonly number[] | undefined): void {
-  if (!expected)
-    throw new DflError(
-      'UNKNOWN_NAME',
-      `Expected only tensors named in the spec's \`state\`, but got \`${name}\`. Add it there with its shape.`,
-    )
-  if (!same(got, expected))
-    throw new DflError(
-      'BAD_SHAPE',
-      `Expected [${expected}] for \`${name}\`, but got [${got}]. Bring it into that shape.`,
-    )
 }

@@ -1,7 +1,8 @@
-import { type CompileSpec, checkResult, checkShape, inputsOf, type Traceable } from './compile.js'
+import type { CompileSpec, Traceable } from './compile.js'
 import { PORTABLE } from './kernels/portable.js'
 import type { OnnxGraph } from './onnx/index.js'
 import { forOpset } from './onnx/opset.js'
+import { checkResult, checkShape, inputsOf, stateShapesOf } from './spec.js'
 import type { State } from './state.js'
 import type { tf } from './tf.js'
 import { record } from './trace/record.js'
@@ -10,7 +11,7 @@ import { record } from './trace/record.js'
 export interface ExportOptions {
   /** Whose values become the file's weights, under their names. Without it, state is an input and `next:…` an output. */
   state?: State
-  /** ONNX's operator set, 12 to 22. Most runtimes take 17. */
+  /** ONNX's operator set, 12 to 28. Most runtimes take 17. */
   opset?: number
 }
 
@@ -24,7 +25,7 @@ export interface ExportOptions {
  */
 export function exportOnnx(fn: Traceable, spec: CompileSpec, options: ExportOptions = {}): Uint8Array {
   const opset = options.opset ?? 17
-  const stateShapes = spec.state ?? {}
+  const stateShapes = stateShapesOf(spec)
   const inputs = inputsOf(spec)
   const { trace, outputs } = record(
     (placeholder) => {

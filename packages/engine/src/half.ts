@@ -1,11 +1,20 @@
+/** The value of the last bit of a 16-bit float, by its exponent. */
+const UNITS = Array.from({ length: 31 }, (_, exponent) => 2 ** (Math.max(1, exponent) - 25))
+
 /** The value of a 16-bit float given by its bits. Source: IEEE 754-2008, binary16. */
 export function halfToNumber(bits: number): number {
-  const sign = bits >> 15 ? -1 : 1
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+  if (exponent === 31) return fraction ? Number.NaN : bits >> 15 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  const size = (exponent === 0 ? fraction : 1024 + fraction) * UNITS[exponent]!
+  return bits >> 15 ? -size : size
+}
+
+/** The values of many. */
+export function halvesToNumbers(halves: Uint16Array): Float32Array {
+  const out = new Float32Array(halves.length)
+  for (let i = 0; i < halves.length; i++) out[i] = halfToNumber(halves[i]!)
+  return out
 }
 
 /**

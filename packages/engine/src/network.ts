@@ -1,6 +1,6 @@
 import { DflError } from '@dfl/core'
 import type { Compiled } from './compile.js'
-import { type Device, type DeviceChoice, sessionOptionsOf } from './devices/device.js'
+import { type Device, type DeviceChoice, sessionOptionsOf, threadsOf } from './devices/device.js'
 import { chooseDevice } from './devices/probe.js'
 import { ELEMENT_TYPES } from './onnx/index.js'
 import { type InferenceSession, onnxRuntime } from './ort.js'
@@ -54,10 +54,10 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
   try {
     session = await ort.InferenceSession.create(bytes, {
       ...sessionOptionsOf(device),
-      intraOpNumThreads: options.threads ?? 1,
+      intraOpNumThreads: threadsOf(options.threads, 1),
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     })
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import { halfToNumber, numberToHalf } from './half.js'
+import { halvesToNumbers, numberToHalf } from './half.js'
 import { sizeOf } from './trace/trace.js'
 
 /** A tensor of a safetensors file: float32 in row-major order. */
@@ -89,7 +89,7 @@ export function decodeSafetensors(
     // A copy, as the values need not lie on a multiple of their bytes. `slice` would not do: a Buffer's is a view.
     new Uint8Array(values.buffer).set(bytes.subarray(start + begin, start + end))
     tensors[name] = {
-      data: values instanceof Float32Array ? values : Float32Array.from(values, halfToNumber),
+      data: values instanceof Float32Array ? values : halvesToNumbers(values),
       shape: entry.shape,
     }
   }

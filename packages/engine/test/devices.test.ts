@@ -142,6 +142,20 @@ describe.skipIf(webgpu instanceof Error)(`webgpu, ${why}`, { timeout: 300_000 },
     expect(state.resident('kernel')?.newer).toBe(true) // Only what is read comes back.
   })
 
+  it('computes the gradient of a depthwise convolution with several kernels for each channel', async () => {
+    const inputs = { x: [1, 4, 4, 2], w: [3, 3, 2, 2] }
+    const fn = (_: unknown, { x, w }: Record<string, tf.Tensor>) => {
+      const loss = (x: tf.Tensor) =>
+        tf.sum(tf.square(tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same'))) as tf.Scalar
+      return { outputs: { gradient: tf.grad(loss)(x!) } }
+    }
+    const given = { x: values(inputs.x, 'normal', 1), w: values(inputs.w, 'normal', 2) }
+    await using here = await compile(fn, { inputs }, { threads: 1 })
+    await using there = await compile(fn, { inputs }, { device: 'webgpu' })
+    const [wanted, got] = [await here.run(undefined, given), await there.run(undefined, given)]
+    expectClose(got.gradient!.data as Float32Array, wanted.gradient!.data as Float32Array)
+  })
+
   it('runs ONNX files', async () => {
     await using compiled = await compile(double.fn, double.spec, { threads: 1 })
     await using network = await loadNetwork(compiled.onnx, { device: 'webgpu' })

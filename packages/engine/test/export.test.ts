@@ -81,6 +81,25 @@ describe('exportOnnx', () => {
     for (const name of Object.keys(SHAPES)) expectClose(out[`next:${name}`]!.data as Float32Array, state.get(name).data)
   })
 
+  it('writes the gradient of a depthwise convolution with several kernels for each channel', async () => {
+    const shapes = { x: [2, 6, 5, 2], w: [3, 2, 2, 3], dy: [2, 3, 3, 6] }
+    const fn: Traceable = (_, { x, w, dy }) => {
+      const loss = (x: tf.Tensor) =>
+        tf.sum(tf.mul(tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, 2, 'same'), dy!)) as tf.Scalar
+      return { outputs: { gradient: tf.grad(loss)(x!) } }
+    }
+    const given = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape], i) => [
+        name,
+        { shape, data: Float32Array.from(values(shape, 'normal', i + 1)) },
+      ]),
+    )
+    await using network = await loadNetwork(exportOnnx(fn, { inputs: shapes }))
+    await using compiled = await compile(fn, { inputs: shapes })
+    const [got, wanted] = [await network.run(given), await compiled.run(undefined, given)]
+    expectClose(got.gradient!.data as Float32Array, wanted.gradient!.data as Float32Array)
+  })
+
   it('holds the weights under their names', () => {
     const text = Buffer.from(exportOnnx(forward, spec, { state: newState() })).toString('latin1')
     for (const name of Object.keys(SHAPES)) expect(text).toContain(name)
@@ -102,7 +121,7 @@ describe('exportOnnx', () => {
     expect(message(13)).toBe(
       'Expected operators of opset 13, but got `ScatterElements` with a sum, which is part of opset 16. Export with `opset: 16` or a newer one.',
     )
-    expect(message(11)).toBe('Expected a whole number from 12 to 22 for `opset`, but got 11. Most runtimes take 17.')
+    expect(message(11)).toBe('Expected a whole number from 12 to 28 for `opset`, but got 11. Most runtimes take 17.')
     expect(message(16)).toBeUndefined()
   })
 })

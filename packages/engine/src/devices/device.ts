@@ -18,6 +18,19 @@ export function sessionOptionsOf(device: Device): InferenceSession.SessionOption
   return device === 'cpu' ? {} : { executionProviders: [device] }
 }
 
+/**
+ * How many threads a session gets; 0 means all cores.
+ *
+ * @throws DflError `BAD_OPTION` for what is no number of threads.
+ */
+export function threadsOf(given: number | undefined, otherwise: number): number {
+  if (given === undefined || (Number.isInteger(given) && given >= 0)) return given ?? otherwise
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected a whole number of at least 0 as \`threads\`, but got ${given}. 0 takes all cores.`,
+  )
+}
+
 /** Whether tensors can stay in a device's memory from run to run: in Node, ONNX Runtime offers that for WebGPU only. */
 export const holdsTensors = (device: Device): boolean => device === 'webgpu'
 

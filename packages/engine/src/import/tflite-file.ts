@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import { halfToNumber } from '../half.js'
+import { halvesToNumbers } from '../half.js'
 import { corrupt, FlatTable } from './flatbuffer.js'
 
 /** One tensor of a TFLite graph. */
@@ -118,7 +118,7 @@ function storedValues(tensor: TfliteTensor): Float32Array | Int32Array {
   const { bytes, type } = tensor
   const copy = bytes.slice().buffer
   if (type === 'float32') return new Float32Array(copy)
-  if (type === 'float16') return Float32Array.from(new Uint16Array(copy), halfToNumber)
+  if (type === 'float16') return halvesToNumbers(new Uint16Array(copy))
   if (type === 'int32') return new Int32Array(copy)
   if (type === 'int64') return Int32Array.from(new BigInt64Array(copy), Number)
   throw new DflError(

@@ -64,19 +64,33 @@ const depthwise: Lowering = (trace, { x, filter, bias, preluActivationWeights },
   return activated(trace, value, attrs.activation, attrs.leakyreluAlpha, preluActivationWeights)
 }
 
+/** The slices of one axis that come every `step`, from `start` on. */
+const every = (trace: Trace, name: string, axis: number, start: number, step: number) =>
+  trace.op('Slice', [name, ...[start, 2 ** 31 - 1, axis, step].map((n) => trace.i64([n]))])
+
 const inputGradient: Lowering = (trace, { dy, filter }, attrs) => {
   const shape = attrs.inputShape as readonly number[]
   const g = depthwiseGeometry(shape, filter!.shape, attrs)
   const covered = reach(g).map((size, a) => (g.output[a]! - 1) * g.stride[a]! + size - g.padding[a]!)
-  const transposed = trace.op('ConvTranspose', [channelsFirst(trace, dy!), grouped(trace, filter!)], {
-    kernel_shape: g.kernel,
-    strides: g.stride,
-    dilations: g.dilation,
-    pads: [...g.padding, ...covered.map((size, a) => Math.max(0, size - g.input[a]!))],
-    output_padding: covered.map((size, a) => Math.max(0, g.input[a]! - size)), // pixels that no window saw
-    group: g.channels,
-  })
-  return { shape, dtype: 'float32', name: channelsLast(trace, transposed) }
+  const transposed = (given: string, weights: string) =>
+    trace.op('ConvTranspose', [given, weights], {
+      kernel_shape: g.kernel,
+      strides: g.stride,
+      dilations: g.dilation,
+      pads: [...g.padding, ...covered.map((size, a) => Math.max(0, size - g.input[a]!))],
+      output_padding: covered.map((size, a) => Math.max(0, g.input[a]! - size)), // pixels that no window saw
+      group: g.channels,
+    })
+  const [given, weights] = [channelsFirst(trace, dy!), grouped(trace, filter!)]
+  const multiplier = filter!.shape[3]!
+  if (multiplier === 1 || !trace.portable)
+    return { shape, dtype: 'float32', name: channelsLast(trace, transposed(given, weights)) }
+  // ONNX Runtime's WebGPU takes wrong channels where a group has several: one kernel of each channel at a time.
+  const parts = Array.from({ length: multiplier }, (_, m) =>
+    transposed(every(trace, given, 1, m, multiplier), every(trace, weights, 0, m, multiplier)),
+  )
+  const sum = parts.reduce((a, b) => trace.op('Add', [a, b]))
+  return { shape, dtype: 'float32', name: channelsLast(trace, sum) }
 }
 
 /** Sum over all positions of what a tap saw times `dy`. */

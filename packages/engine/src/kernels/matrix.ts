@@ -11,6 +11,13 @@ import { reshaped } from './shape.js'
  * product instead of many small ones.
  */
 export function product(trace: Trace, a: Value, b: Value, transposeA = false, transposeB = false): Value {
+  const fits =
+    a.shape.length >= 2 && b.shape.length >= 2 && a.shape.at(transposeA ? -2 : -1) === b.shape.at(transposeB ? -1 : -2)
+  tf.util.assert(
+    fits,
+    () =>
+      `matrices of [${a.shape}] and [${b.shape}] have no product${transposeA || transposeB ? `, with transposeA ${transposeA} and transposeB ${transposeB}` : ''}`,
+  )
   const rows = a.shape.at(transposeA ? -1 : -2)!
   const columns = b.shape.at(transposeB ? -2 : -1)!
   const batchA = a.shape.slice(0, -2)
@@ -68,6 +75,8 @@ const einsum: Lowering = (trace, inputs, { equation }) => {
   const values = Object.values(inputs)
   const compact = (equation as string).replace(/\s/g, '')
   const [left, right] = compact.split('->') as [string, string]
+  const { allDims, idDims } = tf.backend_util.decodeEinsumEquation(compact, values.length)
+  tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, values as never)
   const sizes: Record<string, number> = {}
   left.split(',').forEach((letters, i) => {
     for (const [axis, letter] of [...letters].entries()) sizes[letter] = values[i]!.shape[axis]!

@@ -15,6 +15,10 @@ const concat: Lowering = (trace, inputs, { axis }) => {
   const values = Object.values(inputs)
   const first = values[0]!
   const at = axis < 0 ? axis + first.shape.length : axis
+  tf.backend_util.assertParamsConsistent(
+    values.map((v) => v.shape as number[]),
+    at,
+  )
   const shape = first.shape.map((n, i) => (i === at ? values.reduce((sum, v) => sum + v.shape[i]!, 0) : n))
   return {
     shape,
@@ -29,6 +33,7 @@ const concat: Lowering = (trace, inputs, { axis }) => {
 
 const slice: Lowering = (trace, { x }, { begin, size }) => {
   const [from, length] = tf.slice_util.parseSliceParams(x as tf.TensorInfo & Value, begin, size)
+  tf.slice_util.assertParamsValid(x as never, from, length)
   if (same(length, x!.shape)) return x!
   const axes = x!.shape.map((_, i) => i).filter((i) => length[i] !== x!.shape[i])
   const name = trace.op('Slice', [
@@ -42,6 +47,10 @@ const slice: Lowering = (trace, { x }, { begin, size }) => {
 
 const pad: Lowering = (trace, { x }, { paddings, constantValue }) => {
   const pairs = paddings as [number, number][]
+  tf.util.assert(
+    pairs.length === x!.shape.length,
+    () => `there are paddings for ${pairs.length} axes, but a tensor of shape [${x!.shape}]`,
+  )
   const pads = [...pairs.map((p) => p[0]), ...pairs.map((p) => p[1])]
   const shape = x!.shape.map((n, i) => n + pairs[i]![0] + pairs[i]![1])
   const value = constantValue ? [trace.scalar(constantValue, x!.dtype)] : []
@@ -87,6 +96,8 @@ export function movedRows(trace: Trace, x: Value, perm: readonly number[]): Valu
 
 const gather: Lowering = (trace, { x, indices }, { axis, batchDims }) => {
   const at = tf.util.parseAxisParam(axis, x!.shape as number[])[0]!
+  const outside = Array.from(indices!.constant ?? []).find((index) => index < 0 || index >= x!.shape[at]!)
+  tf.util.assert(outside === undefined, () => `there is no ${outside} among the ${x!.shape[at]} along axis ${at}`)
   if (batchDims) return batchGather(trace, x!, indices!, at, batchDims)
   const shape = [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)]
   return { shape, dtype: x!.dtype, name: trace.op('Gather', [trace.name(x!), trace.name(indices!)], { axis: at }) }
@@ -111,11 +122,14 @@ export const SHAPE: Record<string, Lowering> = {
   Reshape: (trace, { x }, { shape }) => reshaped(trace, x!, tf.util.inferFromImplicitShape(shape, sizeOf(x!.shape))),
   ExpandDims: (trace, { input }, { dim }) => {
     const shape = [...input!.shape]
+    tf.util.assert(dim >= -(shape.length + 1), () => `there is no axis ${dim} of a tensor of shape [${shape}]`)
     shape.splice(dim < 0 ? shape.length + 1 + dim : dim, 0, 1)
     return reshaped(trace, input!, shape)
   },
   Concat: concat,
   Pack: (trace, inputs, { axis }) => {
+    const shapes = Object.values(inputs).map((v) => v.shape as number[])
+    for (const shape of shapes) tf.util.assertShapesMatch(shape, shapes[0]!)
     const parts = Object.values(inputs).map((v) => SHAPE.ExpandDims!(trace, { input: v }, { dim: axis }) as Value)
     return concat(trace, Object.fromEntries(parts.map((v, i) => [i, v])), {
       axis: axis < 0 ? axis + parts[0]!.shape.length : axis,

@@ -2,10 +2,10 @@ import { DflError } from '@dfl/core'
 import type { OnnxGraph } from './graph.js'
 
 /** The operator sets that graphs can be written for, oldest and newest. */
-export const OPSET_RANGE = [12, 22] as const
+export const OPSET_RANGE = [12, 28] as const
 
 /** The file format's version that came with an operator set. Source: https://onnx.ai/onnx/api/helper.html, OP_SET_ID_VERSION_MAP */
-export const irVersion = (opset: number) => (opset < 15 ? 7 : opset < 19 ? 8 : opset < 21 ? 9 : 10)
+export const irVersion = (opset: number) => 7 + [15, 19, 21, 23, 24, 25, 28].filter((first) => opset >= first).length
 
 /** Since when reductions take their axes as an input; before, as an attribute. */
 const AXES_AS_INPUT: Readonly<Record<string, number>> = {

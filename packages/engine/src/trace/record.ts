@@ -1,6 +1,7 @@
 import { DflError } from '@dfl/core'
 import { LOWERINGS, type Lowering } from '../kernels/index.js'
 import { tf } from '../tf.js'
+import { explain, reader, refuseAssigning, refuseDraws, unsupported, userLine } from './explain.js'
 import { sizeOf, Trace, type Value } from './trace.js'
 
 const BACKEND = 'dfl-record'
@@ -77,12 +78,14 @@ class RecordingBackend extends tf.KernelBackend {
 
 let backend: RecordingBackend | undefined
 
-/** The recording backend, with one kernel per known lowering. Made at the first trace. */
+// TensorFlow.js looks for a backend as soon as a tensor is made, before anything is compiled. This one is made then.
+tf.registerBackend(BACKEND, recordingBackend, 0)
+
+/** The recording backend, with one kernel per known lowering. */
 function recordingBackend(): RecordingBackend {
   if (backend) return backend
   const made = new RecordingBackend()
   backend = made
-  tf.registerBackend(BACKEND, () => made, 0)
   for (const [kernelName, lower] of Object.entries(LOWERINGS)) {
     tf.registerKernel({
       kernelName,
@@ -146,6 +149,7 @@ export function record(
   tf.setBackend(BACKEND)
   const engine = tf.engine()
   engine.startScope('dfl-compile')
+  const allowAssigning = refuseAssigning()
   try {
     const outputs: Record<string, Value> = {}
     for (const [name, tensor] of Object.entries(
@@ -158,66 +162,10 @@ export function record(
     throw explain(recorder.failure ?? error)
   } finally {
     recorder.failure = undefined
+    allowAssigning()
     engine.endScope()
     recorder.trace = undefined
     Error.stackTraceLimit = stackTraceLimit
     if (previous && previous !== BACKEND) tf.setBackend(previous)
   }
-}
-
-/** TensorFlow.js's own complaint about a missing kernel or a tensor that is gone, in this project's words. */
-function explain(error: unknown): unknown {
-  const message = (error as Error)?.message ?? ''
-  if (/^Tensor is disposed|reading 'backend'/.test(message))
-    return new DflError(
-      'BAD_STATE',
-      `Expected tensors that are still there, but got one that was disposed of${userLine(error as Error)}. Tensors made inside a compiled function end with it: pass their values as inputs or as state.`,
-      { cause: error },
-    )
-  const missing = /Kernel '([^']+)' not registered/.exec(message)?.[1]
-  return missing ? unsupported(`\`${missing}\``, error as Error) : error
-}
-
-function unsupported(what: string, cause?: Error): DflError {
-  return new DflError(
-    'UNSUPPORTED_OP',
-    `Expected an op that the engine covers, but got ${what}${userLine(cause)}. Write it with other ops; the covered ones stand in the engine's kernel table.`,
-    { data: { op: what.replaceAll('`', '') }, ...(cause ? { cause } : {}) },
-  )
-}
-
-/** The ops of TensorFlow.js that are running, outermost first. */
-function runningOps(): string[] {
-  const { scopeStack } = (tf.engine() as unknown as { state: { scopeStack: { name: string }[] } }).state
-  return scopeStack.flatMap(({ name }) => (name?.endsWith('__op') ? [name.slice(0, -'__op'.length)] : []))
-}
-
-/** Numbers that TensorFlow.js draws would be drawn once, while recording, and be the same at every call. */
-function refuseDraws(): void {
-  const ops = runningOps()
-  if (!ops.some((name) => /^(rand|truncatedNormal|multinomial)/.test(name))) return
-  throw new DflError(
-    'UNSUPPORTED_OP',
-    `Expected random numbers that differ from step to step, but \`tf.${ops[0]}\` would draw them once, while recording${userLine()}. Use \`randomUniform\`, \`randomNormal\` or \`dropout\` of this package, which take a seed and a step.`,
-    { data: { op: ops[0] } },
-  )
-}
-
-/** What asks for a tensor's values: the method, as the stack tells, or the op that runs. */
-function reader(): string {
-  const method =
-    /at (?:async )?(?:Tensor|Variable|Proxy)\w*\.(dataSync|data|arraySync|array|bytesSync|bytes|bufferSync|buffer|print|toString)\b/
-  const called = (new Error().stack ?? '').split('\n').flatMap((line) => method.exec(line)?.[1] ?? [])
-  const op = runningOps()[0]
-  return called.length > 0 ? `\`${called.at(-1)}\`` : op ? `\`tf.${op}\`` : 'it'
-}
-
-/** ' at file:line' of the innermost frame outside TensorFlow.js and this package, as far as the stack tells. */
-function userLine(error: Error = new Error()): string {
-  for (const line of (error.stack ?? '').split('\n').slice(1)) {
-    if (/node:|tensorflow|tfjs|engine[\\/](src|dist)/.test(line)) continue
-    const place = /\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/.exec(line)?.[1]
-    if (place) return ` at ${place}`
-  }
-  return ''
 }
