@@ -25,6 +25,8 @@ const FOR_ITERATIONS = 50
 /** Faces that were as different from each other as real ones, and now hardly are. */
 const ONCE = 0.3
 const LEFT = 0.15
+/** In a sound run they vary by less than this from one measurement to another. */
+const SOUND = 0.7
 
 /** A watch over losses and measures. */
 export function createWatch(): Watch {
@@ -32,7 +34,7 @@ export function createWatch(): Watch {
   let mean = 0
   let lowest = Number.POSITIVE_INFINITY
   let badSince: number | undefined
-  let spread = { most: 0, at: 0 }
+  let spread = { most: 0, soundAt: 0 }
   return {
     seen(iteration, { src, dst }) {
       const loss = src + dst
@@ -52,11 +54,12 @@ export function createWatch(): Watch {
     measured(iteration, values) {
       const now = values.spread
       if (now === undefined) return undefined
-      if (now >= spread.most) spread = { most: now, at: iteration }
+      const most = Math.max(now, spread.most)
+      spread = { most, soundAt: now >= SOUND * most ? iteration : spread.soundAt }
       if (spread.most < ONCE || now >= LEFT * spread.most) return undefined
       return {
         reason: `painted faces became all alike (${percent(now)} of the difference between real ones, once ${percent(spread.most)})`,
-        goodUntil: spread.at,
+        goodUntil: spread.soundAt,
       }
     },
     restart() {

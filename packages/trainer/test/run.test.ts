@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Random } from '@dfl/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   createModel,
@@ -100,19 +101,43 @@ describe('a run that goes wrong', () => {
     expect((await openModel(join(folder, 'model'), [tiny])).progress.iteration).toBe(0)
   })
 
-  it('goes back when painted faces become all alike', async () => {
+  it('goes back to the last sound measurement when painted faces become all alike, however long ago they differed most', async () => {
     const model = await made()
-    let spread = 0.9
-    const measure = { of: async () => ({ mapping: 0.5, spread }), everySeconds: 0, best: 'mapping' }
+    const wishes = new Set<'save' | 'backup'>()
+    // Measured once after each iteration: differing most at first, then a little less, then collapsing by and by.
+    const spreads = [0.95, ...Array<number>(19).fill(0.9), 0.5, 0.05]
+    let n = 0
+    const measure = {
+      of: async () => ({ mapping: 0.5, spread: spreads[n++] ?? 0.9 }),
+      everySeconds: 0,
+      best: 'mapping',
+    }
     const reports: TrainReport[] = []
-    for await (const report of run(model, { length: { iterations: 400 }, measure, saveEverySeconds: 0 })) {
+    for await (const report of run(model, { length: { iterations: 400 }, measure, saveEverySeconds: 0, wishes })) {
       reports.push(report)
-      spread = report.events.some(({ kind }) => kind === 'measured') && spread === 0.9 ? 0.01 : 0.9
+      wishes.add('backup')
       if (events(reports).some(({ kind }) => kind === 'went-back')) break
     }
+    const measured = reports.filter((report) => report.events.some(({ kind }) => kind === 'measured'))
     expect(events(reports).find(({ kind }) => kind === 'went-back')).toMatchObject({
-      because: 'painted faces became all alike (1 % of the difference between real ones, once 90 %)',
+      because: 'painted faces became all alike (5 % of the difference between real ones, once 95 %)',
+      toIteration: measured[19]!.iteration,
     })
+  })
+
+  it('is not suspected while its losses fall with the noise that real ones have', async () => {
+    const model = await made()
+    const random = new Random(1)
+    // Targets that grow easier and vary by a third from batch to batch.
+    const batches = async (draw: number) => {
+      const batch = batchOf(draw % 10)
+      const brightness = (0.2 + Math.exp(-draw / 100)) * random.uniform(0.67, 1.33)
+      for (const side of [batch.src, batch.dst])
+        side.target = Float32Array.from(side.target, (v) => Math.min(1, 0.5 + brightness * (v - 0.25)))
+      return batch
+    }
+    const reports = await all(run(model, { length: { iterations: 500 } }, batches))
+    expect(events(reports)).toEqual([])
   })
 })
 
