@@ -124,7 +124,7 @@ describe('dfl faceset', () => {
     expect(faces[2]).toMatchObject({ filename: 'clip_000002_0.jpg', sourceFilename: '00003.png', frameIndex: 2 })
     await dfl('faceset', 'export-masks', ...side, '--out', scratch.at('masks'))
     const masks = await dfl('faceset', 'import-masks', ...side, '--masks', scratch.at('masks'))
-    expect(masks.stdout).toBe('Masks    6 faces have one now\n')
+    expect(masks.stdout).toBe('Masks    6 faces have what was drawn\n')
     await dfl('faceset', 'debug-images', ...side, '--out', scratch.at('look'))
     expect(await readdir(scratch.at('look'))).toHaveLength(6)
   })

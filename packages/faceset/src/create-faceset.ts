@@ -2,7 +2,8 @@ import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promi
 import { join } from 'node:path'
 import { type Bitmap, DflError, FACE_TYPES, type FaceMeta, type FaceType, type Pixels } from '@dfl/core'
 import { exists, explain, removeTemporaryFiles, syncFolder, writeFileAtomic } from '@dfl/core/files'
-import { encodeImage, imageSize } from '@dfl/media'
+import { imageSize } from '@dfl/media'
+import { alignedPng } from './aligned-png.js'
 import { faceProblem, filenameProblem } from './face-rules.js'
 import { indexLog } from './index-log.js'
 import { FORMAT_VERSION, isFaceSize, isFrameIndex, isSourceName, type LogLine, printLine } from './log-lines.js'
@@ -198,8 +199,7 @@ async function writeFace(
 
 /** The bytes of an image file. */
 async function bytesOf(image: Pixels | Bitmap | Uint8Array, { filename, size }: FaceMeta): Promise<Uint8Array> {
-  if (!(image instanceof Uint8Array))
-    return encodeImage(image, 'png', { bits: image.data instanceof Uint16Array ? '16' : '8' })
+  if (!(image instanceof Uint8Array)) return alignedPng(image)
   const { width, height } = await imageSize(image)
   if (width === size && height === size) return image
   throw new DflError(

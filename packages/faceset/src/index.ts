@@ -1,3 +1,4 @@
+export { alignedPng } from './aligned-png.js'
 export { createFaceset, type FacesetWriter } from './create-faceset.js'
 export type { SideBatch } from './draw-sample.js'
 export { faceMask, type MaskedFace } from './face-mask.js'

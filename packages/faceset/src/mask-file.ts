@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path'
 import { type Bitmap, DflError, type Pixels } from '@dfl/core'
-import { encodeImage } from '@dfl/media'
+import { alignedPng } from './aligned-png.js'
 import { checksumOf } from './open-faceset.js'
 
 /**
@@ -18,6 +18,6 @@ export async function maskFile(filename: string, mask: Pixels | Bitmap): Promise
       `Expected a square of 1 channel for the mask of '${filename}', but got ${width} x ${height} of ${channels}. ` +
         'Pass one value for each pixel of the aligned image, or of a smaller copy of it.',
     )
-  const bytes = await encodeImage(mask, 'png')
+  const bytes = await alignedPng(mask)
   return { name: `${basename(filename, extname(filename))}.${checksumOf(bytes)}.png`, bytes }
 }

@@ -1,5 +1,5 @@
 import { type Bitmap, DflError, type FaceMeta, type FaceType } from '@dfl/core'
-import { encodeImage } from '@dfl/media'
+import { alignedPng } from './aligned-png.js'
 import type { Faceset } from './faceset.js'
 
 /**
@@ -72,10 +72,7 @@ export function memoryFaceset(
     },
     all: async () => [...snapshot],
     readImage: async (face) => imageOf(face),
-    readFile: async (face) => {
-      const image = imageOf(face)
-      return encodeImage(image, 'png', { bits: image.data instanceof Uint16Array ? '16' : '8' })
-    },
+    readFile: async (face) => alignedPng(imageOf(face)),
     async readMask({ mask }) {
       if (mask === undefined) return undefined
       if (masks[mask]) return masks[mask]

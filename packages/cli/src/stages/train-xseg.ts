@@ -131,7 +131,7 @@ async function labelledFaces(workspace: Workspace): Promise<{ faces: LabelledFac
   if (faceType && faces.length > 0) return { faces, faceType }
   throw new DflError(
     'NO_FACES',
-    `Expected faces with outlines in \`${workspace.folder}\`, but got none. Bring in a faceset that has some, such as one of DeepFaceLab with its labels: dfl faceset import.`,
+    `Expected faces with outlines in \`${workspace.folder}\`, but got none. Draw some in labelme or VIA and read them with dfl faceset import-masks, or bring in a faceset of DeepFaceLab with its labels: dfl faceset import.`,
   )
 }
 

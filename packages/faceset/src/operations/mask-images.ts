@@ -10,6 +10,7 @@ import { maskFile } from '../mask-file.js'
 import { MASK_FOLDER, openFaceset } from '../open-faceset.js'
 import type { FacesetProgress } from '../pack/pack-faceset.js'
 import { rewrite } from '../rewrite.js'
+import { jsonFiles, type Outlines, readOutlines } from './read-outlines.js'
 
 /**
  * Writes the masks of a faceset as gray PNG files, as training sees them, with the names of their faces. Walk it to make it
@@ -28,16 +29,20 @@ export async function* exportMasks(faceset: Faceset, out: string): AsyncGenerato
 }
 
 /**
- * Gives the faces of `folder` the masks that lie as gray images with their names in another folder: a report at the end of
- * how many have one.
+ * Gives the faces of `folder` what was drawn on them elsewhere, by their names: how many got something, at the end.
  *
- * White shows the face. Any size is fine: the image covers the whole aligned image. Faces without an image there keep what
- * they have. A crash leaves the old or the new masks.
+ * Gray images, white where the face is, become masks; any size is fine, as they cover the whole aligned image. Outlines that
+ * labelme or the VGG Image Annotator drew become polygons, in place of those that a face had. Where there are JSON files,
+ * images beside them are those that were drawn on. Faces that are not named keep what they have. A crash leaves the old or
+ * the new.
  *
- * @throws DflError `NO_SUCH_FILE` when no face has a mask there, `UNSUPPORTED_MEDIA`, `BAD_SHAPE` for one that is not square.
+ * @param masks  Folder of images or of JSON files, or one JSON file.
+ * @throws DflError `NO_SUCH_FILE` when no face is named there, `UNSUPPORTED_MEDIA`, `BAD_SHAPE` for an image that is not
+ * square, `CORRUPT_FILE` for what is no JSON.
  */
 export async function* importMasks(folder: string, masks: string): AsyncGenerator<FacesetProgress, number> {
   const faceset = await openFaceset(folder)
+  if ((await jsonFiles(masks)).length > 0) return yield* importOutlines(folder, await readOutlines(masks), masks)
   async function* found() {
     for await (const face of faceset.faces()) {
       const path = await maskPathOf(face, masks)
@@ -51,6 +56,35 @@ export async function* importMasks(folder: string, masks: string): AsyncGenerato
     `Expected images with the names of faces in \`${masks}\`, but got none. Name them as the faces are named.`,
     { data: { folder: masks } },
   )
+}
+
+async function* importOutlines(
+  folder: string,
+  outlines: readonly Outlines[],
+  where: string,
+): AsyncGenerator<FacesetProgress, number> {
+  const { info } = await openFaceset(folder)
+  const found = new Map(outlines.map((one) => [one.stem, one]))
+  let count = 0
+  await rewrite(folder, ({ polygons: before, ...face }) => {
+    const drawn = found.get(stemOf(face))
+    if (!drawn) return before ? { ...face, polygons: before } : face
+    count++
+    const { width, height } = drawn.imageSize ?? { width: face.size, height: face.size }
+    const polygons = drawn.polygons.map(({ kind, points }) => ({
+      kind,
+      points: points.map(([x, y]) => [(x * face.size) / width, (y * face.size) / height] as const),
+    }))
+    return polygons.length > 0 ? { ...face, polygons } : face
+  })
+  if (count === 0)
+    throw new DflError(
+      'NO_SUCH_FILE',
+      `Expected outlines of labelme or the VGG Image Annotator on images with the names of faces in \`${where}\`, but got none. Draw them on the images of the faceset.`,
+      { data: { folder: where } },
+    )
+  yield { done: count, total: info.count }
+  return count
 }
 
 /**

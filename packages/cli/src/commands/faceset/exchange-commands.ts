@@ -12,7 +12,7 @@ import {
 } from '@dfl/faceset'
 import { choiceFlag, countFlag, textFlag } from '../../flags.js'
 import { openWorkspace } from '../../workspace.js'
-import { type Command, generalFlags, USUAL_WORKSPACE } from '../command.js'
+import { type Command, generalFlags, workspaceOf } from '../command.js'
 import { followFaces } from './follow-faces.js'
 import { facesetPath, outFlag, placeFlags, withFaceset } from './place.js'
 
@@ -52,9 +52,10 @@ export const importCommand: Command = {
     ],
   ],
   async run({ main = {} }, context) {
-    const { input, side, clip, workspace = USUAL_WORKSPACE } = main as Record<string, string>
+    const { input, side, clip } = main as Record<string, string>
     const { faceType = 'full_face', size = 256 } = main as { faceType?: FaceType; size?: number }
-    const out = (main.out as string | undefined) ?? (side && (await openWorkspace(workspace)).faceset[side as 'src'])
+    const out =
+      (main.out as string | undefined) ?? (side && (await openWorkspace(workspaceOf(main))).faceset[side as 'src'])
     if (!out)
       throw new DflError('BAD_OPTION', 'Expected --side src, --side dst or --out <folder>, but got none. Say where to.')
     return withFaceset({ input: out }, 'faceset import', async () => {
@@ -146,25 +147,38 @@ export const exportMasksCommand: Command = {
 /** `dfl faceset import-masks` */
 export const importMasksCommand: Command = {
   name: 'faceset import-masks',
-  summary: 'give faces the masks that lie as images in a folder',
+  summary: 'give faces masks or outlines that were drawn in other programs',
   usage: '--side <src|dst> --masks <folder>',
   about: [
-    'Images with the names of faces, white where the face is. Training uses them in place of the outline of the landmarks.',
+    'Masks are images with the names of faces, white where the face is. Training uses them in place of the outline of the landmarks.',
+    "Outlines are the JSON files that labelme or the VGG Image Annotator (VIA) saves: polygons and rectangles drawn on the faces' images. Those labelled 'exclude' are cut out, such as a hand; all others are face. dfl xseg train learns from them.",
   ],
   groups: [
     {
       key: 'main',
       title: 'Options',
-      flags: [...placeFlags(), textFlag('masks', 'Folder of the masks.', { placeholder: 'folder', required: true })],
+      flags: [
+        ...placeFlags(),
+        textFlag('masks', 'Folder of the images or JSON files, or one JSON file.', {
+          placeholder: 'path',
+          required: true,
+        }),
+      ],
     },
     generalFlags,
   ],
-  examples: [['dfl faceset import-masks --side src --masks masks', "for SRC's faces of ./workspace"]],
+  examples: [
+    ['dfl faceset import-masks --side src --masks masks', "for SRC's faces of ./workspace"],
+    ['dfl faceset import-masks --side dst --masks workspace/dst/aligned', 'where labelme saves beside the images'],
+  ],
   run: ({ main = {} }, context) =>
     withFaceset(main, 'faceset import-masks', async (path) => {
       const done = await followFaces(importMasks(path, main.masks as string), context, 'Reading masks')
       if (done.stopped) return { stopped: true }
-      context.terminal.result(`Masks    ${done.value} faces have one now`, { event: 'result', masks: done.value })
+      context.terminal.result(`Masks    ${done.value} faces have what was drawn`, {
+        event: 'result',
+        masks: done.value,
+      })
       return { stopped: false }
     }),
 }
