@@ -115,7 +115,13 @@ function flagsOfProgram() {
       .split('\n\n')[0]
       .matchAll(/^ {2}([a-z]+) /gm),
   ].map((match) => match[1])
-  const flagsIn = (text) => [...new Set([...text.matchAll(/(?:^|\s)--([a-z][\w-]*)/g)].map((match) => match[1]))]
+  const flagsIn = (text) => [
+    ...new Set(
+      [...text.matchAll(/(?:^|\s)--(\[no-\])?([a-z][\w-]*)/g)].flatMap(([, no, name]) =>
+        no ? [name, `no-${name}`] : [name],
+      ),
+    ),
+  ]
   return Object.fromEntries(commands.map((command) => [command, flagsIn(help(command, '--help'))]))
 }
 

@@ -78,14 +78,14 @@ export const durationFlag = (option: string, description: string): Flag => ({
   showDefault: false,
 })
 
-/** A flag that is off unless it is given. */
-export const switchFlag = (option: string, description: string): Flag => ({
+/** A flag that is off unless it is given; or one that is on unless `--no-` stands before its name. */
+export const switchFlag = (option: string, description: string, on = false): Flag => ({
   name: kebab(option),
   option,
-  spec: { type: 'boolean', default: false, description },
+  spec: { type: 'boolean', default: on, description },
   placeholder: '',
   required: false,
-  showDefault: false,
+  showDefault: on,
 })
 
 /** A flag for a learning rate. */

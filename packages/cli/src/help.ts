@@ -83,12 +83,11 @@ export function commandHelp(command: Described, { columns = 80, all = false } = 
           ...flags.flatMap((flag) => entry(`  ${labelOf(flag)}`, sentenceOf(flag, known), indent, columns)),
         ]
       }
-      const names = wrap(`  ${flags.map((flag) => labelOf(flag).split(' ')[0]).join(' ')}`, columns, 2)
+      const names = flags.map((flag) => labelOf(flag).split(' ')[0]).join(' ')
       const isFirst = told[i - 1]?.toldBy !== toldBy
       return [
         ...(isFirst ? ['', `More options, explained by ${toldBy}`] : []),
-        ...wrap(` ${title}`, columns, 1),
-        ...names,
+        ...wrap(`  ${title.split(/[,;]/)[0]}: ${names}`, columns, 4),
       ]
     }),
     '',
@@ -105,19 +104,19 @@ function list(words: readonly (readonly [word: string, meaning: string])[], colu
 }
 
 function labelOf({ name, placeholder, spec }: Flag): string {
-  if (spec.type === 'boolean' && spec.default) return `--no-${name}`
+  if (spec.type === 'boolean' && spec.default) return `--[no-]${name}`
   return placeholder ? `--${name} <${placeholder}>` : `--${name}`
 }
 
 /** The option's sentence, then what it takes and what it is without. Choices that were told before are not told again. */
 function sentenceOf({ spec, showDefault, required }: Flag, known: ReadonlySet<string>): string {
-  if (spec.type === 'boolean' && spec.default)
-    return `Do not ${spec.description[0]!.toLowerCase()}${spec.description.slice(1)}`
   const notes: string[] = []
   if (spec.type === 'choice' && !spec.choices.every((choice) => known.has(choice))) notes.push(spec.choices.join(' | '))
-  if (spec.type === 'number') notes.push(shortLimits(limitsOf(spec)))
+  if (spec.type === 'number' && !(spec.integer && spec.min === 1 && spec.max === undefined))
+    notes.push(shortLimits(limitsOf(spec)))
   if (required) notes.push('required')
-  if (showDefault && 'default' in spec && spec.type !== 'boolean') notes.push(`default ${spec.default}`)
+  if (showDefault && 'default' in spec && spec.default !== false)
+    notes.push(`default ${spec.default === true ? 'on' : spec.default}`)
   const kept = notes.filter((note) => note !== '')
   return kept.length > 0 ? `${spec.description} (${kept.join('; ')})` : spec.description
 }

@@ -1,8 +1,7 @@
-import { DEVICES } from '@dfl/engine'
 import type { Given } from '../arguments.js'
 import type { Stage, StageContext } from '../events.js'
 import type { FlagGroup } from '../flags.js'
-import { choiceFlag, durationFlag, switchFlag, textFlag } from '../flags.js'
+import { switchFlag } from '../flags.js'
 import type { Described } from '../help.js'
 import type { KeySource } from '../keys.js'
 import { lockWorkspace } from '../lock.js'
@@ -44,26 +43,9 @@ export const generalFlags: FlagGroup = {
   ],
 }
 
-/** The flag that names the workspace. */
-export const workspaceFlag = (usual = USUAL_WORKSPACE) =>
-  textFlag('workspace', `Folder of faces, model and previews (default ${usual}).`, {
-    placeholder: 'folder',
-  })
-
-/** The flag for a file with architectures, losses and recipes of the user's own. */
-export const configFlag = () =>
-  textFlag('config', 'Things of your own (default dfl.config.mjs, or .ts, if it is here).', {
-    placeholder: 'file',
-  })
-
-/** The flag that says where a model trains and paints. */
-export const deviceFlag = () =>
-  choiceFlag('device', 'Where the model runs (default cpu); dfl doctor tells which work.', {
-    choices: [...DEVICES, 'auto'],
-  })
-
-/** The flag for how long a model is trained. */
-export const timeFlag = (sentence: string) => durationFlag('time', sentence)
+/** The workspace that a command line names, or the usual one. */
+export const workspaceOf = (main: Readonly<Record<string, unknown>> = {}, usual = USUAL_WORKSPACE): string =>
+  (main.workspace as string | undefined) ?? usual
 
 /** A workspace of a command line, locked for as long as `work` takes. */
 export async function inWorkspace<T>(

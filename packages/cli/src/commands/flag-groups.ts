@@ -10,6 +10,7 @@ import {
   choiceFlag,
   countFlag,
   durationFlag,
+  type Flag,
   type FlagGroup,
   rateFlag,
   switchFlag,
@@ -17,35 +18,50 @@ import {
   textFlag,
 } from '../flags.js'
 import type { MergeJob } from '../merge-job.js'
-import { PRESETS } from '../presets.js'
 import type { TrainJob } from '../train-job.js'
+import { fromScratchFlag, presetFlag, xsegFlag } from './shared-flags.js'
 
 /** Options of the sampler that a recipe decides, or that make no sense for SRC and DST. */
 const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth', 'paired']
 
+/** Options of extraction that are right for nearly all footage. */
+const SEARCH = ['minScore', 'rotations', 'tiles', 'detectEvery', 'embedEvery']
+
 /** Flags of extraction; without those that make no sense for both sides at once where `both` is meant. */
-export const extractGroup = ({ both = false } = {}): FlagGroup => ({
-  key: 'extract',
-  title: 'Extraction',
-  flags: tableFlags(extractOptions, { without: both ? ['side', 'debugFolder', 'smooth', 'gaps', 'person'] : ['side'] }),
-})
+export function extractGroups({ both = false } = {}): FlagGroup[] {
+  const flags = tableFlags(extractOptions, {
+    without: both ? ['side', 'debugFolder', 'smooth', 'gaps', 'person'] : ['side'],
+  })
+  const isSearch = ({ option }: Flag) => SEARCH.includes(option)
+  return [
+    { key: 'extract', title: 'Faces', flags: flags.filter((flag) => !isSearch(flag)) },
+    { key: 'extract', title: 'Search', detail: true, flags: flags.filter(isSearch) },
+  ]
+}
 
 /** Flags of how a model is trained. */
 export const trainGroup: FlagGroup = {
   key: 'train',
   title: 'Training',
   flags: [
-    choiceFlag('preset', 'Network and recipe; by the training time if not given.', {
-      choices: PRESETS.map(({ name }) => name),
-    }),
+    presetFlag(),
     textFlag('recipe', "A recipe over the preset's, by file or by name in the config. Stays; 'preset' goes back.", {
       placeholder: 'file',
     }),
     rateFlag('learningRate', "Highest learning rate; the recipe's rates are brought in proportion to it."),
-    switchFlag('fromScratch', 'Start a new model from random weights, not from those of rendered heads.'),
-    textFlag('pretrain', 'Learn from this faceset of many people, for as long as the flag is given.', {
+    fromScratchFlag(),
+    textFlag('pretrain', 'Learn from this faceset of many people, while given.', {
       placeholder: 'folder',
     }),
+  ],
+}
+
+/** Flags of how often a training is saved. */
+export const checkpointGroup: FlagGroup = {
+  key: 'train',
+  title: 'Checkpoints',
+  detail: true,
+  flags: [
     durationFlag('saveEvery', 'How often a checkpoint is written (default 30s).'),
     durationFlag('backupEvery', 'How often a backup is kept, of which the last 24 stay.'),
   ],
@@ -72,7 +88,10 @@ export const settingsGroup: FlagGroup = {
   detail: true,
   flags: [
     ...tableFlags(settingOptions, { showDefaults: false }),
-    switchFlag('randomWarp', 'Distort what the model sees; --no-random-warp late in training, for sharpness.'),
+    {
+      ...switchFlag('randomWarp', 'Distort what the model sees. Off late in training, for sharpness.', true),
+      showDefault: false,
+    },
   ],
 }
 
@@ -106,10 +125,7 @@ export const mergeGroups: readonly FlagGroup[] = [
     key: 'merge',
     title: 'Shape and mask',
     detail: true,
-    flags: [
-      ...tableFlags(mergeOptions, { without: [...COLOUR, ...OUTPUT] }),
-      textFlag('xseg', 'Trained XSeg, for masks that name it (default <workspace>/xseg).', { placeholder: 'folder' }),
-    ],
+    flags: [...tableFlags(mergeOptions, { without: [...COLOUR, ...OUTPUT] }), xsegFlag()],
   },
   {
     key: 'merge',

@@ -1,7 +1,8 @@
 import { type CheckJob, checkStage, describeCheck } from '../check.js'
 import { describeEvaluation, type EvaluateJob, evaluateStage } from '../evaluate.js'
 import { countFlag, textFlag } from '../flags.js'
-import { type Command, follow, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
+import { workspaceFlag } from './shared-flags.js'
 
 /** `dfl check` */
 export const checkCommand: Command = {
@@ -35,8 +36,8 @@ export const checkCommand: Command = {
     ['dfl check', 'the faces that were extracted in ./workspace'],
   ],
   async run({ main = {} }, { terminal, signal }) {
-    const { workspace: folder = USUAL_WORKSPACE, ...job } = main as CheckJob & { workspace?: string }
-    return inWorkspace(folder, 'check', async (workspace) => {
+    const { workspace: _, ...job } = main as CheckJob & { workspace?: string }
+    return inWorkspace(workspaceOf(main), 'check', async (workspace) => {
       const result = await follow(checkStage(workspace, job, { signal }), terminal)
       const { check, stopped, ...files } = result
       if (check) {
@@ -83,8 +84,8 @@ export const evaluateCommand: Command = {
     ['dfl evaluate --result c.mp4 --dst b.mp4 --out c.html', 'another merge of the same faces'],
   ],
   async run({ main = {} }, { terminal, signal }) {
-    const { workspace: folder = USUAL_WORKSPACE, ...job } = main as EvaluateJob & { workspace?: string }
-    return inWorkspace(folder, 'evaluate', async (workspace) => {
+    const { workspace: _, ...job } = main as EvaluateJob & { workspace?: string }
+    return inWorkspace(workspaceOf(main), 'evaluate', async (workspace) => {
       const result = await follow(evaluateStage(workspace, job, { signal }), terminal)
       const { evaluation, stopped, ...files } = result
       if (evaluation) terminal.result(describeEvaluation(result), { event: 'result', ...files, ...evaluation })

@@ -2,22 +2,12 @@ import { loadConfig } from '../config.js'
 import { settleConsent } from '../consent.js'
 import { type DemoJob, demoStages, describeDemo } from '../demo.js'
 import { type Check, examine } from '../doctor.js'
-import { choiceFlag, countFlag, type FlagGroup, switchFlag, textFlag } from '../flags.js'
-import { PRESETS } from '../presets.js'
+import { type FlagGroup, textFlag } from '../flags.js'
 import { describeRun, runStages } from '../run.js'
+import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import {
-  type Command,
-  configFlag,
-  deviceFlag,
-  follow,
-  generalFlags,
-  inWorkspace,
-  timeFlag,
-  USUAL_WORKSPACE,
-  workspaceFlag,
-} from './command.js'
-import {
-  extractGroup,
+  checkpointGroup,
+  extractGroups,
   mergeGroups,
   mergeJobOf,
   modelGroup,
@@ -27,10 +17,19 @@ import {
   trainJobOf,
 } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
+import {
+  configFlag,
+  deviceFlag,
+  fromScratchFlag,
+  lengthFlags,
+  presetFlag,
+  resultFlag,
+  workspaceFlag,
+} from './shared-flags.js'
 
 /** Groups as another command has them: help texts list their flags and say where they are explained. */
 const toldBy = (help: string, ...groups: readonly FlagGroup[]): FlagGroup[] =>
-  groups.map((group) => ({ ...group, title: group.title.split(/[,;]/)[0]!, toldBy: help }))
+  groups.map((group) => ({ ...group, toldBy: help }))
 
 /** `dfl run` */
 export const runCommand: Command = {
@@ -53,16 +52,15 @@ export const runCommand: Command = {
           placeholder: 'clip',
           required: true,
         }),
-        textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' }),
-        timeFlag('Training time in all, such as 90s, 10m or 1h30m (default 10m).'),
-        countFlag('iterations', 'Iterations in all; with --time, whichever ends first.'),
+        resultFlag(),
+        ...lengthFlags('10m'),
         deviceFlag(),
         configFlag(),
         workspaceFlag(),
       ],
     },
-    ...toldBy('dfl extract --help', extractGroup({ both: true })),
-    ...toldBy('dfl train --help all', trainGroup, samplesGroup, settingsGroup, modelGroup),
+    ...toldBy('dfl extract --help all', ...extractGroups({ both: true })),
+    ...toldBy('dfl train --help all', trainGroup, checkpointGroup, samplesGroup, settingsGroup, modelGroup),
     ...toldBy('dfl merge --help all', ...mergeGroups, provenanceGroup),
     generalFlags,
   ],
@@ -72,7 +70,8 @@ export const runCommand: Command = {
   ],
   async run(given, { terminal, signal }) {
     const { main = {}, extract = {}, merge = {} } = given
-    const { src, dst, out, workspace: folder = USUAL_WORKSPACE } = main as Record<string, string>
+    const { src, dst, out } = main as Record<string, string>
+    const folder = workspaceOf(main)
     const config = await loadConfig((main as { config?: string }).config)
     return inWorkspace(folder, 'run', async (workspace) => {
       const { consent, provenance } = provenanceJobOf(given.provenance)
@@ -98,15 +97,7 @@ export const demoCommand: Command = {
     {
       key: 'main',
       title: 'Options',
-      flags: [
-        timeFlag('Training time in all (default 5m).'),
-        countFlag('iterations', 'Iterations in all, instead of a time.'),
-        choiceFlag('preset', 'Network and recipe that go together; chosen by the training time if not given.', {
-          choices: PRESETS.map(({ name }) => name),
-        }),
-        switchFlag('fromScratch', 'Start from random weights instead of those that learned other rendered heads.'),
-        workspaceFlag('demo'),
-      ],
+      flags: [...lengthFlags('5m'), presetFlag(), fromScratchFlag(), workspaceFlag('demo')],
     },
     generalFlags,
   ],
@@ -115,7 +106,8 @@ export const demoCommand: Command = {
     ['dfl demo --time 30m', 'goes on for a sharper result'],
   ],
   async run({ main = {} }, { terminal, signal }) {
-    const { time: seconds, iterations, preset, fromScratch, workspace = 'demo' } = main as Record<string, never>
+    const { time: seconds, iterations, preset, fromScratch } = main as Record<string, never>
+    const workspace = workspaceOf(main, 'demo')
     const job: DemoJob = { seconds, iterations, preset, fromScratch }
     return inWorkspace(workspace, 'demo', async (place) => {
       const { stopped, ...result } = await follow(demoStages(place, job, { signal }), terminal)

@@ -7,10 +7,10 @@ import { loadConfig } from '../config.js'
 import { listDflModels, readDflModel } from '../dfl-models.js'
 import { sayDuration } from '../events.js'
 import { switchFlag, textFlag } from '../flags.js'
-import { type Command, configFlag, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import { type Command, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { modelRestoreCommand, modelTimelapseCommand } from './model-run-commands.js'
-
-const folderOf = (main: Readonly<Record<string, unknown>>) => (main.workspace as string | undefined) ?? USUAL_WORKSPACE
+import { configFlag, workspaceFlag } from './shared-flags.js'
+import { verbsCommand } from './verbs.js'
 
 /** `dfl model info` */
 export const modelInfoCommand: Command = {
@@ -24,7 +24,7 @@ export const modelInfoCommand: Command = {
   examples: [['dfl model info', 'the model in ./workspace']],
   async run({ main = {} }, { terminal }) {
     const config = await loadConfig(main.config as string | undefined)
-    return inWorkspace(folderOf(main), 'model info', async ({ model: folder }) => {
+    return inWorkspace(workspaceOf(main), 'model info', async ({ model: folder }) => {
       const run = await openModel(folder, allArchitectures(config))
       const { description, progress, model } = run
       const [history, checkpoints, { best }] = [
@@ -99,7 +99,7 @@ export const modelImportCommand: Command = {
     const { input, name } = main as { input: string; name?: string }
     const chosen = name ?? (await onlyModel(input))
     const found = await readDflModel(input, chosen)
-    return inWorkspace(folderOf(main), 'model import', async ({ model: folder }) => {
+    return inWorkspace(workspaceOf(main), 'model import', async ({ model: folder }) => {
       const { architecture, options, faceType, iteration, weights } = found
       await createModel(folder, architectureNamed(architecture), { options, faceType, weights, iteration })
       terminal.result(`Model    ${folder}: ${architecture}, ${faceType}, ${iteration} iterations`, {
@@ -146,7 +146,7 @@ export const modelExportCommand: Command = {
   async run({ main = {} }, { terminal }) {
     const { out, half } = main as { out: string; half?: boolean }
     const config = await loadConfig(main.config as string | undefined)
-    return inWorkspace(folderOf(main), 'model export', async ({ model: folder }) => {
+    return inWorkspace(workspaceOf(main), 'model export', async ({ model: folder }) => {
       const { model, state, description } = await openModel(folder, allArchitectures(config))
       const bytes = exportDfm(model, state, { half })
       await writeFileAtomic(out, bytes)
@@ -168,26 +168,10 @@ const VERBS: readonly Command[] = [
 ]
 
 /** `dfl model` and a verb. */
-export const modelCommand: Command = {
+export const modelCommand = verbsCommand({
   name: 'model',
   summary: 'tell what a model is, import, export, go back to a checkpoint',
-  usage: '<verb> [options]',
-  about: ['Each verb explains itself: dfl model <verb> --help.'],
-  groups: [
-    {
-      key: 'verbs',
-      title: 'Options, explained by dfl model <verb> --help',
-      flags: [],
-    },
-    generalFlags,
-  ],
+  about: ['The model of a workspace is the folder model in it: description, weights, history, checkpoints.'],
   examples: VERBS.flatMap(({ examples }) => [...examples]),
   verbs: VERBS,
-  async run() {
-    const names = VERBS.map(({ name }) => name.replace(/^model /, '')).join(', ')
-    throw new DflError(
-      'BAD_OPTION',
-      `Expected one of ${names} after \`dfl model\`, but got nothing. Choose one of them.`,
-    )
-  },
-}
+})

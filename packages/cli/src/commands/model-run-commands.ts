@@ -3,10 +3,9 @@ import { DflError } from '@dfl/core'
 import { goBackTo, hasModel, listCheckpoints } from '@dfl/trainer'
 import { textFlag } from '../flags.js'
 import { timelapse } from '../timelapse.js'
-import { type Command, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from './command.js'
+import { type Command, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { followFaces } from './faceset/follow-faces.js'
-
-const folderOf = (main: Readonly<Record<string, unknown>>) => (main.workspace as string | undefined) ?? USUAL_WORKSPACE
+import { workspaceFlag } from './shared-flags.js'
 
 /** `dfl model restore` */
 export const modelRestoreCommand: Command = {
@@ -33,7 +32,7 @@ export const modelRestoreCommand: Command = {
   examples: [['dfl model restore --checkpoint best', 'the checkpoint that measured best by mapping']],
   async run({ main = {} }, { terminal }) {
     const which = String(main.checkpoint)
-    return inWorkspace(folderOf(main), 'model restore', async ({ model: folder }) => {
+    return inWorkspace(workspaceOf(main), 'model restore', async ({ model: folder }) => {
       if (!(await hasModel(folder)))
         throw new DflError('NO_SUCH_FILE', `Expected a model in \`${folder}\`, but there is none. Train one first.`)
       const all = await listCheckpoints(folder)
@@ -75,7 +74,7 @@ export const modelTimelapseCommand: Command = {
   ],
   examples: [['dfl model timelapse', 'of the model in ./workspace']],
   async run({ main = {} }, context) {
-    return inWorkspace(folderOf(main), 'model timelapse', async ({ preview }) => {
+    return inWorkspace(workspaceOf(main), 'model timelapse', async ({ preview }) => {
       const out = (main.out as string | undefined) ?? join(preview, 'timelapse.mp4')
       const ended = await followFaces(timelapse(preview, out), context, 'previews into a video')
       if (!ended.stopped)

@@ -9,12 +9,8 @@ import {
 import { consentPath, keepConsent, readConsent } from '../consent.js'
 import { type FlagGroup, switchFlag, textFlag } from '../flags.js'
 import type { ProvenanceJob } from '../provenance.js'
-import { type Command, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from './command.js'
-
-const provenanceSwitch = switchFlag(
-  'provenance',
-  'Say in the result, in a signed manifest, that it is synthetic and how it was made.',
-)
+import { type Command, generalFlags, inWorkspace, workspaceOf } from './command.js'
+import { workspaceFlag } from './shared-flags.js'
 
 /** Flags of how a result says that it is synthetic. */
 export const provenanceGroup: FlagGroup = {
@@ -22,7 +18,11 @@ export const provenanceGroup: FlagGroup = {
   title: 'Provenance',
   detail: true,
   flags: [
-    { ...provenanceSwitch, spec: { ...provenanceSwitch.spec, default: true } as typeof provenanceSwitch.spec },
+    switchFlag(
+      'provenance',
+      'Say in the result, in a signed manifest, that it is synthetic and how it was made.',
+      true,
+    ),
     textFlag('consent', 'Record of who agreed to what (JSON, see dfl consent --help); kept in the workspace.', {
       placeholder: 'file',
     }),
@@ -57,7 +57,7 @@ const NOT_AS_SIGNED = 3
 /** `dfl verify` */
 export const verifyCommand: Command = {
   name: 'verify',
-  summary: 'read what a file says about where it comes from, and whether that holds',
+  summary: 'read where a file says it comes from, and whether that holds',
   usage: '<file> [options]',
   takes: 'file',
   about: [
@@ -155,15 +155,12 @@ export const consentCommand: Command = {
     generalFlags,
   ],
   examples: [
-    [
-      'dfl consent --who "Ada Byron" --scope "Film X, scenes 12 to 14" --until 2027-12-31',
-      'writes workspace/consent.json',
-    ],
+    ['dfl consent --who "Ada Byron" --scope "Film X, scene 12" --until 2027-12-31', 'writes workspace/consent.json'],
     ['dfl consent', 'shows it'],
   ],
   async run({ main = {} }, { terminal }) {
-    const { workspace: folder = USUAL_WORKSPACE, ...said } = main as Record<string, string>
-    return inWorkspace(folder, 'consent', async (workspace) => {
+    const { workspace: _, ...said } = main as Record<string, string>
+    return inWorkspace(workspaceOf(main), 'consent', async (workspace) => {
       const record = Object.keys(said).length > 0 ? consentRecord(said) : await readConsent(workspace)
       if (record && Object.keys(said).length > 0) await keepConsent(workspace, record)
       terminal.result(describeConsent(record, consentPath(workspace)), {

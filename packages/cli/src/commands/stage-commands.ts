@@ -8,21 +8,10 @@ import { describeSeal } from '../provenance.js'
 import { extractStage } from '../stages/extract.js'
 import { mergeStage } from '../stages/merge.js'
 import { previewMergeStage } from '../stages/preview-merge.js'
-import {
-  type Command,
-  configFlag,
-  deviceFlag,
-  follow,
-  generalFlags,
-  inWorkspace,
-  USUAL_WORKSPACE,
-  workspaceFlag,
-} from './command.js'
-import { extractGroup, mergeGroups, mergeJobOf } from './flag-groups.js'
+import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
+import { extractGroups, mergeGroups, mergeJobOf } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
-
-const workspaceOf = (main: Readonly<Record<string, unknown>>) =>
-  (main.workspace as string | undefined) ?? USUAL_WORKSPACE
+import { configFlag, deviceFlag, resultFlag, sideFlag, workspaceFlag } from './shared-flags.js'
 
 interface MainFlags {
   preview?: string
@@ -44,15 +33,12 @@ export const extractCommand: Command = {
       key: 'main',
       title: 'Options',
       flags: [
-        choiceFlag('side', 'src gives the face, dst the performance and the frames.', {
-          choices: ['src', 'dst'],
-          required: true,
-        }),
+        sideFlag('src gives the face, dst the performance and the frames.'),
         textFlag('input', 'A video, a folder of images, or an image.', { placeholder: 'clip', required: true }),
         workspaceFlag(),
       ],
     },
-    extractGroup(),
+    ...extractGroups(),
     generalFlags,
   ],
   examples: [
@@ -91,7 +77,7 @@ export const mergeCommand: Command = {
       title: 'Options',
       flags: [
         textFlag('input', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
-        textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' }),
+        resultFlag(),
         textFlag('settings', 'Settings of single shots and frames (default <workspace>/merge.json, if it is there).', {
           placeholder: 'file',
         }),

@@ -1,21 +1,12 @@
 import { loadConfig } from '../config.js'
 import { sayDuration, type TrainWish } from '../events.js'
-import { countFlag, switchFlag } from '../flags.js'
+import { switchFlag } from '../flags.js'
 import { listenToKeys } from '../keys.js'
 import { findRateStage } from '../stages/find-rate.js'
 import { trainStage } from '../stages/train.js'
-import {
-  type Command,
-  configFlag,
-  deviceFlag,
-  follow,
-  generalFlags,
-  inWorkspace,
-  timeFlag,
-  USUAL_WORKSPACE,
-  workspaceFlag,
-} from './command.js'
-import { modelGroup, samplesGroup, settingsGroup, trainGroup, trainJobOf } from './flag-groups.js'
+import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
+import { checkpointGroup, modelGroup, samplesGroup, settingsGroup, trainGroup, trainJobOf } from './flag-groups.js'
+import { configFlag, deviceFlag, lengthFlags, workspaceFlag } from './shared-flags.js'
 
 /** `dfl train` */
 export const trainCommand: Command = {
@@ -25,22 +16,22 @@ export const trainCommand: Command = {
   about: [
     'Makes a model, or goes on with the one that is there. --time is the training time in all: after --time 10m, --time 30m trains twenty minutes more. Without a length it trains until Ctrl-C, or to the end of a recipe with conditions.',
     'Look at <workspace>/preview/latest.png: src, src painted as src, dst, dst painted as dst, and the swap. The last column says when to stop, not the loss; progress.png beside it shows losses and measures over the run.',
-    'Keys while it trains: s saves, b keeps a backup, p writes a preview, q or Enter ends.',
+    'Keys: s saves, b keeps a backup, p writes a preview, q or Enter ends.',
   ],
   groups: [
     {
       key: 'main',
       title: 'Options',
       flags: [
-        timeFlag('Training time in all, such as 90s, 10m or 1h30m.'),
-        countFlag('iterations', 'Iterations in all.'),
-        switchFlag('findLearningRate', 'Look for the rate at which the model learns fastest, and train nothing.'),
+        ...lengthFlags(),
+        switchFlag('findLearningRate', 'Look for the best learning rate, and train nothing.'),
         deviceFlag(),
         configFlag(),
         workspaceFlag(),
       ],
     },
     trainGroup,
+    checkpointGroup,
     samplesGroup,
     settingsGroup,
     modelGroup,
@@ -55,7 +46,7 @@ export const trainCommand: Command = {
   async run(given, { terminal, signal, stdin }) {
     const main = given.main ?? {}
     const config = await loadConfig(main.config as string | undefined)
-    return inWorkspace((main.workspace as string | undefined) ?? USUAL_WORKSPACE, 'train', async (workspace) => {
+    return inWorkspace(workspaceOf(main), 'train', async (workspace) => {
       if (main.findLearningRate) {
         const found = await follow(findRateStage(workspace, trainJobOf(given), { signal, config }), terminal)
         if (!found) return { stopped: true }

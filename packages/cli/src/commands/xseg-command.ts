@@ -7,28 +7,18 @@ import { createMasker, xseg } from '@dfl/model-xseg'
 import type { ModelArchitecture } from '@dfl/nn'
 import { openModel } from '@dfl/trainer'
 import { sayDuration } from '../events.js'
-import { choiceFlag, countFlag, textFlag } from '../flags.js'
+import { countFlag } from '../flags.js'
 import { trainXsegStage } from '../stages/train-xseg.js'
 import type { Workspace } from '../workspace.js'
-import {
-  type Command,
-  deviceFlag,
-  follow,
-  generalFlags,
-  inWorkspace,
-  timeFlag,
-  USUAL_WORKSPACE,
-  workspaceFlag,
-} from './command.js'
+import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { followFaces } from './faceset/follow-faces.js'
+import { deviceFlag, lengthFlags, sideFlag, workspaceFlag, xsegFlag } from './shared-flags.js'
+import { verbsCommand } from './verbs.js'
 
-const workspaceOf = (main: Readonly<Record<string, unknown>>) =>
-  (main.workspace as string | undefined) ?? USUAL_WORKSPACE
 const folderOf = ({ folder }: Workspace, main: Readonly<Record<string, unknown>>) =>
   (main.xseg as string | undefined) ?? join(folder, 'xseg')
 
-const modelFlag = () => textFlag('xseg', 'Folder of the XSeg (default <workspace>/xseg).', { placeholder: 'folder' })
-const sideFlag = () => choiceFlag('side', 'src or dst.', { choices: ['src', 'dst'], required: true })
+const whose = () => sideFlag('Whose faces.')
 
 /** `dfl xseg train` */
 const xsegTrainCommand: Command = {
@@ -36,19 +26,18 @@ const xsegTrainCommand: Command = {
   summary: 'train a masker on the outlines that are drawn on faces',
   usage: '[--time <duration> | --iterations <n>] [options]',
   about: [
-    'Learns from those faces of SRC and DST that have an outline drawn, such as those of a faceset of DeepFaceLab (dfl faceset import), with its augmentation. A few dozen of each kind of view are enough to begin. Stopped at any moment, the same command goes on.',
+    'Learns from those faces of SRC and DST that have an outline drawn, such as those of a faceset of DeepFaceLab (dfl faceset import), with its augmentation. A few dozen of each kind of view are enough to begin. Without a length it trains until Ctrl-C; the same command goes on.',
   ],
   groups: [
     {
       key: 'main',
       title: 'Options',
       flags: [
-        timeFlag('Training time in all; without it or --iterations until Ctrl-C.'),
-        countFlag('iterations', 'Iterations in all.'),
+        ...lengthFlags(),
         countFlag('batchSize', 'Faces in a batch (default 4).', 2),
         countFlag('resolution', 'Side of its images, a multiple of 64 (default 256). Fixed once it exists.', 64),
         deviceFlag(),
-        modelFlag(),
+        xsegFlag(),
         workspaceFlag(),
       ],
     },
@@ -80,7 +69,7 @@ const xsegApplyCommand: Command = {
   about: [
     'Training and merging then use these masks in place of the hull of the landmarks. Faces with an outline drawn keep it: what a person drew counts more.',
   ],
-  groups: [{ key: 'main', title: 'Options', flags: [sideFlag(), modelFlag(), workspaceFlag()] }, generalFlags],
+  groups: [{ key: 'main', title: 'Options', flags: [whose(), xsegFlag(), workspaceFlag()] }, generalFlags],
   examples: [['dfl xseg apply --side dst', 'with the XSeg of ./workspace']],
   async run({ main = {} }, context) {
     return inWorkspace(workspaceOf(main), 'xseg apply', async (workspace) => {
@@ -119,7 +108,7 @@ const xsegRemoveCommand: Command = {
   summary: 'take the masks away from the faces of a side; outlines stay',
   usage: '--side <src|dst> [options]',
   about: ['Training and merging use the outlines that are drawn again, and elsewhere the hull of the landmarks.'],
-  groups: [{ key: 'main', title: 'Options', flags: [sideFlag(), workspaceFlag()] }, generalFlags],
+  groups: [{ key: 'main', title: 'Options', flags: [whose(), workspaceFlag()] }, generalFlags],
   examples: [['dfl xseg remove --side dst', 'in ./workspace']],
   async run({ main = {} }, context) {
     return inWorkspace(workspaceOf(main), 'xseg remove', async (workspace) => {
@@ -138,18 +127,12 @@ const xsegRemoveCommand: Command = {
 const VERBS: readonly Command[] = [xsegTrainCommand, xsegApplyCommand, xsegRemoveCommand]
 
 /** `dfl xseg` and a verb. */
-export const xsegCommand: Command = {
+export const xsegCommand = verbsCommand({
   name: 'xseg',
   summary: 'masks that are learnt from outlines: train, apply, remove',
-  usage: '<verb> [options]',
-  about: ['Each verb explains itself: dfl xseg <verb> --help.'],
-  groups: [{ key: 'verbs', title: 'Options, explained by dfl xseg <verb> --help', flags: [] }, generalFlags],
+  about: [
+    'What a person outlined on some faces teaches a network to find the face in all others, without hands, hair or glasses.',
+  ],
   examples: VERBS.flatMap(({ examples }) => [...examples]),
   verbs: VERBS,
-  async run() {
-    throw new DflError(
-      'BAD_OPTION',
-      'Expected one of train, apply, remove after `dfl xseg`, but got nothing. Choose one of them.',
-    )
-  },
-}
+})

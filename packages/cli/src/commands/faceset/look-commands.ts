@@ -10,8 +10,8 @@ import {
 } from '@dfl/faceset'
 import { writeImage } from '@dfl/media'
 import { textFlag } from '../../flags.js'
-import { openWorkspace } from '../../workspace.js'
-import { type Command, generalFlags, inWorkspace, USUAL_WORKSPACE, workspaceFlag } from '../command.js'
+import { type Command, generalFlags, inWorkspace, workspaceOf } from '../command.js'
+import { workspaceFlag } from '../shared-flags.js'
 import { followFaces } from './follow-faces.js'
 import { facesetPath, placeFlags } from './place.js'
 
@@ -134,7 +134,7 @@ export const personsCommand: Command = {
   ],
   examples: [['dfl faceset persons', 'both sides of ./workspace']],
   async run({ main = {} }, { terminal }) {
-    const { workspace: folder = USUAL_WORKSPACE, inputs } = main as { workspace?: string; inputs?: string }
+    const { inputs } = main as { inputs?: string }
     const find = async (folders: readonly string[]) => {
       const persons = await findPersons(folders)
       const text = persons.map(({ person, faces }) => `${person.padEnd(8)} ${String(faces).padStart(6)} faces`)
@@ -143,8 +143,7 @@ export const personsCommand: Command = {
       return { stopped: false }
     }
     if (inputs !== undefined) return find(inputs.split(','))
-    return inWorkspace(folder, 'faceset persons', async () => {
-      const { faceset } = await openWorkspace(folder)
+    return inWorkspace(workspaceOf(main), 'faceset persons', async ({ faceset }) => {
       const there = await Promise.all(
         Object.values(faceset).map((path) =>
           openFaceset(path).then(

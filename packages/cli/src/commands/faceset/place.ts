@@ -2,14 +2,15 @@ import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DflError, type Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
-import { choiceFlag, type Flag, textFlag } from '../../flags.js'
+import { type Flag, textFlag } from '../../flags.js'
 import { lockWorkspace } from '../../lock.js'
 import { openWorkspace } from '../../workspace.js'
-import { USUAL_WORKSPACE, workspaceFlag } from '../command.js'
+import { workspaceOf } from '../command.js'
+import { sideFlag, workspaceFlag } from '../shared-flags.js'
 
 /** Flags that say which faceset is meant: a side of a workspace, or a folder. */
 export const placeFlags = (input = 'A faceset: its folder, or its packed file.'): Flag[] => [
-  choiceFlag('side', "A side's faceset of the workspace.", { choices: ['src', 'dst'] }),
+  sideFlag("A side's faceset of the workspace.", false),
   workspaceFlag(),
   textFlag('input', input, { placeholder: 'path' }),
 ]
@@ -22,13 +23,13 @@ type Main = Readonly<Record<string, unknown>>
 
 /** The path of the faceset that a command line means. @throws DflError `BAD_OPTION` when it means none or two. */
 export async function facesetPath(main: Main): Promise<string> {
-  const { side, input, workspace = USUAL_WORKSPACE } = main as { side?: Side; input?: string; workspace?: string }
+  const { side, input } = main as { side?: Side; input?: string }
   if ((side === undefined) === (input === undefined))
     throw new DflError(
       'BAD_OPTION',
       `Expected --side src, --side dst or --input <path>, but got ${side === undefined ? 'none' : 'two'} of them. Say which faceset is meant.`,
     )
-  return input ?? (await openWorkspace(workspace)).faceset[side!]
+  return input ?? (await openWorkspace(workspaceOf(main))).faceset[side!]
 }
 
 /** Does `work` on the faceset that a command line means, while nobody else changes it. */

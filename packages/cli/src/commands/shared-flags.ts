@@ -1,0 +1,46 @@
+import { DEVICES } from '@dfl/engine'
+import { choiceFlag, countFlag, durationFlag, type Flag, switchFlag, textFlag } from '../flags.js'
+import { PRESETS } from '../presets.js'
+import { USUAL_WORKSPACE } from './command.js'
+
+/** The flag that names the workspace. */
+export const workspaceFlag = (usual = USUAL_WORKSPACE): Flag =>
+  textFlag('workspace', `Folder of faces, model and previews (default ${usual}).`, { placeholder: 'folder' })
+
+/** The flag for a file with architectures, losses and recipes of the user's own. */
+export const configFlag = (): Flag =>
+  textFlag('config', 'Things of your own (default dfl.config.mjs, or .ts, if it is here).', { placeholder: 'file' })
+
+/** The flag that says where a model trains and paints. */
+export const deviceFlag = (): Flag =>
+  choiceFlag('device', 'Where the model runs (default cpu); dfl doctor tells which work.', {
+    choices: [...DEVICES, 'auto'],
+  })
+
+/** The flags for how long a model is trained, which every sitting counts towards. */
+export const lengthFlags = (usual?: string): Flag[] => [
+  durationFlag('time', `Training time in all, such as 90s, 10m or 1h30m${usual ? ` (default ${usual})` : ''}.`),
+  countFlag('iterations', 'Iterations in all; with --time, whichever ends first.'),
+]
+
+/** The flag for a network and its recipe. */
+export const presetFlag = (): Flag =>
+  choiceFlag('preset', 'Network and recipe; by the training time if not given.', {
+    choices: PRESETS.map(({ name }) => name),
+  })
+
+/** The flag against the weights that a new model starts from. */
+export const fromScratchFlag = (): Flag =>
+  switchFlag('fromScratch', 'Start from random weights, not those of rendered heads.')
+
+/** The flag that says which side is meant. */
+export const sideFlag = (description: string, required = true): Flag =>
+  choiceFlag('side', description, { choices: ['src', 'dst'], required })
+
+/** The flag for the folder of a trained XSeg. */
+export const xsegFlag = (): Flag =>
+  textFlag('xseg', 'Folder of the XSeg (default <workspace>/xseg).', { placeholder: 'folder' })
+
+/** The flag for the swapped video. */
+export const resultFlag = (): Flag =>
+  textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' })
