@@ -6,6 +6,7 @@ import { feather } from './stages/feather.js'
 import { fillUncovered } from './stages/fill-uncovered.js'
 import { grain } from './stages/grain.js'
 import { histMatch } from './stages/hist-match.js'
+import { keepBehind } from './stages/keep-behind.js'
 import { blur, erode, MASK_MODES, type MaskMode, mask } from './stages/mask.js'
 import { motionBlur } from './stages/motion-blur.js'
 import { multiBand } from './stages/multi-band.js'
@@ -81,6 +82,11 @@ export const mergeOptions = defineOptions({
     max: 200,
     unit: 'px of a 256 px face',
     description: "Width of the mask's soft edge.",
+  },
+  keepBehind: {
+    type: 'boolean',
+    default: true,
+    description: "Leave what is behind DST's head as it is where the mask reaches past the head.",
   },
   featherTop: featherSide('Fade the mask from its upper edge.'),
   featherBottom: featherSide('Fade the mask from its lower edge.'),
@@ -158,6 +164,7 @@ export function mergeStages(given: Partial<MergeOptions> = {}, { masker }: { mas
     steadyMask(smoothSeconds),
     erode(options.erode),
     blur(options.blur),
+    ...(options.keepBehind && options.mask !== 'full' ? [keepBehind()] : []),
     feather({ top, bottom, left, right }),
     colorTransfer(options.colorTransfer as ColorTransfer, { smoothSeconds }),
     denoise(options.denoise),
