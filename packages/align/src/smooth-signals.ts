@@ -1,5 +1,3 @@
-import { solve } from './solve.js'
-
 /** How far above what noise alone would leave the misfit of a window may lie, in standard deviations. */
 const TOLERANCE = 2.5
 
@@ -58,9 +56,7 @@ function fit(
   if (n < 4) return { values: signals[i].slice(), misfit: 0, freedom: 0 }
   const span = times[last] - times[first]
   const t = Array.from({ length: n }, (_, k) => (times[first + k] - times[i]) / span)
-  const moments = [0, 1, 2, 3, 4].map((power) => t.reduce((sum, v) => sum + v ** power, 0))
-  const normal = [0, 1, 2, 1, 2, 3, 2, 3, 4].map((power) => moments[power])
-  const [[a0, a1, a2], [b0, b1, b2], [c0, c1, c2]] = IDENTITY.map((column) => solve(normal, column))
+  const [a0, a1, a2, b1, b2, c2] = inverseNormal(t)
   const dimensions = signals[i].length
   const values: number[] = []
   let misfit = 0
@@ -81,17 +77,36 @@ function fit(
     const value = a0 * sum + a1 * slope + a2 * bend
     values.push(origin + value)
     const explained =
-      value * sum + (b0 * sum + b1 * slope + b2 * bend) * slope + (c0 * sum + c1 * slope + c2 * bend) * bend
+      value * sum + (a1 * sum + b1 * slope + b2 * bend) * slope + (a2 * sum + b2 * slope + c2 * bend) * bend
     misfit += Math.max(0, squares - explained)
   }
   return { values, misfit, freedom: dimensions * (n - 3) }
 }
 
-const IDENTITY = [
-  [1, 0, 0],
-  [0, 1, 0],
-  [0, 0, 1],
-]
+/**
+ * The inverse of the symmetric matrix of sums of t⁰ to t⁴ that a parabola is fitted with: its upper half, row by row. It
+ * exists for any three times that differ.
+ */
+function inverseNormal(t: readonly number[]): [number, number, number, number, number, number] {
+  let [s1, s2, s3, s4] = [0, 0, 0, 0]
+  for (const v of t) {
+    s1 += v
+    s2 += v * v
+    s3 += v * v * v
+    s4 += v * v * v * v
+  }
+  const s0 = t.length
+  const [a, b, c] = [s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2]
+  const scale = 1 / (s0 * a + s1 * b + s2 * c)
+  return [
+    a * scale,
+    b * scale,
+    c * scale,
+    (s0 * s4 - s2 * s2) * scale,
+    (s1 * s2 - s0 * s3) * scale,
+    (s0 * s2 - s1 * s1) * scale,
+  ]
+}
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

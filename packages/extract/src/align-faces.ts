@@ -5,7 +5,7 @@ import { affineScale, applyAffineAll } from '@dfl/image'
 import type { Frame, FrameSamples } from '@dfl/media'
 import { reductionTo } from './picture.js'
 import type { Face } from './types.js'
-import { warpSamples } from './warp-samples.js'
+import { warpSamplesToBytes } from './warp-samples.js'
 
 /** What is known of a face once it is placed in the geometry of aligned images. */
 export function describeFace(
@@ -47,15 +47,8 @@ export function alignedImage(
   samples: FrameSamples,
   { imageToFaceMat, size }: Pick<FaceMeta, 'imageToFaceMat' | 'size'>,
 ): Bitmap {
-  const { data, ...rest } = warpSamples(
-    samples,
-    imageToFaceMat,
-    { width: size, height: size },
-    { interpolation: 'cubic', border: 'replicate' },
-  )
-  const bytes = new Uint8ClampedArray(data.length) // Clamps and rounds.
-  for (let i = 0; i < data.length; i++) bytes[i] = data[i]! * 255
-  return { ...rest, data: new Uint8Array(bytes.buffer) }
+  const square = { width: size, height: size }
+  return warpSamplesToBytes(samples, imageToFaceMat, square, { interpolation: 'cubic', border: 'replicate' })
 }
 
 /** A mask that the outline cuts less than this off is not worth a file of its own. */
@@ -76,6 +69,11 @@ export function outlinedMask(
   const within = toMask(applyAffineAll(imageToFaceMat, outline))
   const hull = hullMask(inMask, size / 2)
   const mask = hullMask(inMask, size / 2, { within })
-  const sum = ({ data }: Pixels) => data.reduce((total, value) => total + value, 0)
-  return sum(mask) < (1 - CUT_OFF) * sum(hull) ? mask : undefined
+  return sumOf(mask) < (1 - CUT_OFF) * sumOf(hull) ? mask : undefined
+}
+
+function sumOf({ data }: Pixels): number {
+  let sum = 0
+  for (let i = 0; i < data.length; i++) sum += data[i]!
+  return sum
 }

@@ -65,12 +65,32 @@ export function between(a: Face, b: Face, share: number): Face {
 }
 
 /**
- * The outline `share` of the way from one to another: all sums of a corner of each. Exact where both are convex.
+ * The outline `share` of the way from one to another: the hull of all sums of a corner of each. It has the sides of both
+ * hulls, each as long as its share, in the order of their angles.
  *
  * Source: Minkowski sum, e.g. de Berg et al. 2008, Computational Geometry, https://doi.org/10.1007/978-3-540-77974-2
  */
 function mixedOutline(a: readonly Point[], b: readonly Point[], share: number): Point[] {
-  return convexHull(a.flatMap(([x, y]) => b.map(([u, v]): Point => [mix(x, u, share), mix(y, v, share)])))
+  const [p, q] = [convexHull(a), convexHull(b)]
+  if (p.length === 0 || q.length === 0) return []
+  const sides = [...sidesOf(p, 1 - share), ...sidesOf(q, share)].sort((one, other) => one.angle - other.angle)
+  let [x, y] = [mix(p[0]![0], q[0]![0], share), mix(p[0]![1], q[0]![1], share)]
+  return sides.map(({ dx, dy }): Point => {
+    const corner: Point = [x, y]
+    x += dx
+    y += dy
+    return corner
+  })
+}
+
+/** The sides of a hull that begins at its leftmost corner, by angles that rise from above -90° to 270°. */
+function sidesOf(hull: readonly Point[], scale: number): { dx: number; dy: number; angle: number }[] {
+  return hull.map(([x, y], i) => {
+    const [nextX, nextY] = hull[(i + 1) % hull.length]!
+    const [dx, dy] = [(nextX - x) * scale, (nextY - y) * scale]
+    const angle = Math.atan2(dy, dx)
+    return { dx, dy, angle: angle <= -Math.PI / 2 ? angle + 2 * Math.PI : angle }
+  })
 }
 
 const mix = (a: number, b: number, share: number) => a + (b - a) * share

@@ -19,7 +19,7 @@ export interface Networks {
 
 /** What looks at frames, and cuts faces out of them. */
 export interface Workers extends Networks, AsyncDisposable {
-  /** The aligned image of a described face, and its mask if it has one of its own. */
+  /** The file of a described face's aligned image, and its mask if it has one of its own. */
   cut(frame: Frame, meta: FaceMeta, face: Face): Promise<CutFace>
 }
 

@@ -1,4 +1,5 @@
-import type { Bitmap, FaceMeta, Landmarks, Pixels, Point, Raster } from '@dfl/core'
+import type { FaceMeta, Landmarks, Pixels, Point, Raster } from '@dfl/core'
+import { alignedPng } from '@dfl/faceset'
 import type { FrameSamples } from '@dfl/media'
 import { alignedImage, outlinedMask } from './align-faces.js'
 import { attentionMesh } from './attention-mesh.js'
@@ -14,9 +15,10 @@ export interface CutJob {
   outline: readonly Point[] | undefined
 }
 
-/** A face's aligned image, and its mask if it has one of its own. */
+/** The file of a face's aligned image, and its mask if it has one of its own. */
 export interface CutFace {
-  image: Bitmap
+  /** A PNG file. */
+  image: Uint8Array
   mask: Pixels | undefined
 }
 
@@ -35,7 +37,7 @@ export function threadJobs() {
     embed: async (image: Raster, landmarks: Landmarks) => (await embedder()).embed(image, landmarks),
     embedIn: async (samples: FrameSamples, landmarks: Landmarks) => (await embedder()).embedIn!(samples, landmarks),
     cut: async ({ samples, face, outline }: CutJob): Promise<CutFace> => ({
-      image: alignedImage(samples, face),
+      image: await alignedPng(alignedImage(samples, face)),
       mask: outlinedMask(outline, face),
     }),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import type { Affine, Pixels } from '@dfl/core'
+import type { Affine, Bitmap, Pixels } from '@dfl/core'
 import { multiplyAffine, warpAffine } from '@dfl/image'
 import type { FrameSamples } from '@dfl/media'
 
@@ -19,35 +19,67 @@ export interface WarpSamplesOptions {
  * @param frameToOutputMat  Pixels of the frame → pixels of the result.
  */
 export function warpSamples(
+  samples: FrameSamples,
+  frameToOutputMat: Affine,
+  size: { width: number; height: number },
+  options: WarpSamplesOptions = {},
+): Pixels {
+  const drawn = drawnPlanes(samples, frameToOutputMat, size, options)
+  if (!samples.toRgb) return drawn[0]
+  const out = new Float32Array(size.width * size.height * 3)
+  toColour(drawn, samples.toRgb, out)
+  return { data: out, ...size, channels: 3 }
+}
+
+/** The same as bytes, rounded to nearest and clamped. */
+export function warpSamplesToBytes(
+  samples: FrameSamples,
+  frameToOutputMat: Affine,
+  size: { width: number; height: number },
+  options: WarpSamplesOptions = {},
+): Bitmap {
+  const drawn = drawnPlanes(samples, frameToOutputMat, size, options)
+  const out = new Uint8ClampedArray(size.width * size.height * 3) // Clamps and rounds.
+  if (samples.toRgb)
+    toColour(
+      drawn,
+      samples.toRgb.map((row) => row.map((factor) => factor * 255)),
+      out,
+    )
+  else for (let i = 0; i < out.length; i++) out[i] = drawn[0].data[i]! * 255
+  return { data: new Uint8Array(out.buffer), ...size, channels: 3 }
+}
+
+/** Each plane seen through the map, one channel each; one of RGB where the samples are that. */
+function drawnPlanes(
   { planes, toRgb }: FrameSamples,
   frameToOutputMat: Affine,
   size: { width: number; height: number },
-  { interpolation = 'linear', border = 0 }: WarpSamplesOptions = {},
-): Pixels {
-  const drawn = planes.map(({ raster, planeToFrameMat, black }, plane) =>
+  { interpolation = 'linear', border = 0 }: WarpSamplesOptions,
+): [Pixels, ...Pixels[]] {
+  return planes.map(({ raster, planeToFrameMat, black }, plane) =>
     warpAffine(raster, multiplyAffine(frameToOutputMat, planeToFrameMat), size, {
       interpolation,
       ...(border === 'replicate'
         ? { border }
         : { border: 'constant', borderValue: black + (plane === 0 ? border / (toRgb?.[0]?.[0] ?? 1) : 0) }),
     }),
-  )
-  const [first, u, v] = drawn as [Pixels, Pixels?, Pixels?]
-  if (!toRgb) return first
-  const out = new Float32Array(size.width * size.height * 3)
-  if (u && v) toColour([first.data, u.data, v.data], toRgb, out)
-  else {
-    const [factor, shift] = toRgb[0] as [number, number]
-    for (let i = 0; i < first.data.length; i++) out.fill(first.data[i]! * factor + shift, 3 * i, 3 * i + 3)
-  }
-  return { data: out, ...size, channels: 3 }
+  ) as [Pixels, ...Pixels[]]
 }
 
+/** Writes red, green and blue side by side, made of one plane or three. */
 function toColour(
-  [y, u, v]: [Float32Array, Float32Array, Float32Array],
+  planes: readonly [Pixels, ...Pixels[]],
   toRgb: readonly (readonly number[])[],
-  out: Float32Array,
+  out: Float32Array | Uint8ClampedArray,
 ): void {
+  const y = planes[0].data
+  const [u, v] = [planes[1]?.data, planes[2]?.data]
+  if (!u || !v) {
+    const [factor, shift] = toRgb[0] as [number, number]
+    for (let i = 0; i < y.length; i++) out.fill(y[i]! * factor + shift, 3 * i, 3 * i + 3)
+    return
+  }
   const [ry, ru, rv, r1, gy, gu, gv, g1, by, bu, bv, b1] = toRgb.flat() as [
     ...[number, number, number, number],
     ...[number, number, number, number],

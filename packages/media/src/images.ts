@@ -7,6 +7,7 @@ import { exrSize } from './exr.js'
 import { isExr } from './exr-layout.js'
 import { encodeSamples, floatSamples, shownBox } from './image-samples.js'
 import { toBytes } from './planes-to-words.js'
+import { plainPngSize } from './png-chunks.js'
 import { type ImageMetadata, type ImagePipeline, loadSharp } from './sharp.js'
 import { floatTiffSize, isFloatTiff } from './tiff-float.js'
 
@@ -93,6 +94,8 @@ export async function imageSize(source: string | Uint8Array): Promise<{ width: n
   const bytes = typeof source === 'string' ? await readBytes(source) : source
   if (isExr(bytes)) return exrSize(bytes, path)
   if (isFloatTiff(bytes)) return floatTiffSize(bytes)
+  const plain = plainPngSize(bytes)
+  if (plain && plain.width * plain.height <= MAX_PIXELS) return plain
   return opened(path, bytes, async (_, metadata) => {
     const { width, height } = metadata.autoOrient
     return { width, height }

@@ -23,6 +23,7 @@ export {
   writeImage,
 } from './images.js'
 export { type OpenFramesOptions, openFrames } from './open-frames.js'
+export { encodePhotoPng } from './photo-png.js'
 export type { Rational } from './rational.js'
 export { type CutFinder, createCutFinder, frameSignature } from './scene-cut.js'
 export { drawText, type Label } from './text.js'

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bitmap } from '@dfl/core'
 import { describe, expect, test } from 'vitest'
-import { drawText, encodeImage, IMAGE_FORMATS, imageSize, readImage, writeImage } from '../src/index.js'
+import { drawText, encodeImage, encodePhotoPng, IMAGE_FORMATS, imageSize, readImage, writeImage } from '../src/index.js'
 import { picture, scratchFolder } from './media.js'
 
 const folder = await scratchFolder()
@@ -41,6 +41,20 @@ describe('readImage and writeImage', () => {
     const rgb = await readImage(bytes)
     expect(rgb.channels).toBe(3)
     expect(rgb.data[0]).toBe(rgb.data[2])
+  })
+
+  test.each([1, 3] as const)('give a photograph of %i channels back exactly', async (channels) => {
+    const photo = picture(61, 47, 0, channels)
+    const bytes = await encodePhotoPng(photo)
+    expect(await readImage(bytes, { channels })).toEqual(photo)
+    expect(await imageSize(bytes)).toEqual({ width: 61, height: 47 })
+  })
+
+  test('refuse what is no photograph of bytes', async () => {
+    const wide: Bitmap = { data: new Uint16Array(12), width: 2, height: 2, channels: 3 }
+    await expect(encodePhotoPng(wide)).rejects.toThrow(
+      'Expected bytes of 2 x 2 pixels of 1 or 3 channels for `photo`, but got 12 words of 3. Use encodeImage().',
+    )
   })
 
   test.each(['png', 'tiff'] as const)('keep 16 bits when asked to (%s)', async (format) => {
