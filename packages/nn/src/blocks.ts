@@ -1,6 +1,16 @@
 import { tf } from '@dfl/engine'
 import type { Decoded, ParamSpec, Params } from './architecture.js'
-import { type Activation, activation, conv, convParams, dense, denseParams, depthToSpace, pixelNorm } from './layers.js'
+import {
+  type Activation,
+  activation,
+  conv,
+  convParams,
+  convTogether,
+  dense,
+  denseParams,
+  depthToSpace,
+  pixelNorm,
+} from './layers.js'
 
 /** A part of a network: its parameters, and what it does with them. */
 export interface Block<In extends tf.Tensor, Out> {
@@ -152,9 +162,9 @@ export function faceDecoder(
     ),
     apply(p, z) {
       const features = face.apply(p, z)
-      const painted = heads.map((head) => conv(p, head, features))
+      const painted = convTogether(p, heads, features)
       return {
-        face: tf.sigmoid(subpixel ? depthToSpace(tf.concat(painted, 3)) : painted[0]!), // [N, R, R, 3]
+        face: tf.sigmoid(subpixel ? depthToSpace(painted) : painted), // [N, R, R, 3]
         mask: tf.sigmoid(conv(p, `${path}/mask_out`, mask.apply(p, z))), // [N, R, R, 1]
       }
     },

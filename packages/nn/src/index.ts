@@ -42,6 +42,7 @@ export {
   activation,
   conv,
   convParams,
+  convTogether,
   dense,
   denseParams,
   depthToSpace,

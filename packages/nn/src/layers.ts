@@ -29,6 +29,32 @@ export function conv(params: Params, path: string, x: tf.Tensor4D, stride = 1): 
   }) as tf.Tensor4D
 }
 
+/**
+ * Convolutions of one input, side by side, as one: what `conv` gives for each path, one after the other along the channels.
+ *
+ * Smaller kernels are surrounded by zeros. One convolution with many outputs takes less than many with few.
+ *
+ * @param x  [N, H, W, C] float32.
+ * @returns [N, H, W, sum of all outputs] float32.
+ */
+export function convTogether(params: Params, paths: readonly string[], x: tf.Tensor4D): tf.Tensor4D {
+  const filters = paths.map((path) => params[`${path}/weight`] as tf.Tensor4D)
+  const kernel = Math.max(...filters.map(({ shape }) => shape[0]))
+  const sized = filters.map((filter) => {
+    const by = (kernel - filter.shape[0]) >> 1
+    const around: [number, number] = [by, by]
+    return by === 0 ? filter : tf.pad(filter, [around, around, [0, 0], [0, 0]])
+  })
+  return tf.fused.conv2d({
+    x,
+    filter: tf.concat(sized, 3) as tf.Tensor4D,
+    strides: 1,
+    pad: kernel >> 1,
+    dimRoundingMode: 'floor',
+    bias: tf.concat(paths.map((path) => params[`${path}/bias`]!)),
+  }) as tf.Tensor4D
+}
+
 /** Parameters of `dense`: weight [inputs, outputs] and bias [outputs]. */
 export function denseParams(path: string, inputs: number, outputs: number): ParamSpec {
   return {

@@ -16,7 +16,7 @@ import { tf } from '@dfl/engine'
  * Source: Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
  */
 export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tensor1D {
-  const [n, height, width, channels] = a.shape
+  const [, height, width, channels] = a.shape
   if (a.shape.join() !== b.shape.join())
     throw new DflError(
       'BAD_SHAPE',
@@ -29,7 +29,6 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
     )
   const rows = blurRows(height, windowPx)
   const columns = blurColumns(width, windowPx, channels)
-  const outHeight = height - windowPx + 1
   const outWidth = width - windowPx + 1
   const blur = (x: tf.Tensor4D) => {
     const count = x.shape[0]
@@ -37,13 +36,16 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
     const columnsDone = tf.reshape(lines, [count, height, outWidth * channels])
     return tf.matMul(tf.tile(tf.expandDims(rows, 0), [count, 1, 1]), columnsDone) // [count, outH, outW·C]
   }
-  const maps = blur(tf.concat([a, b, tf.square(a), tf.square(b), tf.mul(a, b)], 0))
-  const part = (i: number) => tf.slice(maps, [i * n, 0, 0], [n, outHeight, outWidth * channels])
-  const [meanA, meanB] = [part(0), part(1)]
+  // `a` by itself: where it is the target, nothing is differentiated through its blur.
+  const meanA = blur(a)
+  const [meanB, meanOfSquares, meanOfProduct] = tf.split(
+    blur(tf.concat([b, tf.add(tf.square(a), tf.square(b)), tf.mul(a, b)], 0)),
+    3,
+  ) as [tf.Tensor, tf.Tensor, tf.Tensor]
   const product = tf.mul(meanA, meanB)
   const squares = tf.add(tf.square(meanA), tf.square(meanB))
-  const covariance = tf.sub(part(4), product)
-  const variances = tf.sub(tf.add(part(2), part(3)), squares)
+  const covariance = tf.sub(meanOfProduct, product)
+  const variances = tf.sub(meanOfSquares, squares)
   const [c1, c2] = [0.01 ** 2, 0.03 ** 2]
   const luminance = tf.div(tf.add(tf.mul(product, 2), c1), tf.add(squares, c1))
   const structure = tf.div(tf.add(tf.mul(covariance, 2), c2), tf.add(variances, c2))

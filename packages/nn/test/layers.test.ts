@@ -1,6 +1,15 @@
 import { tf } from '@dfl/engine'
 import { describe, expect, it } from 'vitest'
-import { checkImages, conv, convParams, dense, denseParams, depthToSpace, pixelNorm } from '../src/index.js'
+import {
+  checkImages,
+  conv,
+  convParams,
+  convTogether,
+  dense,
+  denseParams,
+  depthToSpace,
+  pixelNorm,
+} from '../src/index.js'
 import { evaluate, expectClose } from './evaluate.js'
 
 const counting = (shape: number[], scale = 1) => ({
@@ -35,6 +44,39 @@ describe('pixelNorm', () => {
     expect([meanSquare(0), meanSquare(4)]).toEqual([expect.closeTo(1, 4), expect.closeTo(1, 4)])
     expectClose(y.data.slice(8), [0, 0, 0, 0])
     expect(y.data[4]! / y.data[5]!).toBeCloseTo(0.5, 5)
+  })
+})
+
+describe('convTogether', () => {
+  it('gives what each convolution gives, one after the other along the channels, and their gradients', async () => {
+    const wave = (shape: number[], by: number) => {
+      const { data } = counting(shape)
+      return { shape, data: data.map((i) => Math.sin(i * by)) }
+    }
+    const names = ['a/weight', 'a/bias', 'b/weight', 'b/bias', 'x']
+    const given = {
+      'a/weight': wave([1, 1, 3, 2], 1.1),
+      'a/bias': wave([2], 1.2),
+      'b/weight': wave([3, 3, 3, 4], 1.3),
+      'b/bias': wave([4], 1.4),
+      x: wave([2, 5, 6, 3], 1.5),
+    }
+    const compare = (of: (params: Record<string, tf.Tensor>, x: tf.Tensor4D) => tf.Tensor) =>
+      evaluate<string>(given, (t) => {
+        const apply = (...values: tf.Tensor[]) => {
+          const params = Object.fromEntries(names.map((name, i) => [name, values[i]!]))
+          return of(params, params.x as tf.Tensor4D)
+        }
+        const { value, grads } = tf.valueAndGrads((...values) => tf.sum(tf.square(apply(...values))) as tf.Scalar)(
+          names.map((name) => t[name]!),
+        )
+        const y = apply(...names.map((name) => t[name]!))
+        return { y, value, ...Object.fromEntries(grads.map((gradient, i) => [names[i]!, gradient])) }
+      })
+    const together = await compare((p, x) => convTogether(p, ['a', 'b'], x))
+    const apart = await compare((p, x) => tf.concat([conv(p, 'a', x), conv(p, 'b', x)], 3))
+    expect(together.y.shape).toEqual([2, 5, 6, 6])
+    for (const name of ['y', 'value', ...names]) expectClose(together[name]!.data, apart[name]!.data, 1e-4)
   })
 })
 

@@ -15,8 +15,31 @@ export function elementwise(
     shape,
     dtype,
     actual: same(actual, shape) ? undefined : actual,
-    name: emit(values.map((v) => spread(trace, v, actual))),
+    name: inLine(trace, values, actual, emit) ?? emit(values.map((v) => spread(trace, v, actual))),
   }
+}
+
+/** From how many values on a mask is computed in line; parameters, whose updates are fused later, have fewer. */
+const MANY_VALUES = 16384
+
+/**
+ * A mask [N, H, W, 1] and a number as one line of values and a number: ONNX Runtime begins to broadcast with the innermost
+ * axis, and where that is 1, goes on value by value, thirty times as slowly.
+ */
+function inLine(
+  trace: Trace,
+  values: readonly Value[],
+  wanted: readonly number[],
+  emit: (names: string[]) => string,
+): string | undefined {
+  const count = sizeOf(wanted)
+  if (wanted.length < 2 || wanted.at(-1) !== 1 || count < MANY_VALUES) return undefined
+  const sizes = values.map((v) => sizeOf(v.actual ?? v.shape))
+  if (!sizes.includes(1) || sizes.some((size) => size !== 1 && size !== count)) return undefined
+  const names = values.map((v, i) =>
+    sizes[i] === 1 ? trace.loose(v) : trace.reshape(trace.loose(v), v.actual ?? v.shape, [count]),
+  )
+  return trace.reshape(emit(names), [count], wanted)
 }
 
 /** Largest number of channels over which one is spread beforehand. */
