@@ -118,7 +118,7 @@ export function beforeOf(frame: Frame, { bitmap, x, y }: FrameChange): { before?
 }
 
 /** The rectangles of a change as whole pixels inside of it and of the frame. */
-function boxesOf(frame: Frame, { bitmap, x = 0, y = 0, rects }: FrameChange): Box[] {
+export function boxesOf(frame: Frame, { bitmap, x = 0, y = 0, rects }: FrameChange): Box[] {
   return rects
     .map((rect) => ({
       left: Math.max(0, x, Math.floor(rect.x)),

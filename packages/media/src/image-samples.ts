@@ -155,7 +155,7 @@ export async function encodeSamples(
   format: ImageFormat,
   { quality, like }: { quality?: number | undefined; like?: Uint8Array | undefined } = {},
 ): Promise<Buffer> {
-  if (format === 'exr') return encodeExr(linear(image))
+  if (format === 'exr') return encodeExr(toLinear(image))
   if (image.data instanceof Float32Array) {
     const { width, height, channels } = image
     if (format === 'tiff') return encodeFloatTiff({ data: image.data, width, height, channels })
@@ -167,7 +167,7 @@ export async function encodeSamples(
 }
 
 /** The same image as linear floats. */
-function linear(image: ImageSamples): ImageSamples & { data: Float32Array } {
+export function toLinear(image: ImageSamples): ImageSamples & { data: Float32Array } {
   const { data, channels } = image
   if (data instanceof Float32Array) return { ...image, data }
   const scale = data instanceof Uint8Array ? 257 : 1

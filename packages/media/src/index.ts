@@ -8,7 +8,7 @@ export { bitmapFrame, type Frame, type FramePart, type FrameRange, type FrameSou
 export type { FrameSamples, SamplePlane } from './frame-samples.js'
 export type { FrameChange, FrameSink } from './frame-sink.js'
 export type { HdrInfo } from './hdr.js'
-export type { ImageSamples } from './image-samples.js'
+export { encodeSamples, type ImageSamples } from './image-samples.js'
 export {
   encodeImage,
   IMAGE_EXTENSIONS,
@@ -23,7 +23,7 @@ export {
   writeImage,
 } from './images.js'
 export { type OpenFramesOptions, openFrames } from './open-frames.js'
-export { encodePhotoPng } from './photo-png.js'
+export { type OwnChange, ownChange } from './own-change.js'
 export type { Rational } from './rational.js'
 export { type CutFinder, createCutFinder, frameSignature } from './scene-cut.js'
 export { drawText, type Label } from './text.js'

@@ -288,7 +288,7 @@ function paintChange(
 }
 
 /** A painting in the clip's own R'G'B' instead of what is shown; pixels that were not changed as the frame has them. */
-function inOwnLight(
+export function inOwnLight(
   libav: Libav,
   frame: Frame,
   { info, tone }: { info: VideoInfo; tone: Tone },
@@ -316,7 +316,7 @@ function inOwnLight(
 }
 
 /** What is shown as the clip's own R'G'B'. */
-function litBack(shown: Bitmap, tone: Tone): Bitmap {
+export function litBack(shown: Bitmap, tone: Tone): Bitmap {
   const { data, ...rest } = toWords(shown)
   const words = data.slice() as Uint16Array
   tone.back(words)

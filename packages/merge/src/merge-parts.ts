@@ -195,10 +195,8 @@ async function addFrame(
   await timer(seconds)('encode', () => (merged ? sink.write(frame, merged) : sink.write(frame)))
   if (!isVideoPath(out)) (part.images ??= []).push(join(out, imageNameOf(frame, encodingOf(options).format)))
   if (job.package !== undefined) {
-    const { index, timestampSeconds, width, height } = frame
     const settings = settingsOfFaces(options)
-    const place = { index, timestampSeconds, width, height }
-    const packaged = await packageFrame(job.package, { frame: place, settings, ...(merged ? { change: merged } : {}) })
+    const packaged = await packageFrame(job.package, { frame, info, settings, ...(merged ? { merged } : {}) })
     part.packaged = [...(part.packaged ?? []), packaged]
   }
   const issues = issuesOf(frame, { merged: merged?.faces ?? [], faces })

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Bitmap, collect, Random, take } from '@dfl/core'
-import { readImage, writeImage } from '@dfl/media'
+import { encodeSamples, type ImageFormat, type ImageSamples, openFrames, readImage, writeImage } from '@dfl/media'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collectReport, type FacesOf, type MergeVideoOptions, mergeVideo, overOf, type Swapper } from '../src/index.js'
 import { frameOf, identity, landmarks, meta, painted, same } from './synthetic.js'
@@ -29,6 +29,18 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 function pictureAt(index: number): Bitmap {
   const light = index < 6 ? 0.7 : 0.3
   return frameOf(WIDTH, HEIGHT, (x, y, c) => light + 0.2 * Math.sin(x / 8 + c + index / 9) * Math.cos(y / 11))
+}
+
+/** What an image file holds. */
+async function samplesOf(path: string): Promise<ImageSamples> {
+  await using source = await openFrames(path)
+  const [frame] = await collect(source.frames())
+  return frame!.image!
+}
+
+async function written(path: string, image: ImageSamples): Promise<string> {
+  await writeFile(path, await encodeSamples(image, path.split('.').pop() as ImageFormat))
+  return path
 }
 
 /** A swapper that counts the faces it was asked for. */
@@ -196,6 +208,47 @@ describe("mergeVideo with a compositor's package", () => {
       }
     },
   )
+
+  /** Plates of 16 bits and of linear floats, far brighter than white here and there, and a little below black. */
+  const light = (i: number) => (i % 97 === 0 ? 9.5 : 0.18 * (1 + Math.sin(i / 40)) - 0.01)
+  const words = Uint16Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => (i * 7919) % 65536)
+  const floats = (channels: number) => Float32Array.from({ length: WIDTH * HEIGHT * channels }, (_, i) => light(i))
+  const PLATES: readonly (readonly [string, string, ImageSamples])[] = [
+    ['a 16-bit TIFF', 'tiff', { data: words, width: WIDTH, height: HEIGHT, channels: 3 }],
+    ['an EXR of 16-bit floats', 'exr', { data: floats(3), width: WIDTH, height: HEIGHT, channels: 3, half: true }],
+    ['an EXR with alpha', 'exr', { data: floats(4), width: WIDTH, height: HEIGHT, channels: 4 }],
+    ['a float TIFF', 'tiff', { data: floats(3), width: WIDTH, height: HEIGHT, channels: 3 }],
+    ['a gray EXR', 'exr', { data: floats(1), width: WIDTH, height: HEIGHT, channels: 1 }],
+  ]
+  it.each(PLATES)('rebuilds %s exactly, in its own values', async (_, format, plate) => {
+    const [path, folder, clip] = [out(), out(), out()]
+    await mkdir(clip)
+    await writeFile(join(clip, `0.${format}`), await encodeSamples(plate, format as ImageFormat))
+    const given = await samplesOf(join(clip, `0.${format}`))
+    const options = { format: 'same', mode: 'seamless' } as const
+    await collect(mergeVideo(job(path, { frames: clip, options, package: folder })))
+    const [{ face, mask, faces: packaged }] = JSON.parse(await readFile(join(folder, 'frames.json'), 'utf8')).frames
+    const merged = await samplesOf(join(path, `0.${format}`))
+    const rgba = await samplesOf(join(folder, face))
+    const isFloat = given.data instanceof Float32Array
+    const one = isFloat ? 1 : 65535
+    const { channels } = given
+    let changed = 0
+    const rebuilt = given.data.map((value, i) => {
+      const [p, c] = [Math.floor(i / channels), i % channels]
+      if (c === 3) return value
+      const alpha = rgba.data[p * 4 + 3]!
+      if (alpha > 0) changed++
+      const left = isFloat ? Math.fround(Math.fround(1 - alpha) * value) : ((one - alpha) * value) / one
+      return isFloat ? rgba.data[p * 4 + c]! + left : Math.round(rgba.data[p * 4 + c]! + left)
+    })
+    expect(changed).toBeGreaterThan(1000)
+    // Floats of 16 bits are rounded when they are written, here by writing them.
+    const again = await samplesOf(await written(join(folder, `rebuilt.${format}`), { ...given, data: rebuilt }))
+    expect(again.data.findIndex((value, i) => value !== merged.data[i])).toBe(-1)
+    expect((await samplesOf(join(folder, mask))).data).toEqual(rgba.data.filter((_, i) => i % 4 === 3))
+    expect(packaged[0].painted).toMatch(isFloat ? /\.exr$/ : /\.png$/)
+  })
 
   it('tells where the painted square lies, as matrix, corners and ST map', async () => {
     const [path, folder] = [out(), out()]

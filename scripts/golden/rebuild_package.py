@@ -1,0 +1,37 @@
+"""Rebuilds a merge from its compositor's package and compares it with the merge, pixel by pixel. Nothing here is ours.
+
+    pip install numpy opencv-python-headless
+    npm run dfl -- merge --package comp --out frames
+    python scripts/golden/rebuild_package.py comp plates frames
+
+`plates` is DST's folder of images: PNG or TIFF of 8 or 16 bits, or EXR of 32-bit floats.
+"""
+
+import json
+import os
+import sys
+
+os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
+import cv2
+import numpy as np
+
+package, plates, merged = sys.argv[1:]
+read = lambda *path: cv2.imread(os.path.join(*path), cv2.IMREAD_UNCHANGED)
+names = sorted(name for name in os.listdir(merged) if name.endswith((".png", ".tif", ".tiff", ".exr")))
+wrong = 0
+for name, frame in zip(names, json.load(open(f"{package}/frames.json"))["frames"]):
+    plate, result = read(plates, name), read(merged, name)
+    rebuilt = plate
+    if "face" in frame:
+        rgba = read(package, frame["face"])
+        if plate.dtype == np.float32:
+            rebuilt = rgba[..., :3] + (1 - rgba[..., 3:]) * plate
+        else:
+            full = np.iinfo(plate.dtype).max
+            rgba = rgba / 65535
+            rebuilt = np.rint((rgba[..., :3] + (1 - rgba[..., 3:]) * (plate / full)) * full).astype(plate.dtype)
+    off = np.abs(rebuilt.astype(np.float64) - result).max()
+    print(name, rebuilt.dtype, "changed pixels:", int((plate != result).any(-1).sum()), "largest difference:", off)
+    wrong += off > 0
+print("equal" if wrong == 0 else f"{wrong} frames differ")
+sys.exit(wrong > 0)
