@@ -27,11 +27,23 @@ export function createSideBatch(count: number, { resolution, eyesMouth }: CutSpe
   }
 }
 
+/** The pixels of one sample: [R, R, 3] each, 0..1. */
+export type SamplePixels = Pick<SideBatch, 'warped' | 'target'>
+
+/** What a sample is made of. */
+interface SampleSource {
+  cut: FaceCut
+  spec: CutSpec
+  augmentation: Augmentation
+  /** Changes the colours of both pictures, in place, before the hue and so on of `warped` is. */
+  recolour?: (sample: SamplePixels) => void
+}
+
 /**
  * Draws sample number `at` of `out`. Every picture is sampled from the cut once, bilinear: turning, zooming, mirroring,
  * shrinking to the model's resolution and the random warp are one map.
  */
-export function drawSample(out: SideBatch, at: number, cut: FaceCut, spec: CutSpec, augmentation: Augmentation): void {
+export function drawSample(out: SideBatch, at: number, { cut, spec, augmentation, recolour }: SampleSource): void {
   const { resolution, eyesMouth } = spec
   const { sampleToFaceMat, warp, hsv } = augmentation
   const plane = resolution * resolution
@@ -47,6 +59,7 @@ export function drawSample(out: SideBatch, at: number, cut: FaceCut, spec: CutSp
     displacements(warp, moves)
     sampleFace(bytes, side, sampleToCutMat, resolution, { rgb: warped, moves })
   } else warped.set(target)
+  recolour?.({ target, warped })
   if (hsv) shiftHsv(warped, hsv)
   if (eyesMouth && out.eyesMouth)
     samplePlane(

@@ -1,7 +1,8 @@
 import { hashSeed, Random, type Side } from '@dfl/core'
 import { drawAugmentation, noAugmentation } from './augment.js'
 import { type CutInput, type CutSpec, cutFace, type FaceCut } from './cut-face.js'
-import { createSideBatch, drawSample, type SideBatch } from './draw-sample.js'
+import { createSideBatch, drawSample, type SamplePixels, type SideBatch } from './draw-sample.js'
+import { type MatchColors, matchColors } from './match-colors.js'
 
 /** What all batches of a sampler have in common. Plain data: it is sent to worker threads. */
 export interface MakerSettings {
@@ -9,6 +10,8 @@ export interface MakerSettings {
   cut: Record<Side, CutSpec>
   flip: Record<Side, number>
   hsvPower: Record<Side, number>
+  /** How colours of src samples become those of dst samples. */
+  matchColors: MatchColors
   randomWarp: boolean
   warpPower: number
   /** Whether sample i of dst is turned, mirrored and warped as sample i of src is. */
@@ -47,7 +50,7 @@ const runCut = ({ side, ...face }: CutJob, settings: MakerSettings): FaceCut => 
 /** The samples of both sides. Sample i of a step and side has random numbers of its own. */
 function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side, SideBatch> {
   const { seed, flip, hsvPower, randomWarp, warpPower, paired } = settings
-  const drawSide = (side: Side): SideBatch => {
+  const drawSide = (side: Side, recolour?: (sample: SamplePixels, i: number) => void): SideBatch => {
     const spec = settings.cut[side]
     const { resolution } = spec
     const out = createSideBatch(cuts[side].length, spec)
@@ -57,9 +60,20 @@ function runDraw({ step, cuts }: BatchJob, settings: MakerSettings): Record<Side
         step === undefined
           ? noAugmentation
           : drawAugmentation(new Random(hashSeed(seed, 'sample', paired ? 'src' : side, step, i)), options)
-      drawSample(out, i, cut, spec, augmentation)
+      drawSample(out, i, { cut, spec, augmentation, recolour: recolour && ((sample) => recolour(sample, i)) })
     })
     return out
   }
-  return { src: drawSide('src'), dst: drawSide('dst') }
+  const dst = drawSide('dst')
+  // A preview shows faces as they are.
+  if (step === undefined || settings.matchColors === 'none') return { src: drawSide('src'), dst }
+  const change = matchColors(settings.matchColors)
+  const { resolution } = settings.cut.dst
+  const size = 3 * resolution * resolution
+  const src = drawSide('src', (sample, i) => {
+    // Batches are drawn at random: the dst sample beside it is any.
+    const at = (i % cuts.dst.length) * size
+    change(sample, dst.target.subarray(at, at + size), resolution)
+  })
+  return { src, dst }
 }

@@ -26,6 +26,13 @@ export const SAMPLER_OPTIONS = defineOptions({
     max: 0.3,
     description: 'Random change of hue, saturation and value of what the model sees of src.',
   },
+  matchColors: {
+    type: 'choice',
+    default: 'none',
+    choices: ['none', 'rct', 'lct', 'mkl', 'idt', 'sot'],
+    description:
+      "Give each src sample the colours of a dst sample, in DeepFaceLab's words for how. rct is quick, idt and sot are slow.",
+  },
   uniformYaw: {
     type: 'boolean',
     default: false,

@@ -91,6 +91,7 @@ export async function createSampler(options: SamplerOptions): Promise<Sampler> {
     cut: { src: specOf(src), dst: specOf(dst) },
     flip: { src: resolved.flipSrc, dst: resolved.flipDst },
     hsvPower: { src: resolved.hsvPower, dst: 0 },
+    matchColors: resolved.matchColors,
     randomWarp: resolved.randomWarp,
     warpPower: resolved.warpPower,
     paired: resolved.paired,

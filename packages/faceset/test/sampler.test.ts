@@ -61,6 +61,8 @@ const digest = (batch: object): string => {
   return hash.digest('hex')
 }
 
+const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length
+
 const meanDifference = (a: Float32Array, b: Float32Array) =>
   a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length
 
@@ -120,6 +122,32 @@ describe('a sampler', () => {
     expect(meanDifference(b.src.warped, b.src.target)).toBeGreaterThan(0.02)
     expect(meanDifference(b.dst.warped, b.dst.target)).toBeGreaterThan(0.005)
   })
+
+  it.each(['rct', 'lct', 'mkl', 'idt', 'sot'] as const)(
+    'gives src the colours of dst by %s, in what the model sees as in the target, and leaves dst alone',
+    async (how) => {
+      await using plain = await sampler()
+      await using matched = await sampler({ matchColors: how })
+      const [a, b] = [await plain.batch(1), await matched.batch(1)]
+      expect(digest(b.dst)).toBe(digest(a.dst))
+      expect(digest(b.src.mask)).toBe(digest(a.src.mask))
+      const apart = ({ src, dst }: Batch, of: 'warped' | 'target') => {
+        const means = (all: Float32Array) => [0, 1, 2].map((c) => mean(all.filter((_, i) => i % 3 === c)))
+        const size = R * R * 3
+        return mean(
+          [0, 1, 2, 3].flatMap((i) => {
+            const [x, y] = [src[of], dst.target].map((all) => means(all.subarray(i * size, (i + 1) * size)))
+            return x!.map((v, c) => Math.abs(v - y![c]!))
+          }),
+        )
+      }
+      expect(apart(b, 'target')).toBeLessThan(0.4 * apart(a, 'target'))
+      expect(apart(b, 'warped')).toBeLessThan(0.6 * apart(a, 'warped'))
+      expect(meanDifference(b.src.warped, b.src.target)).toBeGreaterThan(0.01)
+      const preview = await matched.previewBatch(2)
+      expect(digest(preview)).toBe(digest(await plain.previewBatch(2)))
+    },
+  )
 
   it('mirrors samples, and their mask with them, when asked to', async () => {
     await using straight = await sampler({ randomWarp: false })

@@ -10,6 +10,7 @@ export {
 export { blendBands } from './blend-bands.js'
 export { type BlurBorder, boxBlur, gaussianBlur } from './blur.js'
 export { labToRgb, meanAndStd, rgbToGray, rgbToLab } from './color.js'
+export { COLOR_CHANGES, type ColorChange, type FoundColors, type SeenColors } from './color-changes.js'
 export { iterativeDistributionTransfer, slicedTransfer, type TransferWeights } from './distribution-transfer.js'
 export { drawLine, drawPoints, drawPolyline, mosaic, type Rgb } from './draw.js'
 export {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { DflError, type FaceMeta, type FaceType, hashSeed, type MaskPolygon, Random, type Side } from '@dfl/core'
 import { chooseDevice, type DeviceChoice } from '@dfl/engine'
 import { type Faceset, openFaceset } from '@dfl/faceset'
@@ -74,7 +75,7 @@ export async function* trainXsegStage(
     text: `XSeg ${resolution} px on ${faces.length} faces with outlines, ${isNew ? 'from zero' : `goes on from iteration ${iteration}`}`,
   }
   const began = performance.now()
-  const batches = async (draw: number) => {
+  const make = (draw: number) => {
     const random = new Random(hashSeed(run.description.seed, draw))
     const side = () => {
       const draw = () => drawSample(faces, random.integer(faces.length), { random, resolution })
@@ -82,6 +83,13 @@ export async function* trainXsegStage(
       return { warped, target: warped, mask }
     }
     return { src: side(), dst: side() } // Both people are one to it: a batch lies on both sides.
+  }
+  let ahead: { draw: number; batch: Promise<ReturnType<typeof make>> } | undefined
+  const batches = async (draw: number) => {
+    const batch = ahead?.draw === draw ? await ahead.batch : make(draw)
+    // The next one is made while the device computes, when this thread has nothing else to do.
+    ahead = { draw: draw + 1, batch: setImmediate().then(() => make(draw + 1)) }
+    return batch
   }
   let loss = 0
   for await (const report of train(run, batches, {

@@ -1,7 +1,6 @@
 import { DflError, type Pixels } from '@dfl/core'
-import { resize } from '@dfl/image'
+import { COLOR_CHANGES, type ColorChange, resize } from '@dfl/image'
 import { clamp, type MergeStage } from '../merge-face.js'
-import { type ColorChange, linear, mix, moved, reinhard } from './color-changes.js'
 import { type Remembered, steady } from './steady-color.js'
 
 /** How colours are matched to DST's, in DFL's words. */
@@ -12,14 +11,14 @@ export type ColorTransfer = (typeof COLOR_TRANSFERS)[number]
 
 /** Whose pixels count, and what is done. */
 const CHANGES: Record<Exclude<ColorTransfer, 'none'>, { within: 'mask' | 'square'; change: ColorChange }> = {
-  rct: { within: 'mask', change: reinhard },
-  lct: { within: 'square', change: linear('lct') },
-  mkl: { within: 'square', change: linear('mkl') },
-  'mkl-m': { within: 'mask', change: linear('mkl') },
-  idt: { within: 'square', change: moved('idt') },
-  'idt-m': { within: 'mask', change: moved('idt') },
-  'sot-m': { within: 'mask', change: moved('sot') },
-  'mix-m': { within: 'mask', change: mix },
+  rct: { within: 'mask', change: COLOR_CHANGES.rct },
+  lct: { within: 'square', change: COLOR_CHANGES.lct },
+  mkl: { within: 'square', change: COLOR_CHANGES.mkl },
+  'mkl-m': { within: 'mask', change: COLOR_CHANGES.mkl },
+  idt: { within: 'square', change: COLOR_CHANGES.idt },
+  'idt-m': { within: 'mask', change: COLOR_CHANGES.idt },
+  'sot-m': { within: 'mask', change: COLOR_CHANGES.sot },
+  'mix-m': { within: 'mask', change: COLOR_CHANGES.mix },
 }
 
 /**
@@ -39,9 +38,7 @@ const CHANGES: Record<Exclude<ColorTransfer, 'none'>, { within: 'mask' | 'square
  * masks; it starts anew at a cut and where DST's own light jumps. Of `idt`, `sot` and `mix` the mean change is averaged.
  *
  * @param options `smoothSeconds`: time constant of that average; 0 switches it off.
- * Source: `rct`: Reinhard, Ashikhmin, Gooch, Shirley 2001, https://doi.org/10.1109/38.946629. Deviation: CIE Lab in place of
- * lαβ, as DFL does it, and statistics weighted with the mask. The others: see `whiteningMatrix`, `mongeKantorovichMatrix`,
- * `iterativeDistributionTransfer` and `slicedTransfer` of `@dfl/image`.
+ * Source: see `COLOR_CHANGES` of `@dfl/image`. Deviation: statistics weighted with the mask.
  */
 export function colorTransfer(mode: ColorTransfer, options: { smoothSeconds?: number } = {}): MergeStage {
   const { smoothSeconds = 0.25 } = options

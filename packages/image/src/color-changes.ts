@@ -1,29 +1,22 @@
 import type { Pixels } from '@dfl/core'
-import {
-  colorSpread,
-  gaussianBlur,
-  iterativeDistributionTransfer,
-  labToRgb,
-  limitStretch,
-  mapColors,
-  meanAndStd,
-  mongeKantorovichMatrix,
-  resize,
-  rgbToLab,
-  slicedTransfer,
-  whiteningMatrix,
-} from '@dfl/image'
+import { gaussianBlur } from './blur.js'
+import { labToRgb, meanAndStd, rgbToLab } from './color.js'
+import { iterativeDistributionTransfer, slicedTransfer } from './distribution-transfer.js'
+import { colorSpread, limitStretch, mapColors, mongeKantorovichMatrix, whiteningMatrix } from './linear-transfer.js'
+import { resize } from './resize.js'
 
 /** What a change of colour looks at; all of one size. */
-interface Seen {
+export interface SeenColors {
+  /** [R, R, 3], whose colours change. */
   face: Pixels
+  /** [R, R, 3], whose colours it gets. */
   dst: Pixels
   /** [R, R, 1] how much each pixel counts. */
   weights: Pixels
 }
 
 /** A change of colour that was found, in numbers that can be averaged over time. */
-interface Found {
+export interface FoundColors {
   dstMean: number[]
   gain: number[]
   shift: number[]
@@ -34,7 +27,7 @@ interface Found {
 }
 
 /** Finds how a face's colours become DST's. */
-export type ColorChange = (seen: Seen) => Found
+export type ColorChange = (seen: SeenColors) => FoundColors
 
 /** A face whose contrast differs more than this from DST's is not stretched further: it would only amplify errors. */
 const MAX_GAIN = 3
@@ -43,7 +36,7 @@ const CUT_LAB = 10
 const CUT_RGB = 0.1
 
 /** Mean and deviation of each channel of CIE Lab. */
-export const reinhard: ColorChange = ({ face, dst, weights }) => {
+const reinhard: ColorChange = ({ face, dst, weights }) => {
   const lab = rgbToLab(face)
   const to = meanAndStd(rgbToLab(dst), weights)
   const own = meanAndStd(lab, weights)
@@ -65,7 +58,7 @@ export const reinhard: ColorChange = ({ face, dst, weights }) => {
 }
 
 /** Mean and covariance in RGB. */
-export const linear =
+const linear =
   (mode: 'lct' | 'mkl'): ColorChange =>
   ({ face, dst, weights }) => {
     const own = colorSpread(face, weights)
@@ -79,7 +72,7 @@ export const linear =
   }
 
 /** The whole distribution in RGB. */
-export const moved =
+const moved =
   (mode: 'idt' | 'sot'): ColorChange =>
   ({ face, dst, weights }) => {
     const both = { from: weights, to: weights }
@@ -89,7 +82,7 @@ export const moved =
   }
 
 /** Lightness by sliced transport, the rest by mean and deviation. */
-export const mix: ColorChange = (seen) => {
+const mix: ColorChange = (seen) => {
   const { face, dst, weights } = seen
   const light = rgbToLab(smoothed(face, slicedTransfer(face, dst, { from: weights, to: weights })))
   const found = reinhard(seen)
@@ -110,7 +103,7 @@ function smoothed(face: Pixels, target: Pixels): Pixels {
 }
 
 /** A change given by its result: its mean is what is averaged over time. */
-function byDifference({ face, dst, weights }: Seen, target: Pixels): Found {
+function byDifference({ face, dst, weights }: SeenColors, target: Pixels): FoundColors {
   const own = meanAndStd(face, weights).mean
   const reached = meanAndStd(target, weights).mean
   const shift = reached.map((m, c) => m - own[c]!)
@@ -124,4 +117,20 @@ function byDifference({ face, dst, weights }: Seen, target: Pixels): Found {
     return sized
   }
   return { dstMean: meanAndStd(dst, weights).mean, gain: [], shift, cut: CUT_RGB, apply }
+}
+
+/**
+ * Changes of colour by DeepFaceLab's names. The change of `rct`, `lct` and `mkl` is a map of colours, that of the others a
+ * difference for each pixel.
+ *
+ * Source: `rct`: Reinhard, Ashikhmin, Gooch, Shirley 2001, https://doi.org/10.1109/38.946629, in CIE Lab in place of lαβ, as
+ * DFL does it; the others: see `whiteningMatrix`, `mongeKantorovichMatrix`, `iterativeDistributionTransfer`, `slicedTransfer`.
+ */
+export const COLOR_CHANGES: Readonly<Record<'rct' | 'lct' | 'mkl' | 'idt' | 'sot' | 'mix', ColorChange>> = {
+  rct: reinhard,
+  lct: linear('lct'),
+  mkl: linear('mkl'),
+  idt: moved('idt'),
+  sot: moved('sot'),
+  mix,
 }
