@@ -24,6 +24,7 @@ export {
 } from './images.js'
 export { type OpenFramesOptions, openFrames } from './open-frames.js'
 export { type OwnChange, ownChange } from './own-change.js'
+export { encodePhotoPng } from './photo-png.js'
 export type { Rational } from './rational.js'
 export { type CutFinder, createCutFinder, frameSignature } from './scene-cut.js'
 export { drawText, type Label } from './text.js'
