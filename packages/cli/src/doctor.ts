@@ -2,15 +2,13 @@ import { mkdtemp, readFile, realpath, rm, statfs } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { isDflError, type OptionsOf, Random } from '@dfl/core'
+import { isDflError } from '@dfl/core'
 import { listDevices } from '@dfl/engine'
 import { attentionMesh, blazeFace, dlibEmbedder } from '@dfl/extract'
 import { bitmapFrame, createVideo, encodeImage, readImage, type VideoInfo } from '@dfl/media'
-import { df } from '@dfl/model-df'
-import { adaBelief } from '@dfl/nn'
-import { createTrainState, createTrainStep, type SideBatch } from '@dfl/trainer'
 import { sayDuration } from './events.js'
-import { presetNamed } from './presets.js'
+import { networkCost, presetCosts } from './preset-costs.js'
+import { sayBytes, sayMs } from './training-cost.js'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -23,7 +21,7 @@ export interface Check {
 
 const GB = 1e9
 
-/** Looks at everything the program needs on this machine, one answer after the other. Takes about ten seconds. */
+/** Looks at everything the program needs on this machine, one answer after the other. Takes about twenty seconds. */
 export async function* examine(folder: string): AsyncGenerator<Check> {
   yield nodeVersion()
   yield processor()
@@ -37,7 +35,7 @@ export async function* examine(folder: string): AsyncGenerator<Check> {
     for (const load of [blazeFace, attentionMesh, dlibEmbedder]) await (await load())[Symbol.asyncDispose]()
     return 'finds faces, reads landmarks, tells people apart'
   })
-  yield await speed()
+  yield await presets()
 }
 
 function nodeVersion(): Check {
@@ -148,7 +146,7 @@ const plainClip = (timeBase: VideoInfo['timeBase']): VideoInfo => ({
 })
 
 async function trainOneStep(): Promise<string> {
-  await timeSteps({ resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4, subpixel: false }, 0)
+  await networkCost({ resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4, subpixel: false }, 4)
   return 'trains'
 }
 
@@ -168,62 +166,32 @@ async function devices(): Promise<Check> {
   return { name: 'devices', state: 'ok', found: `${found}. Quickest: --device ${best}` }
 }
 
-/** How fast this machine trains, and what that means. */
-async function speed(): Promise<Check> {
-  const preset = presetNamed('quick')
-  const name = 'speed'
-  try {
-    const ms = await timeSteps(preset.architecture, 3)
-    const inFive = Math.round((5 * 60_000) / ms)
-    const found = `${ms.toFixed(0)} ms per iteration with the preset quick: about ${inFive} in 5 minutes`
-    // A first likeness took about this many iterations with this preset.
-    const needed = (1800 * ms) / 1000
-    if (needed <= 600)
-      return { name, state: 'ok', found: `${found}; first likeness after about ${sayDuration(needed)}` }
-    return {
-      name,
-      state: 'warning',
-      found,
-      advice: `Give it time: dfl run --preset quick --time ${Math.ceil(needed / 60)}m`,
-    }
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    return {
-      name,
-      state: 'problem',
-      found: reason ?? 'failed',
-      advice: 'Report this with the output of dfl doctor --debug.',
-    }
-  }
-}
+/** Iterations of the preset quick, from the weights that come with this package, that a first likeness took. */
+const FIRST_LIKENESS = 800
 
-/** Milliseconds per train step, measured for some seconds after a first step that is not counted. */
-async function timeSteps(given: Partial<OptionsOf<typeof df.options>>, seconds: number): Promise<number> {
-  const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
-  const model = df.build({ ...defaults, ...given } as OptionsOf<typeof df.options>)
-  const optimiser = adaBelief()
-  const state = createTrainState(model, optimiser, 1)
-  const batchSize = 4
-  const random = new Random(1)
-  const plane = batchSize * model.resolution ** 2
-  const noise = (count: number) => Float32Array.from({ length: count }, () => random.uniform())
-  const side = (): SideBatch => ({ warped: noise(3 * plane), target: noise(3 * plane), mask: noise(plane) })
-  const batch = { src: side(), dst: side() }
-  await using step = await createTrainStep(model, {
-    batchSize,
-    optimiser,
-    randomWarp: true,
-    maskedTraining: true,
-    eyesMouthPrio: 0,
-  })
-  await step.run(state, batch, 1e-4)
-  const began = performance.now()
-  let steps = 0
-  while (performance.now() - began < 1000 * seconds) {
-    await step.run(state, batch, 1e-4)
-    steps++
+/** What the presets take on this machine, and what that means. */
+async function presets(): Promise<Check> {
+  const name = 'presets'
+  try {
+    const costs: Awaited<ReturnType<typeof networkCost>>[] = []
+    const said: string[] = []
+    for await (const cost of presetCosts()) {
+      costs.push(cost)
+      const time = cost.ms === undefined ? 'not measured, less memory is free' : `${sayMs(cost.ms)} an iteration`
+      said.push(`${cost.presets.join(', ')}: ${time}, ${sayBytes(cost.memory.total)} of memory`)
+    }
+    const found = said.join('; ')
+    const ms = costs[0]?.ms
+    if (ms === undefined) return { name, state: 'warning', found, advice: 'Close other programs.' }
+    const seconds = (FIRST_LIKENESS * ms) / 1000
+    if (seconds <= 600)
+      return { name, state: 'ok', found: `${found}. First likeness after about ${sayDuration(seconds)}` }
+    const advice = `Give it time: dfl run --preset quick --time ${Math.ceil(seconds / 60)}m`
+    return { name, state: 'warning', found, advice }
+  } catch (error) {
+    const found = (error instanceof Error ? error.message.split('\n')[0] : String(error)) || 'failed'
+    return { name, state: 'problem', found, advice: 'Report this with the output of dfl doctor --debug.' }
   }
-  return (performance.now() - began) / Math.max(1, steps)
 }
 
 /** The version of a package as another one finds it. */

@@ -35,9 +35,10 @@ describe('train', () => {
     const done = reports.flatMap((report) => (report.event === 'progress' ? [report.done] : []))
     expect(done).toEqual([4, 5])
     // What it takes is told before the first iteration, once.
-    const isOfMemory = (report: StageReport) => 'text' in report && /of memory: .* gradients/.test(report.text)
-    expect(reports.filter(isOfMemory)).toHaveLength(1)
-    expect(reports.findIndex(isOfMemory)).toBeLessThan(reports.findIndex(({ event }) => event === 'progress'))
+    const isOfCost = (report: StageReport) =>
+      'text' in report && /of memory .* gradients.* ms an iteration .* for 2$/.test(report.text)
+    expect(reports.filter(isOfCost)).toHaveLength(1)
+    expect(reports.findIndex(isOfCost)).toBeLessThan(reports.findIndex(({ event }) => event === 'progress'))
   })
 
   it('writes a preview of five columns and five rows at its end', async () => {

@@ -36,20 +36,20 @@ export {
 } from './recipe.js'
 export { parseRecipe, readRecipe } from './recipe-file.js'
 export { type StepSettings, settingOptions } from './settings.js'
+export { stepTime } from './step-time.js'
 export {
   type BatchSource,
+  type PreparedStep,
   type RunEvent,
   type SampleSettings,
   type TrainOptions,
   type TrainReport,
   train,
 } from './train.js'
+export { createTrainState, momentName, resetMoments } from './train-state.js'
 export {
   type Batch,
-  createTrainState,
   createTrainStep,
-  momentName,
-  resetMoments,
   type SideBatch,
   type StepLosses,
   type StepOptions,

@@ -14,7 +14,7 @@ import {
 import { loadCheckpoint, type Progress, removeUnfinishedCheckpoints, saveCheckpoint } from './checkpoint.js'
 import { goBackTo, type Kept, keep, listGenerations, readKept } from './generations.js'
 import type { Measured } from './recipe.js'
-import { createTrainState } from './train-step.js'
+import { createTrainState } from './train-state.js'
 
 /** What `model.json` says: fixed once a model exists. */
 export interface ModelDescription {

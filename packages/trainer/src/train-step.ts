@@ -1,17 +1,10 @@
 import { DflError, hashSeed, Random } from '@dfl/core'
-import { type Compiled, compile, type DeviceChoice, State, type Traceable, tf } from '@dfl/engine'
-import {
-  clipGradients,
-  dropRates,
-  type FaceModel,
-  faceLosses,
-  initialise,
-  type Loss,
-  type Optimiser,
-  type Params,
-} from '@dfl/nn'
+import { type Compiled, compile, type DeviceChoice, type State, type Traceable, tf } from '@dfl/engine'
+import { clipGradients, type FaceModel, faceLosses, type Loss, type Optimiser, type Params } from '@dfl/nn'
+import { drawLots, droppedRate, lotShapes } from './lr-dropout.js'
 import { partOf, sumName } from './parts.js'
 import { type StepSettings, settingOptions } from './settings.js'
+import { addCritics, momentName, sizeOf } from './train-state.js'
 import { viewsOf } from './views.js'
 
 /** One side of a batch, all float32 0..1. */
@@ -87,23 +80,6 @@ function samplesOf(batch: Batch, side: string): SideBatch {
     'BAD_OPTION',
     `Expected samples of ${side}, whom the model paints, in the batch, but got none. Give a faceset of each of the model's people.`,
   )
-}
-
-/** Name of an optimiser's moment in the state: 'm:encoder/down1/conv/weight'. */
-export const momentName = (moment: string, path: string) => `${moment}:${path}`
-
-/** The parameters and zeroed moments with which a run begins. */
-export function createTrainState(model: FaceModel, optimiser: Optimiser, seed: number): State {
-  const state = new State(initialise(model.params, seed))
-  resetMoments(state, model, optimiser)
-  return state
-}
-
-/** Sets all moments to zero, as at the start of a run or after a change of optimiser. */
-export function resetMoments(state: State, model: FaceModel, optimiser: Optimiser): void {
-  for (const [path, { shape }] of Object.entries(model.params))
-    for (const moment of optimiser.moments)
-      state.set(momentName(moment, path), { data: new Float32Array(sizeOf(shape)), shape })
 }
 
 /**
@@ -257,16 +233,13 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         for (const [name, data] of Object.entries(samplesOf(batch, side)))
           if (`${side}/${name}` in inputs) feeds[`${side}/${name}`] = data
       for (const [name, control] of controls) {
-        const size = control.shape.reduce((a, b) => a * b, 1)
+        const size = sizeOf(control.shape)
         const values = new Float32Array(batchSize * size)
         for (let i = 0; i < batchSize; i++)
           values.set(control.draw(new Random(hashSeed(seed, name, iteration, i))), i * size)
         feeds[`control/${name}`] = values
       }
-      for (const [name, shape] of Object.entries(lots ?? {})) {
-        const random = new Random(hashSeed(seed, name, iteration))
-        feeds[name] = Float32Array.from({ length: shape[0]! * shape[1]! }, () => random.uniform(1, 2))
-      }
+      Object.assign(feeds, drawLots(lots ?? {}, { seed, iteration }))
       const means: Record<string, number> = {}
       for (let part = 0; part < parts; part++) {
         const pass = part === parts - 1 ? compiled : before!
@@ -284,8 +257,6 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
   }
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
-
 const defaults = () =>
   Object.fromEntries(Object.entries(settingOptions).map(([name, spec]) => [name, spec.default])) as StepSettings
 
@@ -294,42 +265,3 @@ const withoutUndefined = <T extends object>(values: T): Partial<T> =>
 
 const prefixed = (name: string, params: FaceModel['params']): FaceModel['params'] =>
   Object.fromEntries(Object.entries(params).map(([path, spec]) => [`${name}/${path}`, spec]))
-
-/** Adds what a critic begins with where the state has nothing of that name and shape. */
-function addCritics(
-  state: State,
-  params: FaceModel['params'],
-  { optimiser, seed }: { optimiser: Optimiser; seed: number },
-): void {
-  const missing = Object.keys(params).some(
-    (path) => !state.has(path) || state.shapeOf(path).join() !== params[path]!.shape.join(),
-  )
-  if (!missing) return
-  for (const [path, tensor] of Object.entries(initialise(params, seed))) {
-    state.set(path, tensor)
-    for (const moment of optimiser.moments)
-      state.set(momentName(moment, path), { data: new Float32Array(tensor.data.length), shape: tensor.shape })
-  }
-}
-
-const ROWS = 'lrDropout/rows'
-const COLUMNS = 'lrDropout/columns'
-
-/** Shapes of the random lines that decide which values of parameters of these shapes learn. */
-function lotShapes(shapes: readonly (readonly number[])[]): Record<string, readonly number[]> {
-  const width = (shape: readonly number[]) => shape.at(-1) ?? 1
-  const height = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1) / width(shape)
-  return { [ROWS]: [Math.max(...shapes.map(height)), 1], [COLUMNS]: [1, Math.max(...shapes.map(width))] }
-}
-
-const droppedRate = (
-  given: Readonly<Record<string, tf.Tensor>>,
-  shape: readonly number[],
-  { rate, path, share }: { rate: string; path: string; share: number },
-) =>
-  dropRates(given[rate]!, shape, {
-    rows: given[ROWS]!,
-    columns: given[COLUMNS]!,
-    share,
-    scale: 900 + (hashSeed(path) % 20_000) / 100,
-  })

@@ -7,6 +7,8 @@ import { isSound, type ModelFolder } from './model-folder.js'
 import { type Length, type Phase, progressOf, type Recipe, type StagedRecipe } from './recipe.js'
 import { scheduleOf } from './schedule.js'
 import { type StepSettings, settingOptions } from './settings.js'
+import { stepTime } from './step-time.js'
+import { createTotals } from './totals.js'
 import { type Batch, createTrainStep, type StepLosses, type TrainStep } from './train-step.js'
 import { createWatch, type Trouble } from './watch.js'
 
@@ -48,6 +50,15 @@ export type SampleSettings = Pick<Phase, 'randomWarp' | 'uniformYaw'>
  */
 export type BatchSource = (draw: number, phase: SampleSettings) => Promise<Batch>
 
+/** A train step that has not run yet. */
+export interface PreparedStep {
+  phase: string
+  /** What it takes. */
+  memory: MemoryEstimate
+  /** Milliseconds that an iteration computes here, measured by some on a copy of the state, which takes as much memory again. */
+  time(): Promise<number>
+}
+
 /** What a run does and how long it is. */
 export interface TrainOptions {
   recipe: Recipe | StagedRecipe
@@ -73,8 +84,8 @@ export interface TrainOptions {
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
   threads?: number
-  /** Told what a train step takes before it first runs: at the start, and where another phase needs another one. */
-  onPrepared?: (memory: MemoryEstimate) => void
+  /** Told of a train step before it first runs, and waited for: at the start, and where another phase needs another one. */
+  onPrepared?: (step: PreparedStep) => void | Promise<void>
   /** What the batches are drawn from, for the model's history. */
   data?: Record<string, unknown>
 }
@@ -199,7 +210,13 @@ export async function* train(
           furtherLosses: options.furtherLosses,
           ...{ device: options.device, threads: options.threads },
         })
-        options.onPrepared?.(step.compiled.memory)
+        const prepared = step
+        const draw = drawOf(progress)
+        await options.onPrepared?.({
+          phase: phase.name,
+          memory: prepared.compiled.memory,
+          time: async () => stepTime(prepared, state, await batches(draw, settings)),
+        })
         fed = ''
       }
       if (phase.name !== fed)
@@ -210,7 +227,7 @@ export async function* train(
         })
       fed = phase.name
       const began = performance.now()
-      const batch = await batches(progress.iteration + (progress.rollbacks ?? 0) * OTHER_DRAWS, settings)
+      const batch = await batches(drawOf(progress), settings)
       const ready = performance.now()
       const losses = await step.run(state, batch, learningRate, progress.iteration)
       const done = performance.now()
@@ -269,42 +286,14 @@ function settingsOf({
   return { randomWarp, ...(uniformYaw === undefined ? {} : { uniformYaw }), ...Object.fromEntries(own) }
 }
 
+/** The number of the next batch. */
+const drawOf = ({ iteration, rollbacks = 0 }: Progress) => iteration + rollbacks * OTHER_DRAWS
+
 /** Doubles learning rates that were halved. */
 function lessCareful(progress: Progress): void {
   const factor = Math.min(1, 2 * (progress.rateFactor ?? 1))
   progress.rateFactor = factor < 1 ? factor : undefined
   progress.carefulUntil = factor < 1 ? progress.iteration + CAREFUL_ITERATIONS : undefined
-}
-
-/** Mean losses since the last line of the log, and since the last checkpoint. */
-function createTotals() {
-  const none = () => ({ src: 0, dst: 0, count: 0 })
-  let sinceLog = none()
-  let sinceSave = none()
-  return {
-    add({ src, dst }: StepLosses) {
-      for (const total of [sinceLog, sinceSave]) {
-        total.src += src
-        total.dst += dst
-        total.count++
-      }
-    },
-    ofLog({ iteration, seconds }: { iteration: number; seconds: number }) {
-      const { src, dst, count } = sinceLog
-      sinceLog = none()
-      return { iteration, seconds: Math.round(seconds * 10) / 10, src: src / count, dst: dst / count }
-    },
-    /** Puts the mean losses into the progress that is about to be saved. */
-    ofSave(progress: { losses: { src: number; dst: number } }) {
-      const { src, dst, count } = sinceSave
-      if (count > 0) progress.losses = { src: src / count, dst: dst / count }
-      sinceSave = none()
-    },
-    restart() {
-      sinceLog = none()
-      sinceSave = none()
-    },
-  }
 }
 
 const definedOnly = <T extends object>(values: T): T =>

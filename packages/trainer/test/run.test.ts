@@ -244,6 +244,24 @@ describe('a run', () => {
     ])
   })
 
+  it('tells of a step before it first runs, and times it without learning', async () => {
+    const model = await made()
+    const before = model.state.snapshot()
+    const told: { phase: string; bytes: number; ms: number; iteration: number; same: boolean }[] = []
+    const onPrepared: TrainOptions['onPrepared'] = async ({ phase, memory, time }) => {
+      const ms = await time()
+      const same = model.state.names.every((name) =>
+        model.state.get(name).data.every((v, i) => v === before[name]!.data[i]),
+      )
+      told.push({ phase, bytes: memory.total, ms, iteration: model.progress.iteration, same })
+    }
+    await all(run(model, { length: { iterations: 2 }, onPrepared }))
+    expect(told).toEqual([
+      { phase: 'learn', bytes: expect.any(Number), ms: expect.any(Number), iteration: 0, same: true },
+    ])
+    expect(Math.min(told[0]!.bytes, told[0]!.ms)).toBeGreaterThan(0)
+  })
+
   it('trains further people whom a model paints, and asks for their faces', async () => {
     const model = await createModel(join(folder, 'model'), crowd, { faceType: 'full_face' })
     const before = model.state.snapshot()

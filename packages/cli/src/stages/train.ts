@@ -25,7 +25,7 @@ import { openPeople, openSamples, type SampleOptions } from '../samples.js'
 import { openSides } from '../sides.js'
 import { ownRecipe, presetOf, type TrainJob } from '../train-job.js'
 import { notice, sayBeginning, sayLosses, statusOf } from '../train-status.js'
-import { afterMemory, sayMemory } from '../training-memory.js'
+import { afterCost, sayCost } from '../training-cost.js'
 import type { Workspace } from '../workspace.js'
 import { newModel, openUnchanged } from '../workspace-model.js'
 
@@ -144,9 +144,10 @@ export async function* trainStage(
     measure: { of: measures.of, best: 'mapping' },
     data: fedFrom({ sides, pretrain: job.pretrain, sampler: job.sampler, config }),
   }
-  for await (const report of afterMemory((told) => train(run, samples.batch, { ...options, ...told }))) {
-    if ('activations' in report) {
-      if (device === 'cpu') yield sayMemory(report, { iteration: before })
+  const at = { ...run.progress, length, device }
+  for await (const report of afterCost((told) => train(run, samples.batch, { ...options, ...told }), device)) {
+    if ('memory' in report) {
+      yield sayCost(report, at)
       continue
     }
     yield status(report)
