@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { parseDuration } from '@dfl/cli'
-import { DflError } from '@dfl/core'
 import { correlation, rankCorrelation } from '@dfl/evaluate'
 import { QUALITY_PAIRS } from '@dfl/synth'
 import { ROOT } from './footage.js'
-import { describe, measurePair, type PairResult, renderedPairs } from './quality.js'
+import { describe, type Effort, measurePair, type PairResult, renderedPairs, secondsOf } from './quality.js'
 import { type BenchContext, type Outcome, round } from './report.js'
 
 /** What is told before training, so that more should give more. */
@@ -29,22 +27,20 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const { values } = parseArgs({
     args,
     options: {
-      time: { type: 'string', default: '5m' },
+      time: { type: 'string' },
+      iterations: { type: 'string' },
       pairs: { type: 'string' },
       seed: { type: 'string', default: '1' },
       out: { type: 'string' },
     },
   })
-  const seconds = parseDuration(values.time)
-  if (seconds === undefined)
-    throw new DflError(
-      'BAD_OPTION',
-      `Expected a time such as 90s or 5m for \`--time\`, but got '${values.time}'. Correct it.`,
-    )
-  const out = resolve(values.out ?? join(ROOT, 'workspace', `forecast-${values.time}`))
+  const effort: Effort = {
+    ...(values.iterations ? { iterations: Number(values.iterations) } : { seconds: secondsOf(values.time ?? '5m') }),
+    ...{ seed: Number(values.seed), everyNth: 2, srcEveryNth: 1 },
+  }
+  const out = resolve(values.out ?? join(ROOT, 'workspace', `forecast-${values.iterations ?? values.time ?? '5m'}`))
   await mkdir(out, { recursive: true })
   const names = values.pairs?.split(',') ?? QUALITY_PAIRS.map(({ name }) => name)
-  const effort = { seconds, seed: Number(values.seed), everyNth: 2, srcEveryNth: 1 }
   const results: PairResult[] = []
   for (const name of names) {
     const [pair] = await renderedPairs([name], out, context)

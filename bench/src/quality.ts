@@ -90,7 +90,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     ...(values.iterations ? { iterations: Number(values.iterations) } : {}),
     ...(values.time || values.iterations ? {} : small ? { iterations: 200 } : { seconds: 300 }),
     seed: Number(values.seed),
-    everyNth: values.ci ? 8 : 2,
+    everyNth: values.ci ? 8 : small ? 2 : 1,
     srcEveryNth: values.ci ? 4 : 1,
   }
   const out = resolve(values.out ?? join(ROOT, 'workspace', `quality${values.ci ? '-ci' : ''}`))
@@ -266,7 +266,8 @@ export function describe(results: readonly PairResult[]): string {
   )
 }
 
-function secondsOf(text: string): number {
+/** A length of time such as '90s'. */
+export function secondsOf(text: string): number {
   const seconds = parseDuration(text)
   if (seconds !== undefined) return seconds
   throw new DflError('BAD_OPTION', `Expected a time such as 90s or 5m for \`--time\`, but got '${text}'. Correct it.`)

@@ -253,7 +253,9 @@ export function describeCheck({ check, report, json, contactSheet }: CheckResult
   const marks = { do: '!', consider: '-', fine: '+' } as const
   return [
     `SRC covers ${Math.round(100 * coverage.covered)} % of DST's faces.${shape ? ` Face shapes differ by ${shape.percent.toFixed(1)} ± ${shape.spread.toFixed(1)} % of the distance of the eyes.` : ''}`,
-    ...advice.map(({ urgency, text }) => `${marks[urgency]} ${text}`),
+    ...advice.map(
+      ({ urgency, text, evidence }) => `${marks[urgency]} ${text}${urgency === 'do' ? ` ${evidence}` : ''}`,
+    ),
     '',
     `Report   ${report}`,
     `         ${json}`,

@@ -7,8 +7,8 @@ const HELD_OUT = 8
 const ENOUGH = 400
 /** Faces of each side that measures look at where none are held out. */
 const LOOKED_AT = 8
-/** Faces of SRC that say who SRC is. */
-const REFERENCES = 32
+/** Faces of SRC among which those most like a swap are found; every other says who SRC is. */
+const LOOKED_UP = 64
 /** People of DST that get a number of their own. */
 const MOST_PEOPLE = 6
 
@@ -67,6 +67,8 @@ export interface MeasuredFaces {
   dst: ReadonlyMap<string, CutFaces>
   /** SRC's faces to tell its identity by. */
   references: readonly Pixels[]
+  /** SRC's faces to find those most like a swap among. */
+  candidates: readonly Pixels[]
 }
 
 /** Faces to measure a model by, cut as it gets them. */
@@ -91,10 +93,12 @@ export async function measuredFaces(
         ),
       )
   else of.set('dst', await cut(dst.measured, LOOKED_AT))
+  const { faces: candidates } = await cut(src.training, LOOKED_UP)
   return {
     src: await cut(src.measured, LOOKED_AT),
     dst: of,
-    references: (await cut(src.training, REFERENCES)).faces,
+    references: candidates.filter((_, i) => i % 2 === 0),
+    candidates,
   }
 }
 

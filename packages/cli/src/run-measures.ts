@@ -16,6 +16,20 @@ export interface RunMeasures extends AsyncDisposable {
    * different painted faces are from each other, over how different real ones are. More is better in all of them.
    */
   of(): Promise<Record<string, number>>
+  /** What the last measures were taken of; nothing before the first. */
+  readonly seen?: SwapsSeen
+}
+
+/** Swaps of some of DST's faces, and what is known of them. */
+export interface SwapsSeen {
+  /** [R, R, 3] each: faces of DST, and the same with the swap pasted over. */
+  dst: readonly Pixels[]
+  swap: readonly Pixels[]
+  dstTrack: FaceTrack
+  swapTrack: FaceTrack
+  /** Faces of SRC: who it is, and pictures. */
+  src: readonly FaceAnalysis[]
+  candidates: readonly Pixels[]
 }
 
 interface Networks {
@@ -41,6 +55,7 @@ export function createRunMeasures(run: ModelFolder, faces: () => Promise<Measure
   let networks: Promise<Networks> | undefined
   let painter: Promise<Painter> | undefined
   let known: Promise<Known> | undefined
+  let seen: SwapsSeen | undefined
   const look = async (face: Pixels) => lookAt(face, run.description.faceType, await networks!)
   const lookAll = async (all: readonly Pixels[]): Promise<FaceTrack> => {
     const out: (FaceAnalysis | undefined)[] = []
@@ -49,11 +64,11 @@ export function createRunMeasures(run: ModelFolder, faces: () => Promise<Measure
   }
   /** What does not change: the faces, and what real ones show. */
   const learn = async (): Promise<Known> => {
-    const { src, dst, references } = await faces()
+    const { src, dst, references, candidates } = await faces()
     const who = (await lookAll(references)).flatMap((face) => face ?? [])
     const tracks = new Map<string, FaceTrack>()
     for (const [person, cut] of dst) tracks.set(person, await lookAll(cut.faces))
-    return { src, dst, who, tracks }
+    return { src, dst, who, tracks, candidates }
   }
   const reconstructionOf = (pairs: readonly (readonly [Pixels, Pixels, Pixels])[]) =>
     mean(
@@ -63,6 +78,9 @@ export function createRunMeasures(run: ModelFolder, faces: () => Promise<Measure
     )
 
   return {
+    get seen() {
+      return seen
+    },
     async of() {
       networks ??= Promise.all([attentionMesh(), dlibEmbedder()]).then(([landmarker, embedder]) => ({
         landmarker,
@@ -70,13 +88,15 @@ export function createRunMeasures(run: ModelFolder, faces: () => Promise<Measure
       }))
       painter ??= createPainter(run.model, run.state, { freeze: false, batchSize: 4 })
       known ??= learn()
-      const { src, dst, who, tracks } = await known
+      const { src, dst, who, tracks, candidates } = await known
       const paint = async (cut: CutFaces) => (await painter!).paint(cut.faces)
       const paintedSrc = await paint(src)
       const pairs = src.faces.map((face, i) => [paintedSrc[i]!.face.src, face, src.masks[i]!] as const)
       const real: Pixels[] = []
       const painted: Pixels[] = []
       const mapped = new Map<string, Mapped>()
+      const pasteds: Pixels[] = []
+      const swapTrack: (FaceAnalysis | undefined)[] = []
       for (const [person, cut] of dst) {
         const out = await paint(cut)
         cut.faces.forEach((face, i) => {
@@ -84,10 +104,15 @@ export function createRunMeasures(run: ModelFolder, faces: () => Promise<Measure
         })
         real.push(...cut.faces)
         painted.push(...out.map(({ face }) => face.dst))
-        const swap = await lookAll(cut.faces.map((face, i) => pasted(out[i]!, face)))
+        const over = cut.faces.map((face, i) => pasted(out[i]!, face))
+        const swap = await lookAll(over)
+        pasteds.push(...over)
+        swapTrack.push(...swap)
         const found = mappingOf(swap, tracks.get(person)!, who)
         if (found) mapped.set(person, found)
       }
+      const dstTrack = [...dst.keys()].flatMap((person) => tracks.get(person)!)
+      seen = { dst: real, swap: pasteds, dstTrack, swapTrack, src: who, candidates }
       const all = [...mapped.values()]
       const values: Record<string, number> = {
         reconstruction: reconstructionOf(pairs),
@@ -113,6 +138,7 @@ interface Known {
   src: CutFaces
   dst: ReadonlyMap<string, CutFaces>
   who: readonly FaceAnalysis[]
+  candidates: readonly Pixels[]
   tracks: ReadonlyMap<string, FaceTrack>
 }
 

@@ -53,14 +53,14 @@ export function likeness({ swap, dst, src, truth }: LikenessInput): Likeness {
       { data: { got: src.length } },
     )
   const rows = commonFrames(truth ? { swap, dst, truth } : { swap, dst })
-  const toSrc = (face: FaceAnalysis) => distanceToNearest(face.embedding, src)
+  const toSrc = (face: FaceAnalysis) => distanceToSrc(face.embedding, src)
   const swapDistances = rows.map(([face]) => toSrc(face!))
   const distances = {
     swap: median(swapDistances),
     dst: median(rows.map(([, face]) => toSrc(face!))),
     perfect: truth
       ? median(rows.map(([, , face]) => toSrc(face!)))
-      : median(src.map(({ embedding }, self) => distanceToNearest(embedding, src, self))),
+      : median(src.map(({ embedding }, self) => distanceToSrc(embedding, src, self))),
   }
   const nearer = rows.filter(([s, d], i) => swapDistances[i]! < distance(s!.embedding, d!.embedding)).length
   const follows = (of: (face: FaceAnalysis) => number) =>
@@ -84,8 +84,8 @@ export function likeness({ swap, dst, src, truth }: LikenessInput): Likeness {
   }
 }
 
-/** Mean distance to the nearest of SRC's faces, leaving out the one at `self`. */
-function distanceToNearest(
+/** Mean distance to the ten nearest of SRC's faces, leaving out the one at `self`. */
+export function distanceToSrc(
   embedding: ArrayLike<number>,
   src: readonly Pick<FaceAnalysis, 'embedding'>[],
   self = -1,

@@ -42,8 +42,9 @@ describe('coverage names what was taken away from SRC', () => {
     expect(gap.faces.length).toBeGreaterThanOrEqual(3)
     expect(gap.dstRange[0]).toBeGreaterThan(8)
     expect(gap.sentence).toMatch(
-      /^DST turns to its left \(\d+° to \d+°\) in \d of 9 faces, .* Shoot or find SRC's head turned to its own left/,
+      /^DST turns to its left \(\d+° to \d+°\) in \d of 9 faces, .* its range is −\d+° to \d°\.$/,
     )
+    expect(gap.shoot).toMatch(/^Shoot or find SRC's head turned to its own left/)
     expect(gap.times[0]![1]).toBeCloseTo(8 / 24, 5)
   })
 

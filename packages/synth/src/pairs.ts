@@ -26,11 +26,13 @@ export interface PairChange {
   dstFrames?: number
 }
 
-const FPS = 24
+/** Enough for networks of 96 px; larger and more frames take longer to render and tell little more. */
+const SIZE = { width: 480, height: 270 }
+const FPS = 12
 
-/** A pair of clips, 640 x 360, with whatever is told apart from the usual. */
+/** A pair of clips with whatever is told apart from the usual. */
 export function pairSpec(name: string, seed: number, change: PairChange): PairSpec {
-  const { src, dst, about, srcFrames = 240, dstFrames = 96 } = change
+  const { src, dst, about, srcFrames = 120, dstFrames = 48 } = change
   const person = (identity: Identity) =>
     typeof identity === 'number' ? identity : Number(Object.keys(identity)[0]) + 100
   const clip = (identity: Identity, own: Pick<ClipSpec, 'seed' | 'range' | 'frames' | 'scene'>): ClipSpec => ({
@@ -47,13 +49,14 @@ export function pairSpec(name: string, seed: number, change: PairChange): PairSp
       seed: 2 * seed + 1,
       range: { ...USUAL_RANGE, tempo: 2.5, ...change.srcRange },
       frames: srcFrames,
-      scene: usualScene({ background: { color: [104, 112, 120], seed: seed + 5 } }),
+      scene: usualScene({ ...SIZE, background: { color: [104, 112, 120], seed: seed + 5 } }),
     }),
     dst: clip(dst, {
       seed: 2 * seed + 2,
       range: { ...USUAL_RANGE, tempo: 4, yawDegrees: [-30, 30], lightDegrees: [-35, 35], ...change.dstRange },
       frames: dstFrames,
       scene: usualScene({
+        ...SIZE,
         light: { ...light, ...change.dstLight },
         background: { color: [96, 104, 92], seed: seed + 40 },
       }),
@@ -89,7 +92,7 @@ export const QUALITY_PAIRS: readonly PairSpec[] = [
     about: "SRC is never lit from the picture's right",
   }),
   pairSpec('dark-dst', 9, { src: 2, dst: 1, dstLight: { ambient: 0.16 }, about: 'DST is lit much harder' }),
-  pairSpec('few-src', 10, { src: 1, dst: 2, srcFrames: 48, about: 'two seconds of SRC' }),
+  pairSpec('few-src', 10, { src: 1, dst: 2, srcFrames: 24, about: 'two seconds of SRC' }),
   pairSpec('frontal-src', 11, {
     src: 2,
     dst: 1,

@@ -16,6 +16,7 @@ import {
 import { describeConfig, type LoadedConfig, NO_CONFIG } from '../config.js'
 import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { divide, measuredFaces } from '../held-out.js'
+import { createNearestSheet } from '../nearest-sheet.js'
 import { presetFor, withoutEnd } from '../presets.js'
 import { isPretrained, leavePretraining, PRETRAINING } from '../pretraining.js'
 import { createPreviewer } from '../preview.js'
@@ -132,6 +133,7 @@ export async function* trainStage(
   )
   await using previewer = createPreviewer(workspace.preview, run, samples.open)
   await using measures = createRunMeasures(run, () => measuredFaces(faces, run))
+  const nearest = createNearestSheet(workspace.preview, sides.src)
   const status = statusOf(length, recipe)
   const before = run.progress.iteration
   const trainWishes = new Set<'save' | 'backup'>()
@@ -151,7 +153,11 @@ export async function* trainStage(
       continue
     }
     yield status(report)
-    for (const event of report.events) yield sayRunEvent(event, report.iteration, report.seconds)
+    for (const event of report.events) {
+      yield sayRunEvent(event, report.iteration, report.seconds)
+      const drift = event.kind === 'measured' && measures.seen && (await nearest.write(measures.seen, report.iteration))
+      if (drift) yield drift
+    }
     for (const wish of ['save', 'backup'] as const)
       if (wishes?.delete(wish)) {
         trainWishes.add(wish)

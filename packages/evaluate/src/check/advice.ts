@@ -24,9 +24,9 @@ export interface Choice {
 
 /**
  * What shape differences mean, in % of the distance of the eyes: a quarter of 66 pairs of rendered people lies below
- * `near`, a quarter above `far`.
+ * `near`, a quarter above `far`, by their exact landmarks.
  */
-export const SHAPE_LIMITS = { near: 2.6, far: 3.4 } as const
+export const SHAPE_LIMITS = { near: 2.2, far: 2.8 } as const
 
 /** What the difference of two face shapes means, in a sentence. */
 export function shapeMeaning({ percent, uncovered }: Pick<ShapeDifference, 'percent' | 'uncovered'>): string {
@@ -54,7 +54,7 @@ export function suggest(
   const faceType: FaceType = wide ? 'whole_face' : 'full_face'
   out.push({
     urgency: 'consider',
-    text: `Face type ${faceType}.`,
+    text: `Extract with --face-type ${faceType}.`,
     evidence: shape
       ? `Face shapes differ by ${shape.percent.toFixed(1)} %, ${Math.round(100 * shape.uncovered)} % of DST's face would stay uncovered.`
       : 'Face shapes could not be compared: there are too few faces.',
@@ -67,22 +67,19 @@ export function suggest(
   const choice = choices.find(({ resolution }) => resolution >= wanted) ?? choices.at(-1)
   out.push({
     urgency: 'consider',
-    text: `Resolution ${wanted} px would show all that the footage holds${choice ? `; preset ${choice.name} (${choice.resolution} px) is ${choice.resolution >= wanted ? 'enough' : 'the nearest'}` : ''}.`,
-    evidence: `The face's square is about ${Math.round(squarePx)} px wide in the smaller of SRC's usual and DST's largest faces.`,
+    text: choice
+      ? `Train with --preset ${choice.name} (${choice.resolution} px) if you have the time.`
+      : `Train at ${wanted} px if you have the time.`,
+    evidence: `The face's square is about ${Math.round(squarePx)} px wide in the smaller of SRC's usual and DST's largest faces, so ${wanted} px would show all that the footage holds.`,
     assumes: choice ? choice.assumes : 'That the machine has the time.',
   })
-  const turned = coverage.byAxis.yaw ?? 1
-  const profile = coverage.gaps.some(({ axis }) => axis === 'yaw')
-  out.push({
-    urgency: profile ? 'do' : 'fine',
-    text: profile
-      ? 'Train with --uniform-yaw, so that the few turned SRC faces are seen as often as the others.'
-      : 'The usual recipe.',
-    evidence: `${Math.round(100 * turned)} % of DST's faces have SRC faces within 12° of yaw.`,
-    assumes: profile
-      ? 'That SRC has at least some turned faces; it cannot make up those that it lacks.'
-      : 'A few hundred faces a side.',
-  })
+  if (coverage.gaps.some(({ axis }) => axis === 'yaw'))
+    out.push({
+      urgency: 'consider',
+      text: 'Train with --uniform-yaw, so that the few turned SRC faces are seen as often as the others.',
+      evidence: `${Math.round(100 * (coverage.byAxis.yaw ?? 1))} % of DST's faces have SRC faces within 12° of yaw.`,
+      assumes: 'That SRC has at least some turned faces; it cannot make up those that it lacks.',
+    })
   if (src.blur > dst.blur + 0.1)
     out.push({
       urgency: 'do',

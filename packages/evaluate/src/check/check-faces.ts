@@ -45,8 +45,8 @@ export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Cho
     ...aboutCount(src.faces.length),
     ...covered.gaps.map((gap) => ({
       urgency: gap.share > 0.03 ? ('do' as const) : ('consider' as const),
-      text: gap.sentence,
-      evidence: `${Math.round(100 * gap.share)} % of DST's faces.`,
+      text: gap.shoot,
+      evidence: gap.sentence,
     })),
     ...(shape
       ? [

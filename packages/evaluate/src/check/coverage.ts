@@ -36,7 +36,8 @@ interface SideScale {
   brows: number
 }
 
-const degrees = (v: number) => `${Math.round(v)}°`
+const signed = (text: string) => text.replace('-', '−')
+const degrees = (v: number) => signed(`${Math.round(v)}°`)
 
 /** Everything that is compared, and how near is near: about what a network can bridge by itself. */
 const AXES: readonly AxisSpec[] = [
@@ -94,7 +95,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face) => face.gaze,
     below: { dst: 'looks to its right', shoot: 'SRC looking to its own right without turning the head' },
     above: { dst: 'looks to its left', shoot: 'SRC looking to its own left without turning the head' },
-    say: (v) => v.toFixed(1),
+    say: (v) => signed(v.toFixed(1)),
   },
   {
     axis: 'lightSide',
@@ -102,7 +103,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face) => face.light.right,
     below: { dst: "is lit from the picture's left", shoot: "SRC with the lamp on the picture's left" },
     above: { dst: "is lit from the picture's right", shoot: "SRC with the lamp on the picture's right" },
-    say: (v) => v.toFixed(2),
+    say: (v) => signed(v.toFixed(2)),
   },
   {
     axis: 'lightUp',
@@ -110,7 +111,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face) => face.light.up,
     below: { dst: 'is lit from below', shoot: 'SRC lit from below' },
     above: { dst: 'is lit from above', shoot: 'SRC lit from above' },
-    say: (v) => v.toFixed(2),
+    say: (v) => signed(v.toFixed(2)),
   },
   {
     axis: 'brightness',
@@ -127,7 +128,7 @@ const AXES: readonly AxisSpec[] = [
     of: (face) => 1 - face.blur,
     below: { dst: 'is softer', shoot: 'SRC out of focus' },
     above: { dst: 'is sharper', shoot: 'SRC in focus, closer and without motion blur' },
-    say: (v) => v.toFixed(2),
+    say: (v) => signed(v.toFixed(2)),
   },
 ]
 
@@ -144,8 +145,9 @@ export interface Gap {
   srcRange: readonly [number, number]
   /** When it happens in DST, in seconds. */
   times: readonly (readonly [from: number, to: number])[]
-  /** What is missing and what to shoot, for people. */
+  /** What is missing, for people; and what to do about it. */
   sentence: string
+  shoot: string
 }
 
 /** What of DST is covered by SRC. */
@@ -256,7 +258,8 @@ function gapOf(found: {
     dstRange,
     srcRange,
     times: stretches(faces.map((i) => dst[i].timestampSeconds)),
-    sentence: `DST ${does} (${values_}) in ${faces.length} of ${dst.length} faces, for which SRC has next to nothing: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}. Shoot or find ${shoot}.`,
+    sentence: `DST ${does} (${values_}) in ${faces.length} of ${dst.length} faces, for which SRC has next to nothing: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}.`,
+    shoot: `Shoot or find ${shoot}.`,
   }
 }
 

@@ -31,7 +31,7 @@ export interface FaceShape {
 
 /** How alike the faces of two people are in bone and outline. */
 export interface ShapeDifference {
-  /** Root mean square distance of the points, in % of the distance of the outer corners of the eyes. */
+  /** Root mean square distance of the points as seen from the front, in % of the distance of the outer corners of the eyes. */
   percent: number
   /** Standard error of `percent`, from leaving parts of the footage out. */
   spread: number
@@ -173,10 +173,10 @@ function jackknife(values: readonly number[]): number {
 function difference(a: FaceShape, b: FaceShape): number {
   const turned = turnOnto(a.points, b.points)
   let sum = 0
-  turned.forEach(([x, y, z], i) => {
-    const [u, v, w] = b.points[i]
-    // Depth is told by turned heads only, and badly.
-    sum += (x - u) ** 2 + (y - v) ** 2 + 0.5 * (z - w) ** 2
+  turned.forEach(([x, y], i) => {
+    // As seen from the front: what landmarks tell of depth has next to nothing to do with a face's true depth.
+    const [u, v] = b.points[i]
+    sum += (x - u) ** 2 + (y - v) ** 2
   })
   return 100 * Math.sqrt(sum / turned.length)
 }

@@ -24,7 +24,7 @@ export function checkReport({ check, src, dst, pictures }: CheckReportInput): st
     { title: 'The numbers', body: figureCards(figuresOf(check)) },
     {
       title: 'Where SRC and DST are',
-      lead: 'Blue points are SRC faces, rings are DST faces, crosses are DST faces with nothing of SRC near them.',
+      lead: 'Blue points are SRC faces, rings are DST faces, crosses are DST faces with nothing of SRC near them. Where there are rings there should be blue points.',
       body: maps(check, src.faces, dst.faces),
     },
     ...coverage.gaps.map((gap) => gapSection(gap, { dst: dst.faces, pictures })),
@@ -47,7 +47,7 @@ function leadOf({ coverage, advice }: Check): string {
   const urgent = advice.filter(({ urgency }) => urgency === 'do').length
   if (urgent === 0)
     return `Nothing stands in the way: ${sayPercent(coverage.covered)} of DST's faces are covered. Train.`
-  return `${urgent === 1 ? 'One thing' : `${urgent} things`} to do before training: SRC cannot give what it does not show.`
+  return `${urgent === 1 ? 'One thing' : `${urgent} things`} to do before training: SRC cannot give what it does not show. If it cannot be had, train all the same: what is named here will look less like SRC.`
 }
 
 function figuresOf({ coverage, shape, forecast }: Check): Figure[] {
@@ -101,6 +101,11 @@ function maps({ coverage }: Check, src: readonly FaceTraits[], dst: readonly Fac
     const [low, high] = [Math.min(...values, -least), Math.max(...values, least)]
     return [low, high] as const
   }
+  const ends = (range: readonly [number, number], low: string, high: string) => ({
+    range,
+    low: `${low} (${Math.round(-range[0])}°)`,
+    high: `${high} (${Math.round(range[1])}°)`,
+  })
   const pose = of(['yaw', 'pitch'], (face) => [face.yawDegrees, face.pitchDegrees])
   const expression = of(['mouth', 'smile'], (face) => [face.smile, face.mouth])
   const light = of(['lightSide', 'lightUp', 'brightness'], (face) => [face.light.right, face.light.brightness])
@@ -110,8 +115,8 @@ function maps({ coverage }: Check, src: readonly FaceTraits[], dst: readonly Fac
     scatterChart({
       title: 'Pose',
       caption: 'Which way the heads turn.',
-      x: { name: 'yaw', low: 'to its right', high: 'to its left', range: span(all(pose), 0, 30) },
-      y: { name: 'pitch', low: 'down', high: 'up', range: span(all(pose), 1, 20) },
+      x: { name: 'yaw', ...ends(span(all(pose), 0, 30), 'to its right', 'to its left') },
+      y: { name: 'pitch', ...ends(span(all(pose), 1, 20), 'down', 'up') },
       ...pose,
     }),
     scatterChart({
@@ -146,7 +151,7 @@ function gapSection(
   const times = gap.times.map(([from, to]) => (to - from < 0.05 ? clock(from) : `${clock(from)}–${clock(to)}`))
   return {
     title: `Not in SRC: ${TITLES[`${gap.axis} ${gap.direction}`] ?? gap.axis}`,
-    lead: gap.sentence,
+    lead: `${gap.sentence} ${gap.shoot}`,
     body: `<p>In DST at ${times.slice(0, 12).join(', ')}${times.length > 12 ? ' and more' : ''}.</p>${pictureSheet(shown)}`,
   }
 }

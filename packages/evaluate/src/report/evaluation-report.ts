@@ -84,7 +84,7 @@ export function evaluationReport(input: {
       ? [
           {
             title: 'Look at it',
-            body: `<div class="rows">${pictureSheet(pictures).replace('class="sheet"', 'class="sheet" style="grid-template-columns:1fr"').replaceAll('<img', '<img style="aspect-ratio:auto"')}</div>`,
+            body: pictureSheet(pictures, 'strips'),
           },
         ]
       : []),

@@ -76,10 +76,10 @@ export function tableOf(head: readonly string[], rows: readonly (readonly string
     .join('')}</tbody></table></div>`
 }
 
-/** Pictures with captions. @param pictures `source`: a data URI. @param shape `frames`: shown wider, as a whole. */
+/** Pictures with captions. @param pictures `source`: a data URI. @param shape `frames`: shown wider, as a whole; `strips`: one below the other. */
 export function pictureSheet(
   pictures: readonly { source: string; caption: string }[],
-  shape: 'squares' | 'frames' = 'squares',
+  shape: 'squares' | 'frames' | 'strips' = 'squares',
 ): string {
   return `<div class="sheet ${shape}">${pictures
     .map(
@@ -121,10 +121,10 @@ svg .src{fill:var(--src);opacity:.55}svg .dst{fill:none;stroke:var(--dst);stroke
 figcaption{font-size:.85rem;margin-top:.25rem}
 .sheet{display:grid;grid-template-columns:repeat(auto-fill,minmax(7.5rem,1fr));gap:.6rem;margin:.75rem 0}
 .sheet img{width:100%;aspect-ratio:1;object-fit:cover;display:block;background:var(--card)}
-.sheet.frames{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}.sheet.frames img{aspect-ratio:auto}
+.sheet.frames{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}.sheet.strips{grid-template-columns:1fr}.sheet.frames img,.sheet.strips img{aspect-ratio:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
 th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}
 @media (max-width:30rem){.todo li{flex-direction:column;gap:.1rem}.todo .mark{flex:none}main{padding:1rem .75rem 3rem}}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--page:#fff;--card:#fff;--src:#2f6fd0;--dst:#777;--gap:#c2410c;--good:#1a7f4b;--fair:#946200;--poor:#b3261e}
-body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}.card,.todo li{border:1px solid var(--line);border-left-width:4px;print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr 1fr}.sheet{grid-template-columns:repeat(6,1fr)}svg{print-color-adjust:exact}}
+body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}.card,.todo li{border:1px solid var(--line);border-left-width:4px;print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr 1fr}.sheet.squares{grid-template-columns:repeat(6,1fr)}svg{print-color-adjust:exact}}
 `
