@@ -153,18 +153,28 @@ function filterLines({ data, width, height, channels: c }: Pixels, filter: LineF
 /** A mean over 2 · radius + 1 samples, in constant time per sample. */
 function runningMean(radius: number, replicate: boolean): LineFilter {
   let source = new Float64Array(0)
-  const scale = 1 / (2 * radius + 1)
   return (line, length) => {
     if (source.length < length + 2 * radius + 1) source = new Float64Array(length + 2 * radius + 1)
-    source.fill(replicate ? line[0] : 0, 0, radius)
-    for (let i = 0; i < length; i++) source[radius + i] = line[i]
-    source.fill(replicate ? line[length - 1] : 0, radius + length)
-    let sum = 0
-    for (let i = 0; i < 2 * radius; i++) sum += source[i]
-    for (let i = 0; i < length; i++) {
-      sum += source[i + 2 * radius]
-      line[i] = sum * scale
-      sum -= source[i]
-    }
+    meanLine(line, length, source, { radius, replicate })
+  }
+}
+
+/** A function of its own, as those that are made for each picture are never compiled well. `source` is overwritten. */
+function meanLine(
+  line: Float64Array,
+  length: number,
+  source: Float64Array,
+  { radius, replicate }: { radius: number; replicate: boolean },
+): void {
+  source.fill(replicate ? line[0] : 0, 0, radius)
+  for (let i = 0; i < length; i++) source[radius + i] = line[i]
+  source.fill(replicate ? line[length - 1] : 0, radius + length)
+  const scale = 1 / (2 * radius + 1)
+  let sum = 0
+  for (let i = 0; i < 2 * radius; i++) sum += source[i]
+  for (let i = 0; i < length; i++) {
+    sum += source[i + 2 * radius]
+    line[i] = sum * scale
+    sum -= source[i]
   }
 }

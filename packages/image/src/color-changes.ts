@@ -44,17 +44,17 @@ const reinhard: ColorChange = ({ face, dst, weights }) => {
   const shift = to.mean.map((m, c) => m - own.mean[c]!)
   const apply = (given: Pixels, gains: readonly number[], shifts: readonly number[]) => {
     const out = given === face ? lab : rgbToLab(given)
-    const { data } = out
-    for (let c = 0; c < 3; c++) {
-      const a = gains[c]!
-      const b = own.mean[c]! * (1 - a) + shifts[c]!
-      const low = c === 0 ? 0 : -127
-      const high = c === 0 ? 100 : 127
-      for (let i = c; i < data.length; i += 3) data[i] = Math.min(high, Math.max(low, data[i]! * a + b))
-    }
+    for (let c = 0; c < 3; c++) scaleChannel(out.data, c, gains[c]!, own.mean[c]! * (1 - gains[c]!) + shifts[c]!)
     return labToRgb(out)
   }
   return { dstMean: to.mean, gain, shift, cut: CUT_LAB, apply }
+}
+
+/** One channel of CIE Lab times `factor` plus `added`, cut to what it can be, in place. */
+function scaleChannel(data: Float32Array, channel: number, factor: number, added: number): void {
+  const low = channel === 0 ? 0 : -127
+  const high = channel === 0 ? 100 : 127
+  for (let i = channel; i < data.length; i += 3) data[i] = Math.min(high, Math.max(low, data[i]! * factor + added))
 }
 
 /** Mean and covariance in RGB. */

@@ -121,13 +121,14 @@ function gather(source: Raster, columns: Axis, rows: Axis, outside: number | und
     return data
   }
   // Rows are averaged and filtered sideways one by one; five of them together make one filtered row of the tile.
-  const read = blockReader(source, columns, rows, outside)
+  const length = stride * columns.block
+  const scratch: Scratch = { line: new Float64Array(length), sum: new Float64Array(length) }
   const line = new Float64Array(stride)
   const ring = Array.from({ length: 5 }, () => new Float64Array(stride))
   const ringAt = (j: number) => ring[Math.min(rows.count - 1, Math.max(0, j)) % 5]
   for (let j = 0, ready = 0; j < rows.count; j++) {
     for (; ready <= j + 2 && ready < rows.count; ready++) {
-      read(ready, line)
+      readBlocks(source, { columns, rows, outside }, ready, scratch, line)
       filterLine(line, source.channels, columns.taps, ringAt(ready))
     }
     filterRows(
@@ -140,42 +141,59 @@ function gather(source: Raster, columns: Axis, rows: Axis, outside: number | und
   return data
 }
 
-/** A function that writes the block means of row `j` of the tile to `to`. */
-function blockReader(source: Raster, columns: Axis, rows: Axis, outside: number | undefined) {
+/** Rows of a source as wide as a tile, written to again and again. */
+interface Scratch {
+  line: Float64Array
+  sum: Float64Array
+}
+
+/**
+ * Writes the block means of row `j` of the tile to `to`. Not a function that is made for each picture: those are never
+ * compiled well.
+ */
+function readBlocks(
+  source: Raster,
+  { columns, rows, outside }: { columns: Axis; rows: Axis; outside: number | undefined },
+  j: number,
+  { line, sum }: Scratch,
+  to: Float64Array,
+): void {
   const { channels: c } = source
   const k = columns.block
   const firstX = columns.first * k
-  const length = columns.count * k * c
-  const line = new Float64Array(length)
-  const sum = new Float64Array(length)
-  const scale = 1 / (k * rows.block)
-  const within = firstX >= 0 && firstX + columns.count * k <= source.width
-  return (j: number, to: Float64Array) => {
-    const y = (rows.first + j) * rows.block
-    if (k === 1 && rows.block === 1) return readLine(source, y, firstX, to, 0, length, outside)
-    if (c === 3 && within && y >= 0 && y + rows.block <= source.height)
-      return blockMeans(source, { x: firstX, y, across: k, down: rows.block }, to)
+  const { length } = line
+  const y = (rows.first + j) * rows.block
+  const inside = firstX >= 0 && firstX + columns.count * k <= source.width && y >= 0 && y + rows.block <= source.height
+  const blocks = { x: firstX, y, across: k, down: rows.block }
+  if (k === 1 && rows.block === 1) readLine(source, y, firstX, to, 0, length, outside)
+  else if (inside && c === 3) blockMeans3(source, blocks, to)
+  else if (inside && c === 1) blockMeans1(source, blocks, to)
+  else {
     readLine(source, y, firstX, sum, 0, length, outside)
     for (let dy = 1; dy < rows.block; dy++) {
       readLine(source, y + dy, firstX, line, 0, length, outside)
       for (let i = 0; i < length; i++) sum[i] += line[i]
     }
-    for (let x = 0, o = 0; x < columns.count; x++) {
+    const scale = 1 / (k * rows.block)
+    for (let x = 0, o = 0; x < columns.count; x++)
       for (let channel = 0; channel < c; channel++, o++) {
         let total = 0
         for (let i = 0, from = x * k * c + channel; i < k; i++, from += c) total += sum[from]
         to[o] = total * scale
       }
-    }
   }
 }
 
-/** Writes means of blocks of a three-channel source side by side, all of them inside it; the first begins at x, y. */
-function blockMeans(
-  { data, width }: Raster,
-  { x, y, across, down }: { x: number; y: number; across: number; down: number },
-  to: Float64Array,
-): void {
+/** Blocks of a source that lie side by side, all of them inside it: the first begins at x, y. */
+interface Blocks {
+  x: number
+  y: number
+  across: number
+  down: number
+}
+
+/** Writes means of blocks of a three-channel source. */
+function blockMeans3({ data, width }: Raster, { x, y, across, down }: Blocks, to: Float64Array): void {
   const scale = 1 / (across * down)
   for (let o = 0, left = (y * width + x) * 3; o < to.length; o += 3, left += across * 3) {
     let r = 0
@@ -190,6 +208,16 @@ function blockMeans(
     to[o] = r * scale
     to[o + 1] = g * scale
     to[o + 2] = b * scale
+  }
+}
+
+/** Writes means of blocks of a source with one channel. */
+function blockMeans1({ data, width }: Raster, { x, y, across, down }: Blocks, to: Float64Array): void {
+  const scale = 1 / (across * down)
+  for (let o = 0, left = y * width + x; o < to.length; o++, left += across) {
+    let sum = 0
+    for (let dy = 0, row = left; dy < down; dy++, row += width) for (let p = row; p < row + across; p++) sum += data[p]
+    to[o] = sum * scale
   }
 }
 

@@ -31,6 +31,8 @@ export function videoFrame(
     picture.format = libav.avGetPixFmtFromName(name.replace('j', ''))
     picture.colorRange = libav.constants.AVCOL_RANGE_JPEG
   }
+  // 8 bits that are shown as they are stored lose nothing as bytes: one kind, converted once.
+  const bytesOnly = !tone && traitsOf(name).bitDepth === 8
   let held: AvFrame | undefined = picture
   let bitmap: Bitmap | undefined
   let part: { key: string; made: FramePart } | undefined
@@ -56,7 +58,8 @@ export function videoFrame(
     get bitmap() {
       return (bitmap ??= cut({ x: 0, y: 0, width: info.width, height: info.height }, 1, 'bytes').bitmap)
     },
-    part(rect, reduce = 1, samples = 'bytes') {
+    part(rect, reduce = 1, wanted = 'bytes') {
+      const samples = bytesOnly ? 'bytes' : wanted
       const key = partKey(rect, reduce, samples)
       if (part?.key !== key)
         part = {
