@@ -1,6 +1,6 @@
 """Rebuilds a merge from its compositor's package and compares it with the merge, pixel by pixel. Nothing here is ours.
 
-    pip install numpy opencv-python-headless
+    pip install numpy opencv-python-headless OpenEXR
     npm run dfl -- merge --package comp --out frames
     python scripts/golden/rebuild_package.py comp plates frames
 
@@ -11,12 +11,20 @@ import json
 import os
 import sys
 
-os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
 import cv2
 import numpy as np
+import OpenEXR
+
+
+def read(*path):
+    file = os.path.join(*path)
+    if not file.endswith(".exr"):
+        return cv2.imread(file, cv2.IMREAD_UNCHANGED)
+    channels = OpenEXR.File(file).channels()
+    return channels["RGBA" if "RGBA" in channels else "RGB"].pixels
+
 
 package, plates, merged = sys.argv[1:]
-read = lambda *path: cv2.imread(os.path.join(*path), cv2.IMREAD_UNCHANGED)
 names = sorted(name for name in os.listdir(merged) if name.endswith((".png", ".tif", ".tiff", ".exr")))
 wrong = 0
 for name, frame in zip(names, json.load(open(f"{package}/frames.json"))["frames"]):
