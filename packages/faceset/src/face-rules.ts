@@ -112,7 +112,10 @@ function isPose(value: unknown): boolean {
 }
 
 function show(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`
+  if (Array.isArray(value)) {
+    const odd = value.flat(2).find((item) => typeof item === 'number' && !isNumber(item, 1e9))
+    return `a list of ${value.length}${odd === undefined ? '' : ` with ${odd} in it`}`
+  }
   const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
   return text.length > 80 ? `'${text.slice(0, 80)}…'` : `'${text}'`
 }

@@ -174,6 +174,9 @@ describe('a faceset on disk', () => {
     await expect(add({ landmarks: [[1, 2]] })).rejects.toThrow(
       'Expected 68 points for `landmarks`, but got a list of 1.',
     )
+    await expect(add({ landmarks: new Array(68).fill([1, Number.NaN]) })).rejects.toThrow(
+      'Expected 68 points for `landmarks`, but got a list of 68 with NaN in it.',
+    )
     await expect(add({ timestampSeconds: Number.NaN })).rejects.toThrow(
       "Expected a number of seconds for `timestampSeconds`, but got 'NaN'.",
     )

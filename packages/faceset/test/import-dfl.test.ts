@@ -96,8 +96,14 @@ describe('importDfl', () => {
     await copyFile(join(golden, 'dfl-00002_0.jpg'), join(source, '00002_0.jpg'))
     const whole = await readFile(join(golden, 'dfl-00001_0.numpy1.jpg'))
     await writeFile(join(source, '00003_0.jpg'), whole.subarray(0, 300))
+    await writeFile(join(source, '00004_0.jpg'), '')
     const problems = (await collect(importDfl(source, folder))).flatMap(({ problem }) => problem?.message ?? [])
-    expect(problems).toEqual([expect.stringMatching(/^Expected (an image|a JPEG file) .*00003_0\.jpg|the given bytes/)])
+    expect(problems).toEqual(
+      ['00003_0.jpg', '00004_0.jpg'].map(
+        (name) =>
+          `Expected a whole JPEG file in \`${join(source, name)}\`, but got an empty or damaged one. It is left out.`,
+      ),
+    )
   })
 
   it('says so when there is nothing to import', async () => {

@@ -130,12 +130,18 @@ function metadataOf(bytes: Uint8Array, place: string): DflMetadata {
 }
 
 async function squareSide(jpeg: Uint8Array, place: string): Promise<number> {
-  const { width, height } = await readImage(jpeg) // All of it, so that a file that was cut off does not get in.
+  // All of it, so that a file that was cut off does not get in.
+  const { width, height } = await readImage(jpeg).catch((cause: unknown) => {
+    throw isDflError(cause, 'UNSUPPORTED_MEDIA')
+      ? corrupt(place, 'a whole JPEG file', 'an empty or damaged one', cause)
+      : cause
+  })
   if (width === height && width >= 16 && width <= 8192) return width
   throw corrupt(place, 'a square image', `${width} x ${height} pixels`)
 }
 
-const corrupt = (place: string, expected: string, got: string) =>
+const corrupt = (place: string, expected: string, got: string, cause?: unknown) =>
   new DflError('CORRUPT_FILE', `Expected ${expected} in \`${place}\`, but got ${got}. It is left out.`, {
     data: { path: place },
+    cause,
   })
