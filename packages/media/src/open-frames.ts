@@ -13,7 +13,7 @@ export interface OpenFramesOptions extends VideoSourceOptions, FolderSourceOptio
  * The frames of a video file, of a folder of images, or of a single image.
  *
  * Video frames come with exact time stamps and in order; those before `start` are decoded and dropped, so indices
- * are exact in every container.
+ * are exact in every container, unless `seek` spares that.
  *
  * @throws DflError `NO_SUCH_FILE`, `UNSUPPORTED_MEDIA`, `BAD_OPTION`; while walking also `CORRUPT_FILE` for damage in
  * the middle of a video, after the good frames before it.

@@ -4,6 +4,7 @@ import { libavError, unsupported } from './errors.js'
 import { type Frame, type FrameRange, type FrameSource, inRange } from './frame.js'
 import { type AvCodecContext, type AvFrame, type Libav, loadLibav } from './libav.js'
 import { rescale } from './rational.js'
+import { type KeyFrame, seekKeyFrame } from './seek-key-frame.js'
 import { toneOf } from './tone.js'
 import { videoFrame } from './video-frame.js'
 import { type OpenedVideo, openVideo, probeVideo, startSeconds } from './video-info.js'
@@ -15,6 +16,12 @@ export interface VideoSourceOptions extends FrameRange {
    * ends there with that error.
    */
   onDamaged?: (error: DflError) => void
+  /**
+   * Lets a walk begin at the key frame before `start` instead of decoding all up to there, in MP4, MOV and Matroska. Give
+   * the number of frames that a whole walk over the clip had: where it has as many packets, none is lost, and indices are
+   * those of the whole walk. `true` takes that for granted.
+   */
+  seek?: number | true
 }
 
 /** The frames of a video file. */
@@ -36,10 +43,11 @@ export async function openVideoFrames(path: string, options: VideoSourceOptions)
 }
 
 /**
- * Frames from the first one on, those outside the range dropped without being converted.
+ * Frames from the first one on, or from a key frame before the range; those outside the range dropped without being
+ * converted.
  *
- * Decoding always starts at the beginning of the file: containers seek by time and may land anywhere, and only a walk
- * from the start knows which frame has which index.
+ * Without `seek` decoding starts at the beginning of the file: of a damaged clip only a walk from the start knows which
+ * frame has which index.
  */
 async function* decode(
   libav: Libav,
@@ -47,21 +55,31 @@ async function* decode(
   options: VideoSourceOptions,
   done: () => void,
 ): AsyncGenerator<Frame> {
-  const { start = 0, end = Number.POSITIVE_INFINITY } = options
+  const { start = 0, end = Number.POSITIVE_INFINITY, seek } = options
   const opened = await openVideo(libav, path)
   let decoder: AvCodecContext | undefined
   try {
+    const key = seek && start > 0 ? await seekKeyFrame(libav, opened, { start, frames: seek }) : undefined
+    if (seek && start > 0 && !key) return yield* decode(libav, path, withoutSeek(options), done)
     decoder = await openDecoder(libav, opened)
     const { info, stream, container } = opened
     const offset = rescale(Math.round(startSeconds(libav, container) * 1e6), { num: 1, den: 1_000_000 }, info.timeBase)
     const step =
       info.frameRate.num > 0 ? rescale(1, { num: info.frameRate.den, den: info.frameRate.num }, info.timeBase) : 1
     const tone = toneOf(info.color)
-    let index = 0
+    let index = key?.index ?? 0
     let last = -step
-    for await (const picture of pictures(libav, opened, decoder, () => index, options)) {
+    let walked = false
+    const how = { index: () => index, key, onDamaged: options.onDamaged }
+    for await (const picture of pictures(libav, opened, decoder, how)) {
       options.signal?.throwIfAborted()
       const ticks = picture.bestEffortTimestamp
+      if (key && !walked && ticks !== key.pts) {
+        // Not where the container was asked to go.
+        picture.free()
+        return yield* decode(libav, path, withoutSeek(options), done)
+      }
+      walked = true
       const pts: number = ticks === libav.constants.AV_NOPTS_VALUE ? last + step : Number(ticks) - offset
       last = pts
       const at = index++
@@ -92,6 +110,7 @@ async function* decode(
       )
       if (at + 1 >= end) return
     }
+    if (key && !walked) return yield* decode(libav, path, withoutSeek(options), done)
     if (index === 0)
       throw unsupported(path, 'a video', 'a file with no frame that can be decoded', 'Check that the file is whole.')
     if (index <= start && start > 0)
@@ -105,6 +124,8 @@ async function* decode(
     await opened.container.closeInput()
   }
 }
+
+const withoutSeek = ({ seek: _, ...options }: VideoSourceOptions): VideoSourceOptions => options
 
 async function openDecoder(libav: Libav, { stream, info }: OpenedVideo): Promise<AvCodecContext> {
   const codec = libav.Codec.findDecoder(stream.codecpar.codecId)
@@ -122,13 +143,16 @@ async function openDecoder(libav: Libav, { stream, info }: OpenedVideo): Promise
   return decoder
 }
 
-/** Every picture the decoder gives, in order of time. Damage is reported after the good pictures before it. */
+/** Every picture the decoder gives from the key frame on, in order of time. Damage is reported after the good pictures before it. */
 async function* pictures(
   libav: Libav,
   { container, stream, info }: OpenedVideo,
   decoder: AvCodecContext,
-  index: () => number,
-  { onDamaged }: VideoSourceOptions,
+  {
+    index,
+    key,
+    onDamaged,
+  }: { index: () => number; key: KeyFrame | undefined; onDamaged: VideoSourceOptions['onDamaged'] },
 ): AsyncGenerator<AvFrame> {
   const { AVERROR_EOF, AV_FRAME_FLAG_CORRUPT, AVDISCARD_ALL } = libav.constants
   const again = libav.FFmpegError.AVERROR(libav.PosixError.EAGAIN)
@@ -156,6 +180,10 @@ async function* pictures(
         if (code === again || code === AVERROR_EOF) return
         failures++
         report(libav.FFmpegError.strerror(code))
+        continue
+      }
+      if (key && picture.bestEffortTimestamp < key.pts) {
+        picture.free()
         continue
       }
       if (picture.decodeErrorFlags !== 0 || picture.hasFlags(AV_FRAME_FLAG_CORRUPT)) {

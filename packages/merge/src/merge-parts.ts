@@ -92,7 +92,7 @@ async function* renderFrom(
   const fresh = new Set(plan.filter((part) => part.fresh).map((part) => part.start))
   const damaged = new Set<number>()
   await using clip: FrameSource = await openFrames(job.clip, {
-    ...{ start, end },
+    ...{ start, end, seek: job.shots.frames },
     ...(signal ? { signal } : {}),
     ...(onDamaged
       ? {

@@ -8,6 +8,8 @@ import { type MergeOptions, mergeOptions, mergeStages } from './merge-options.js
 
 /** Frames that are kept ready, decoded and swapped. */
 const KEPT = 16
+/** Frames that are decoded on the way to another one rather than looking for its key frame. */
+const AHEAD = 24
 
 /** One frame of a merge, to look at while settings are chosen. */
 export interface PreviewedFrame {
@@ -23,8 +25,7 @@ export interface MergePreview extends AsyncDisposable {
    * A frame, merged on its own: what is averaged over time is that of this frame alone.
    *
    * A frame that was shown before is neither decoded nor swapped again, so that another setting takes the time of the
-   * stages only. Frames further on in the clip are decoded up to there; going back past those that are kept decodes the
-   * clip from its start.
+   * stages only. To reach others the clip is decoded from the key frame before them.
    *
    * @throws DflError `BAD_OPTION` for wrong options, and for a frame beyond the clip's end.
    */
@@ -59,9 +60,9 @@ export async function openPreview(job: {
     await closing?.close()
   }
   const decoded = async (index: number): Promise<Frame> => {
-    if (walk && walk.at > index) await close()
+    if (walk && (walk.at > index || index - walk.at > AHEAD)) await close()
     if (!walk) {
-      const clip = await openFrames(path, { start: index })
+      const clip = await openFrames(path, { start: index, seek: true })
       walk = { frames: clip.frames(), at: index, close: async () => clip[Symbol.asyncDispose]() }
     }
     for (;;) {
