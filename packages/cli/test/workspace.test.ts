@@ -58,7 +58,8 @@ describe('openWorkspace', () => {
 
 describe('presetFor', () => {
   it('takes larger networks for longer trainings', () => {
-    const names = [60, 480, 481, 3600, 3601].map((seconds) => presetFor({ seconds }).name)
+    const night = 6 * 3600
+    const names = [60, 480, 481, night, night + 1].map((seconds) => presetFor({ seconds }).name)
     expect(names).toEqual(['quick', 'quick', 'standard', 'standard', 'film'])
     expect([50, 100_000].map((iterations) => presetFor({ iterations }).name)).toEqual(['quick', 'film'])
   })

@@ -61,11 +61,11 @@ export async function* trainStage(
 ): Stage<TrainResult> {
   const length: Length = { iterations: job.iterations, seconds: job.seconds }
   const isNew = !(await hasModel(workspace.model))
-  const preset = presetOf(workspace, job, isNew)
+  const device = await chooseDevice(job.device ?? 'cpu')
+  const preset = presetOf(workspace, { ...job, device }, isNew)
   const own = await ownRecipe(workspace, job, config)
   const endless = length.iterations === undefined && length.seconds === undefined && !(own && isStaged(own))
   const hasLength = length.iterations !== undefined || length.seconds !== undefined
-  const device = await chooseDevice(job.device ?? 'cpu')
   const began = performance.now()
 
   if (!isNew) {
@@ -95,7 +95,7 @@ export async function* trainStage(
     ? await newModel(workspace, job, { preset, faceType, config })
     : { run: await openUnchanged(workspace, job, config), startedFrom: undefined }
   for (const text of run.skipped) yield { event: 'warning', text }
-  const better = isNew || job.preset || own || !hasLength ? preset : presetFor(job)
+  const better = isNew || job.preset || own || !hasLength ? preset : presetFor({ ...job, device })
   if (better.name !== preset.name)
     yield {
       event: 'warning',
