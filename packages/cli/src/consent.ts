@@ -26,31 +26,31 @@ export async function keepConsent(workspace: Workspace, record: ConsentRecord): 
 
 /**
  * Sees to it that the workspace has a consent record: that of the file, the one it has, or what the user answers on a
- * terminal, who is asked once. Where nobody can be asked it only says that there is none.
+ * terminal, who is asked once. Gives what to say at the end where nobody could be asked and there is none.
  *
  * @throws DflError `NO_SUCH_FILE`, `BAD_OPTION` for a file that is no record.
  */
 export async function settleConsent(
   workspace: Workspace,
   { file, terminal, signal }: { file?: string; terminal: Terminal; signal?: AbortSignal },
-): Promise<void> {
-  if (file !== undefined) return keepConsent(workspace, await readRecord(file))
-  if (await readConsent(workspace)) return
+): Promise<string | undefined> {
+  if (file !== undefined) return void (await keepConsent(workspace, await readRecord(file)))
+  if (await readConsent(workspace)) return undefined
   const advice = `dfl consent --who <names> --scope <what for> --until <day> --workspace ${workspace.folder}`
-  if (workspace.record.consentAsked) return
+  if (workspace.record.consentAsked) return undefined
   const why =
     'Whose faces are these, and what did they agree to? It is kept in the workspace as consent.json; its hash goes into\nthe result. Asked once; Enter leaves it out.\n'
   const who = await terminal.ask(`${why}  Who agreed: `, signal)
-  if (who === undefined) return terminal.say(`There is no consent record in this workspace. Write one: ${advice}`)
+  if (who === undefined) return `There is no consent record in this workspace. Write one: ${advice}`
   if (who === '') {
     await workspace.update({ consentAsked: true })
-    return terminal.say(`  Left out. Later: ${advice}`)
+    return void terminal.say(`  Left out. Later: ${advice}`)
   }
   const scope = (await terminal.ask('  To what (production, scenes, contract): ', signal)) || 'not said'
   for (;;) {
     const until = await terminal.ask('  Until when (2027-12-31; Enter for no end): ', signal)
     try {
-      return await keepConsent(workspace, consentRecord({ who, scope, until }))
+      return void (await keepConsent(workspace, consentRecord({ who, scope, until })))
     } catch (error) {
       if (!isDflError(error, 'BAD_OPTION')) throw error
       terminal.say(`  ${error.message}`)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { explain } from '@dfl/core/files'
 
@@ -25,11 +25,17 @@ export async function lockWorkspace(folder: string, command: string): Promise<As
   const path = join(folder, NAME)
   const since = Math.round(Date.now() - process.uptime() * 1000)
   const own = JSON.stringify({ pid: process.pid, host: hostname(), since, command } satisfies Holder)
-  await mkdir(folder, { recursive: true }).catch((error) => {
+  const made = await mkdir(folder, { recursive: true }).catch((error) => {
     throw explain(error, folder)
   })
   for (let attempt = 0; attempt < 5; attempt++) {
-    if (await take(path, own)) return { [Symbol.asyncDispose]: () => release(path, own) }
+    if (await take(path, own))
+      return {
+        async [Symbol.asyncDispose]() {
+          await release(path, own)
+          if (made !== undefined) await rmdir(folder).catch(() => {}) // Only where nothing came into it.
+        },
+      }
     const text = await readFile(path, 'utf8').catch(() => undefined)
     if (text === undefined) continue // It was released just now.
     const holder = parse(text)
@@ -50,7 +56,8 @@ async function take(path: string, content: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
-    if (code === 'ENOSPC' || code === 'EACCES' || code === 'EROFS') throw explain(error, path)
+    if (code === 'ENOSPC' || code === 'EACCES' || code === 'EROFS')
+      throw explain(Object.assign(error as object, { path: dirname(path) }), path)
     return takeWithoutLinks(path, content) // exFAT and some network drives have no links.
   } finally {
     await rm(temporary, { force: true })

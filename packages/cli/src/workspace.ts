@@ -67,7 +67,7 @@ const NAME = 'workspace.json'
 /**
  * The workspace in a folder; a new one where there is none yet. Writes nothing before the first `update`.
  *
- * @throws DflError `CORRUPT_FILE` when its record cannot be read.
+ * @throws DflError `CORRUPT_FILE` when its record cannot be read, `BAD_STATE` when a newer program wrote it.
  */
 export async function openWorkspace(folder: string): Promise<Workspace> {
   const path = join(folder, NAME)
@@ -105,12 +105,20 @@ function parseRecord(text: string, path: string): WorkspaceRecord {
     )
   try {
     const record = JSON.parse(text) as WorkspaceRecord
+    if (Number(record.format) > 1) throw fromTheFuture(path, record.format)
     if (record.format !== 1) throw broken()
     return { ...record, clips: record.clips ?? {}, asked: record.asked ?? {}, extracted: record.extracted ?? {} }
   } catch (cause) {
     throw cause instanceof DflError ? cause : broken(cause)
   }
 }
+
+const fromTheFuture = (path: string, format: number) =>
+  new DflError(
+    'BAD_STATE',
+    `Expected a workspace of format 1 in \`${path}\`, but got format ${format}, of a newer dfl. Use that one, or another --workspace.`,
+    { data: { path, format } },
+  )
 
 /**
  * Which file a clip is now.

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { DflError } from '@dfl/core'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf, inOurWords } from '../src/exit-codes.js'
@@ -59,7 +59,7 @@ describe('bad input', () => {
     expect(code).toBe(2)
     expect(stderr).toBe(
       'dfl: There is no option --tmie. Did you mean --time?\n' +
-        "Expected one of quick, standard, film for `--preset`, but got 'huge'.\n" +
+        "Expected one of preview, quick, standard, film for `--preset`, but got 'huge'.\n" +
         'See: dfl train --help\n',
     )
   })
@@ -74,6 +74,22 @@ describe('bad input', () => {
       code: 'NO_SUCH_FILE',
       exitCode: 3,
     })
+  })
+
+  it('leaves no folder behind that holds nothing', async () => {
+    await using scratch = await scratchFolder()
+    await dfl('train', '--workspace', scratch.at('new'))
+    await mkdir(scratch.at('old'))
+    await dfl('train', '--workspace', scratch.at('old'))
+    expect(await readdir(scratch.at('.'))).toEqual(['old'])
+  })
+
+  it('of a workspace that a newer program wrote ends with 3', async () => {
+    await using scratch = await scratchFolder()
+    await writeFile(scratch.at('workspace.json'), '{ "format": 2 }')
+    const { code, stderr } = await dfl('train', '--workspace', scratch.at('.'))
+    expect(code).toBe(3)
+    expect(stderr).toContain('but got format 2, of a newer dfl. Use that one, or another --workspace.')
   })
 
   it('of an empty or a broken video ends with 3', async () => {

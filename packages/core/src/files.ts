@@ -31,7 +31,8 @@ export async function draftFile(path: string): Promise<FileDraft> {
   await mkdir(folder, { recursive: true })
   const temporary = join(folder, `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
   const inOurWords = (error: unknown) => {
-    throw explain(error, path)
+    // Whoever reads it knows the file by its own name, not by the passing one.
+    throw explain(Object.assign(error as object, { path }), path)
   }
   const file = await open(temporary, 'wx').catch(inOurWords)
   let state: 'open' | 'closed' | 'committed' = 'open'

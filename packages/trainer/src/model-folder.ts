@@ -180,6 +180,11 @@ export async function openModel(folder: string, architectures: readonly ModelArc
       { cause },
     )
   }
+  if (description.format > 1)
+    throw new DflError(
+      'BAD_STATE',
+      `Expected a model of format 1 in \`${path}\`, but got format ${description.format}. Use the newer program that wrote it.`,
+    )
   const architecture = architectures.find(({ name }) => name === description.architecture)
   if (!architecture)
     throw new DflError(

@@ -46,6 +46,16 @@ describe('a model folder', () => {
     expect(await hasModel(folder)).toBe(false)
   })
 
+  it('of a newer program is refused', async () => {
+    await createModel(folder, tiny, { faceType: 'full_face' })
+    const path = join(folder, 'model.json')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"format": 1', '"format": 2'))
+    await expect(openModel(folder, [tiny])).rejects.toMatchObject({
+      code: 'BAD_STATE',
+      message: `Expected a model of format 1 in \`${path}\`, but got format 2. Use the newer program that wrote it.`,
+    })
+  })
+
   it('refuses to be made twice', async () => {
     await createModel(folder, tiny, { faceType: 'full_face' })
     await expect(createModel(folder, tiny, { faceType: 'full_face' })).rejects.toThrow('Expected no model yet in')

@@ -75,11 +75,12 @@ export const runCommand: Command = {
     const config = await loadConfig((main as { config?: string }).config)
     return inWorkspace(folder, 'run', async (workspace) => {
       const { consent, provenance } = provenanceJobOf(given.provenance)
-      await settleConsent(workspace, { file: consent, terminal, signal })
+      const note = await settleConsent(workspace, { file: consent, terminal, signal })
       const job = { src: src!, dst: dst!, out, extract, merge: mergeJobOf(merge), train: trainJobOf(given), provenance }
       const { stopped, ...result } = await follow(runStages(workspace, job, { signal, config }), terminal)
       if (!stopped)
         terminal.result(describeRun({ stopped, ...result }), { event: 'result', workspace: folder, ...result })
+      if (!stopped && note) terminal.say(note)
       return { stopped }
     })
   },

@@ -9,7 +9,7 @@ export const workspaceFlag = (usual = USUAL_WORKSPACE): Flag =>
 
 /** The flag for a file with architectures, losses and recipes of the user's own. */
 export const configFlag = (): Flag =>
-  textFlag('config', 'Things of your own (default dfl.config.mjs, or .ts, if it is here).', { placeholder: 'file' })
+  textFlag('config', 'Things of your own (default dfl.config.mjs or .ts).', { placeholder: 'file' })
 
 /** The flag that says where a model trains and paints. */
 export const deviceFlag = (): Flag =>

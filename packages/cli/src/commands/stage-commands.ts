@@ -123,7 +123,7 @@ export const mergeCommand: Command = {
         return { stopped: signal?.aborted ?? false }
       }
       const { consent, provenance } = provenanceJobOf(given.provenance)
-      await settleConsent(workspace, { file: consent, terminal, signal })
+      const note = await settleConsent(workspace, { file: consent, terminal, signal })
       const job = { ...asked, ...mergeJobOf(merge), provenance }
       const { stopped, ...result } = await follow(mergeStage(workspace, job, { signal, config }), terminal)
       const lines = [
@@ -133,6 +133,7 @@ export const mergeCommand: Command = {
         ...(result.report ? [`Report   ${result.report.html}`] : []),
       ]
       if (!stopped) terminal.result(lines.join('\n'), { event: 'result', ...result })
+      if (!stopped && note) terminal.say(note)
       return { stopped }
     })
   },
