@@ -105,11 +105,17 @@ class Df:
             face = self.res(f"{decoder}/res{level}", self.up(f"{decoder}/up{level}", face))
         for level in range(1, 5 if self.subpixel else 4):
             mask = self.up(f"{decoder}/mask_up{level}", mask)
-        painted = self.conv(decoder + "/out", face)
-        if self.subpixel:
-            heads = [painted] + [self.conv(f"{decoder}/out{i}", face) for i in (1, 2, 3)]
-            painted = F.pixel_shuffle(torch.stack(heads, 2).flatten(1, 2), 2)
+        painted = self.heads(decoder, face) if self.subpixel else self.conv(decoder + "/out", face)
         return torch.sigmoid(painted), torch.sigmoid(self.conv(decoder + "/mask_out", mask))
+
+    def heads(self, decoder, face):
+        """The four convolutions of the last doubling as one, as on the other side; the kernel of one pixel amid zeros."""
+        names = [decoder + "/out"] + [f"{decoder}/out{i}" for i in (1, 2, 3)]
+        weights = [self.params[name + "/weight"] for name in names]
+        weights[0] = F.pad(weights[0], (1, 1, 1, 1))
+        weight = torch.stack(weights, 1).flatten(0, 1)
+        bias = torch.stack([self.params[name + "/bias"] for name in names], 1).flatten()
+        return F.pixel_shuffle(F.conv2d(face, weight, bias, 1, 1), 2)
 
 
 class Liae(Df):
@@ -147,10 +153,11 @@ def blur(x, matrix):
 
 def dssim(a, b, matrix):
     """(1 - SSIM) / 2 of each sample. Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861"""
-    mean_a, mean_b, square_a, square_b, both = blur(torch.cat([a, b, a * a, b * b, a * b]), matrix).chunk(5)
+    mean_a = blur(a, matrix)  # of the target: nothing is differentiated through it
+    mean_b, mean_of_squares, both = blur(torch.cat([b, a * a + b * b, a * b]), matrix).chunk(3)
     product, squares = mean_a * mean_b, mean_a**2 + mean_b**2
     luminance = (2 * product + 0.01**2) / (squares + 0.01**2)
-    structure = (2 * (both - product) + 0.03**2) / (square_a + square_b - squares + 0.03**2)
+    structure = (2 * (both - product) + 0.03**2) / (mean_of_squares - squares + 0.03**2)
     return (1 - (luminance * structure).mean((1, 2, 3))) / 2
 
 
