@@ -1,11 +1,13 @@
 /**
- * Checks the Markdown files: links lead to files and headings that exist, and commands use what there is. Prints each
- * mistake and exits with 1 if there is one. Needs a built command line, whose help texts say which flags it knows.
+ * Checks the Markdown files: links lead to files and headings that exist, commands use what there is, and programs agree
+ * with the packages they import. Prints each mistake and exits with 1 if there is one. Needs a built command line, whose
+ * help texts say which flags it knows.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { programsOf, wrongPrograms } from './check-snippets.mjs'
 import { root } from './prepare.mjs'
 
 /** Folders and files that are read, relative to the root. */
@@ -143,11 +145,17 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     flags: flagsOfProgram(),
   }
   const all = READ.flatMap(pagesUnder)
-  const problems = all.flatMap((path) => [
-    ...brokenLinks(path, text(path), read),
-    ...wrongCommands(path, text(path), known),
-  ])
+  const pages = all.map((path) => [path, text(path)])
+  const problems = [
+    ...pages.flatMap(([path, page]) => [...brokenLinks(path, page, read), ...wrongCommands(path, page, known)]),
+    ...wrongPrograms(pages),
+  ]
+  const programs = pages.flatMap(([, page]) => programsOf(page)).length
   for (const problem of new Set(problems)) console.log(problem)
-  console.log(problems.length ? `${problems.length} problems` : `Links and commands of ${all.length} pages are right`)
+  console.log(
+    problems.length
+      ? `${problems.length} problems`
+      : `Links, commands and ${programs} programs of ${all.length} pages are right`,
+  )
   process.exitCode = problems.length ? 1 : 0
 }
