@@ -3,13 +3,17 @@ import { type Picture, partPoint, rectOfRegion, reductionTo } from './picture.js
 import { imageToRegionMat } from './region.js'
 import type { FaceDetector, FaceRegion } from './types.js'
 
-/** Side of the crop that is looked at, and how many times larger than the face's region it is: hair and neck must show. */
+/**
+ * Side of the crop that is looked at, and how many times larger than the face's region it is: hair, neck and shoulders must
+ * show. At 2 times, the upright one of two crops of 16 rendered heads was by up to 0.01 the less certain one; at 3 it was
+ * by 0.05 or more the surer one of all.
+ */
 const CROP_PX = 256
-const MARGIN = 2
+const MARGIN = 3
 
 /**
- * How much surer the detector must be of the turned crop. Measured on 207 upright faces of six clips: BlazeFace is surer
- * of the turned one of none of them, and surer by more than this of most that are upside down.
+ * How much surer the detector must be of the turned crop. Of 47 upright faces of real footage it is surer of the one that
+ * is as it is, by 0.11 or more.
  */
 const CLEARLY = 0.03
 

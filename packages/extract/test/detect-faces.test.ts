@@ -103,7 +103,7 @@ describe('detectFaces', () => {
       async detect(view) {
         if (view.width === image.width)
           return [{ rect: { x: x - 110, y: y - 110, width: 220, height: 220 }, keyPoints: [], score: 0.6 }]
-        const hairOnTop = brightness(view, 40, 75) < brightness(view, 165, 200)
+        const hairOnTop = brightness(view, 69, 93) < brightness(view, 153, 176)
         return [{ rect: { x: 50, y: 50, width: 150, height: 150 }, keyPoints: [], score: hairOnTop ? 0.9 : 0.4 }]
       },
     }
