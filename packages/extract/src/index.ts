@@ -14,7 +14,7 @@ export {
   onnxDetector,
   onnxLandmarker,
 } from './onnx-networks.js'
-export { alignedSize, type ExtractOptions, extractOptions } from './options.js'
+export { type ExtractOptions, extractOptions } from './options.js'
 export type { Picture, PicturePart } from './picture.js'
 export type { ExtractPart, ExtractProgress } from './progress.js'
 export { regionOfLandmarks } from './region.js'

@@ -17,7 +17,7 @@ export const IMAGE_FORMATS = ['png', 'jpg', 'webp', 'tiff', 'exr'] as const
 export type ImageFormat = (typeof IMAGE_FORMATS)[number]
 
 /** The endings that count as images in a folder of frames. */
-export const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.exr'] as const
+const IMAGE_EXTENSIONS = ['.png', '.jpg', '.jpeg', '.webp', '.tif', '.tiff', '.exr'] as const
 
 /** Larger images are refused: a small hostile file can unpack to terabytes. */
 const MAX_PIXELS = 2 ** 28

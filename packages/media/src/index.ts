@@ -11,13 +11,11 @@ export type { HdrInfo } from './hdr.js'
 export { encodeSamples, type ImageSamples } from './image-samples.js'
 export {
   encodeImage,
-  IMAGE_EXTENSIONS,
   IMAGE_FORMATS,
   IMAGE_OPTIONS,
   type ImageFormat,
   type ImageOptions,
   imageSize,
-  isImagePath,
   type ReadImageOptions,
   readImage,
   writeImage,

@@ -1,5 +1,4 @@
 export {
-  describePackage,
   type FrameToPackage,
   overOf,
   type PackagedFace,

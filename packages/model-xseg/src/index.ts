@@ -5,14 +5,11 @@ export {
   blend,
   compress,
   flare,
-  inCircle,
   motionBlur,
   type Noise,
   recolour,
   rescale,
   sharpen,
-  shiftColours,
-  shiftLevels,
   soften,
 } from './noise.js'
 export { batchOf, drawSample, type LabelledFace, labelMask, type MaskSample, plainSample } from './sample.js'

@@ -16,7 +16,7 @@ export function blend(a: Pixels, b: Pixels, share: Pixels | number): Pixels {
 }
 
 /** Any hue, and saturation and value up to a half more or less. Source: hue as a turn of the chroma plane of YIQ. */
-export const shiftColours: Noise = (image, random) => {
+const shiftColours: Noise = (image, random) => {
   const angle = random.uniform(0, 2 * Math.PI)
   const saturation = 1 + random.uniform(-0.5, 0.5)
   const value = random.uniform(-0.5, 0.5)
@@ -33,7 +33,7 @@ export const shiftColours: Noise = (image, random) => {
 }
 
 /** Other black and white points, up to a quarter of the range, and another gamma, for each channel. */
-export const shiftLevels: Noise = (image, random) => {
+const shiftLevels: Noise = (image, random) => {
   const levels = Array.from({ length: 3 }, () => ({
     black: random.uniform(0, 0.25),
     white: random.uniform(0.75, 1),

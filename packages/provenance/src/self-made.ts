@@ -14,7 +14,7 @@ const YEARS = 20
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /** Where a user's own data of this program lies, by the custom of the system. */
-export function dataFolder(): string {
+function dataFolder(): string {
   const { XDG_DATA_HOME, LOCALAPPDATA } = process.env
   if (process.platform === 'win32') return join(LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'dfl')
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'dfl')
