@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DflError } from './errors.js'
 
 /**
@@ -43,7 +44,7 @@ export async function draftFile(path: string): Promise<FileDraft> {
         await file.sync()
         state = 'closed'
         await file.close()
-        await rename(temporary, path)
+        await replace(temporary, path)
         state = 'committed'
       } catch (error) {
         inOurWords(error)
@@ -54,6 +55,21 @@ export async function draftFile(path: string): Promise<FileDraft> {
       if (state === 'open') await file.close()
       if (state !== 'committed') await rm(temporary, { force: true })
     },
+  }
+}
+
+/** Tries, and how long between them: Windows refuses to replace a file while a viewer or a virus scanner reads it. */
+const PATIENCE = process.platform === 'win32' ? { tries: 20, milliseconds: 50 } : { tries: 1, milliseconds: 0 }
+
+async function replace(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rename(from, to)
+    } catch (error) {
+      const inUse = ['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')
+      if (!inUse || attempt >= PATIENCE.tries) throw error
+      await sleep(PATIENCE.milliseconds)
+    }
   }
 }
 
