@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { hullMask, imageToFaceMat } from '@dfl/align'
 import type { Bitmap, FaceMeta, Pixels } from '@dfl/core'
 import { applyAffineAll, crop, mosaic, resize, toPixels } from '@dfl/image'
-import { encodeImage, openFrames } from '@dfl/media'
+import { drawText, encodeImage, openFrames } from '@dfl/media'
 import {
   COLOR_TRANSFERS,
   cutFace,
@@ -58,31 +58,40 @@ const masker: Masker = {
 }
 
 // [3]
-async function cell(options: Partial<MergeOptions>): Promise<Pixels> {
+async function cell([name, options]: readonly [string, Partial<MergeOptions>]): Promise<Pixels> {
   const { bitmap } = await mergeFrame(dst, [face], {
     swapper,
     stages: mergeStages({ erode: 4, ...options }, { masker }),
   })
   const [x, y] = sourceLandmarks[30]!
   const rect = { x: Math.round(x) - 110, y: Math.round(y) - 120, width: 220, height: 240 }
-  return resize(toPixels(crop(bitmap, rect)), { width: 165, height: 180 })
+  const picture = resize(toPixels(crop(bitmap, rect)), { width: 165, height: 180 })
+  const lines = name.split(/(?<=dst)(?=\*XSeg)|(?= --blur)/)
+  const text = lines.map((line, i) => ({ text: line.trim(), x: 4, y: 176 - 13 * (lines.length - 1 - i), sizePx: 11 }))
+  return toPixels(await drawText(picture, text))
 }
-const row = (list: Partial<MergeOptions>[]) => Promise.all(list.map(cell))
+const row = (list: (readonly [string, Partial<MergeOptions>])[]) => Promise.all(list.map(cell))
 const plain = { colorTransfer: 'none' } as const
 const sheet = mosaic(
   [
-    await row(MERGE_MODES.map((mode) => ({ ...plain, mode }))),
-    await row(COLOR_TRANSFERS.filter((name) => name !== 'none').map((colorTransfer) => ({ colorTransfer }))),
-    await row(MASK_MODES.slice(0, 8).map((mask) => ({ ...plain, mask }))),
+    await row(MERGE_MODES.map((mode) => [mode, { ...plain, mode }])),
+    await row(COLOR_TRANSFERS.filter((name) => name !== 'none').map((name) => [name, { colorTransfer: name }])),
+    await row(MASK_MODES.slice(0, 8).map((mask) => [mask, { ...plain, mask }])),
     await row([
-      ...MASK_MODES.slice(8).map((mask) => ({ ...plain, mask })),
-      { ...plain, featherTop: 60 },
-      { ...plain, erode: 20, blur: 40 },
-      ...MASK_FITS.map((fit) => ({ ...plain, fit })),
+      ...MASK_MODES.slice(8).map((mask) => [mask, { ...plain, mask }] as const),
+      ['--feather-top 60', { ...plain, featherTop: 60 }],
+      ['--erode 20 --blur 40', { ...plain, erode: 20, blur: 40 }],
+      ...MASK_FITS.map((fit) => [`--fit ${fit}`, { ...plain, fit }] as const),
     ]),
     await row([
-      ...[{ sharpen: 100 }, { sharpen: -100 }, { denoise: 100 }, { degrade: 80 }, { colorDegrade: 100 }],
-      ...[{ faceScale: 12 }, { faceScale: -12 }, { grain: 100 }],
+      ['--sharpen 100', { sharpen: 100 }],
+      ['--sharpen -100', { sharpen: -100 }],
+      ['--denoise 100', { denoise: 100 }],
+      ['--degrade 80', { degrade: 80 }],
+      ['--color-degrade 100', { colorDegrade: 100 }],
+      ['--face-scale 12', { faceScale: 12 }],
+      ['--face-scale -12', { faceScale: -12 }],
+      ['--grain 100', { grain: 100 }],
     ]),
   ],
   { gapPx: 4, background: 1 },
