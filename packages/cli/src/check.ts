@@ -74,7 +74,8 @@ export async function* checkStage(workspace: Workspace, job: CheckJob, context: 
   const check = checkFaces(
     src,
     dst,
-    PRESETS.map(({ name, assumes, architecture, faceType }) => ({
+    // `preview` is no network of its own, and nothing to be advised for a result.
+    PRESETS.filter(({ name }) => name !== 'preview').map(({ name, assumes, architecture, faceType }) => ({
       name,
       assumes,
       faceType,

@@ -3,7 +3,7 @@ import type { MemoryEstimate } from '@dfl/engine'
 import { df } from '@dfl/model-df'
 import { adaBelief } from '@dfl/nn'
 import { createTrainState, createTrainStep, type SideBatch, stepTime } from '@dfl/trainer'
-import { PRESETS, type Preset } from './presets.js'
+import { PRESETS, type Preset, sameNetwork } from './presets.js'
 import { freeMemory } from './training-cost.js'
 
 /** What it takes here to train a network. */
@@ -15,13 +15,10 @@ export interface NetworkCost {
 
 /** What the presets take on this machine, those of the same network together. Takes some seconds for each network. */
 export async function* presetCosts(): AsyncGenerator<NetworkCost & { presets: readonly string[] }> {
-  const networks = new Map<string, Preset[]>()
-  for (const preset of PRESETS) {
-    const network = JSON.stringify([preset.architecture, preset.batchSize])
-    networks.set(network, [...(networks.get(network) ?? []), preset])
-  }
-  for (const presets of networks.values()) {
-    const { architecture, batchSize } = presets[0]!
+  const isFirst = (preset: Preset) => PRESETS.find((other) => sameNetwork(other, preset)) === preset
+  for (const first of PRESETS.filter(isFirst)) {
+    const { architecture, batchSize } = first
+    const presets = PRESETS.filter((other) => sameNetwork(other, first))
     yield { presets: presets.map(({ name }) => name), ...(await networkCost(architecture, batchSize)) }
   }
 }

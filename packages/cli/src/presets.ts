@@ -82,15 +82,36 @@ const fromWeights = ({ name, assumes, warmUpIterations, phases }: Recipe, alone:
   }
 }
 
+/**
+ * As `fromWeights`, with the shared parts left as they are to the end: an iteration takes two thirds of the time. A run of a
+ * minute has none to lose by warming up, and decoders that can paint already stand it.
+ */
+const onlyDecoders = (of: Recipe): Recipe => {
+  const { phases, ...told } = fromWeights(of, 0.7)
+  const [decoders, , settle] = phases
+  const end: Phase = { ...settle!, learningRate: [MIDDLE, LAST], rates: KEPT }
+  return { ...told, warmUpIterations: WARM_UP_ITERATIONS / 3, phases: [decoders!, end] }
+}
+
 /** The network that the start weights fit, which do so at one resolution only. */
 const SMALL = { resolution: 96, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 }
 
+const barely = 'For a look, in a minute or two, whether the two people go together.'
 const quickly = 'For a first likeness within minutes on a CPU; a few hundred similar faces a side.'
 const usually = 'For up to some hours on a CPU; a few hundred to some thousand faces a side.'
 const thoroughly = "DeepFaceLab's own dimensions, from random weights: for a GPU, or a night and more on a CPU."
 
-/** From small to large. */
+/** From short to long. */
 export const PRESETS: readonly Preset[] = [
+  {
+    name: 'preview',
+    assumes: barely,
+    architecture: SMALL,
+    faceType: 'full_face',
+    batchSize: 4,
+    recipe: recipe('preview', barely),
+    recipeFromWeights: onlyDecoders(recipe('preview', barely)),
+  },
   {
     name: 'quick',
     assumes: quickly,
@@ -161,6 +182,10 @@ export function presetNamed(name: string): Preset {
   const names = PRESETS.map((preset) => preset.name).join(', ')
   throw new DflError('BAD_OPTION', `Expected one of ${names} for \`preset\`, but got '${name}'. Choose one of them.`)
 }
+
+/** Whether two presets are the same network, so that a model of one can be trained as the other. */
+export const sameNetwork = (a: Preset, b: Preset): boolean =>
+  JSON.stringify([a.architecture, a.faceType]) === JSON.stringify([b.architecture, b.faceType])
 
 /** A recipe's longest stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
 export function withoutEnd({ name, assumes, warmUpIterations, phases }: Recipe): Recipe {

@@ -3,7 +3,7 @@ import { DflError, type FaceType } from '@dfl/core'
 import { createModel, type ModelFolder, openModel } from '@dfl/trainer'
 import { architectureNamed, faceArchitectures } from './architectures.js'
 import type { LoadedConfig } from './config.js'
-import type { Preset } from './presets.js'
+import { type Preset, presetNamed, sameNetwork } from './presets.js'
 import { START_WEIGHTS, startWeights } from './start-weights.js'
 import type { TrainJob } from './train-job.js'
 import type { Workspace } from './workspace.js'
@@ -17,7 +17,7 @@ export async function openUnchanged(workspace: Workspace, job: TrainJob, config:
   const run = await openModel(workspace.model, faceArchitectures(config))
   const { options, seed } = run.description
   const asked: Record<string, unknown> = {
-    ...(job.preset && workspace.record.preset ? { preset: job.preset } : {}),
+    ...(presetDiffers(workspace, job) ? { preset: job.preset } : {}),
     ...(job.architecture ? { architecture: job.architecture } : {}),
     ...job.model,
     ...(job.seed === undefined ? {} : { seed: job.seed }),
@@ -38,6 +38,10 @@ export async function openUnchanged(workspace: Workspace, job: TrainJob, config:
     { data: { options: changed } },
   )
 }
+
+/** Whether a preset was asked for whose network is not that of the model's preset. */
+const presetDiffers = ({ record }: Workspace, { preset }: TrainJob): boolean =>
+  preset !== undefined && record.preset !== undefined && !sameNetwork(presetNamed(preset), presetNamed(record.preset))
 
 /** A model of the workspace, which has none yet. */
 export async function newModel(

@@ -59,15 +59,17 @@ describe('train', () => {
     expect(await readdir(place.at('w/model/checkpoints'))).toContain('00000002')
   })
 
-  it('refuses another network for a model that is there', async () => {
+  it('takes another preset of the same network, and refuses another network for a model that is there', async () => {
     await using place = await withFaces()
     await walk(trainStage(place.workspace, job(1)))
-    const { code, stderr } = await dfl('train', '--workspace', place.at('w'), '--iterations', '2', '--resolution', '64')
+    const again = await walk(trainStage(place.workspace, { ...job(2), preset: 'standard' }))
+    expect(again).toMatchObject({ iterations: 2, preset: 'standard' })
+    const { code, stderr } = await dfl('train', '--workspace', place.at('w'), '--iterations', '3', '--resolution', '64')
     expect(code).toBe(2)
     expect(stderr).toContain('Expected resolution 32, as the model in')
-    const other = await dfl('train', '--workspace', place.at('w'), '--iterations', '2', '--preset', 'film')
+    const other = await dfl('train', '--workspace', place.at('w'), '--iterations', '3', '--preset', 'film')
     expect(other.code).toBe(2)
-    expect(other.stderr).toContain('Expected preset quick, as the model in')
+    expect(other.stderr).toContain('Expected preset standard, as the model in')
   })
 
   it('writes lines for machines on stdout and everything for people to stderr with --json', async () => {

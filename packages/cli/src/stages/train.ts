@@ -17,7 +17,7 @@ import { describeConfig, type LoadedConfig, NO_CONFIG } from '../config.js'
 import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { divide, measuredFaces } from '../held-out.js'
 import { createNearestSheet } from '../nearest-sheet.js'
-import { presetFor, withoutEnd } from '../presets.js'
+import { presetFor, sameNetwork, withoutEnd } from '../presets.js'
 import { isPretrained, leavePretraining, PRETRAINING } from '../pretraining.js'
 import { createPreviewer } from '../preview.js'
 import { sayRunEvent } from '../run-events.js'
@@ -94,12 +94,14 @@ export async function* trainStage(
   const { run, startedFrom } = isNew
     ? await newModel(workspace, job, { preset, faceType, config })
     : { run: await openUnchanged(workspace, job, config), startedFrom: undefined }
+  const recorded = workspace.record.preset
+  if (recorded && recorded !== preset.name) await workspace.update({ preset: preset.name })
   for (const text of run.skipped) yield { event: 'warning', text }
   const better = isNew || job.preset || own || !hasLength ? preset : presetFor({ ...job, device })
   if (better.name !== preset.name)
     yield {
       event: 'warning',
-      text: `The model here is of preset ${preset.name}; for this length ${better.name} is meant. To change, train in another workspace.`,
+      text: `The model here is of preset ${preset.name}; for this length ${better.name} is meant. To change, ${sameNetwork(better, preset) ? `add --preset ${better.name}` : 'train in another workspace'}.`,
     }
 
   const meant = (workspace.record.fromWeights && preset.recipeFromWeights) || preset.recipe
