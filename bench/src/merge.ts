@@ -44,7 +44,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       rounds,
       names: jobs.map(({ clip, preset }) => `${basename(clip)}, ${preset} (${networkOf(preset).resolution} px)`),
       head: 'clip, network',
-      parts: ['load', 'decode', 'swap', 'merge', 'encode', 'join'],
+      parts: ['cpu', 'load', 'decode', 'swap', 'merge', 'encode', 'join'],
     },
   )
   const weights = values['from-scratch']
@@ -80,6 +80,7 @@ async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: 
   for (const [name, tensor] of Object.entries(weights ?? {})) state.set(name, tensor)
   try {
     const began = performance.now()
+    const before = process.cpuUsage()
     await using painter = await createPainter(model, state)
     const load = (performance.now() - began) / 1000
     const swapper: Swapper = {
@@ -98,11 +99,22 @@ async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: 
       say(`frame ${report.done} of ${report.frames}, ${report.fps.toFixed(1)} frames/s`)
     }
     const ended = performance.now()
+    const { user, system } = process.cpuUsage(before)
     const { done: frames, framesWithFaces, seconds } = last!
     const total = (ended - began) / 1000
     const join_ = (ended - reported) / 1000
     const millions = round(countParams(model.params) / 1e6, 1)
-    return { fps: frames / total, frames, framesWithFaces, millions, total, load, ...seconds, join: join_ }
+    return {
+      fps: frames / total,
+      frames,
+      framesWithFaces,
+      millions,
+      total,
+      cpu: (user + system) / 1e6,
+      load,
+      ...seconds,
+      join: join_,
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

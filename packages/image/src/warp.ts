@@ -1,4 +1,4 @@
-import { type Affine, type Pixels, type Raster, resolveOptions } from '@dfl/core'
+import { type Affine, DflError, type Pixels, type Raster, resolveOptions } from '@dfl/core'
 import { invertAffine } from './affine.js'
 import { checkChannels, checkRaster, checkSameShape, checkSize } from './checks.js'
 import { createPixels, sampleScale } from './pixels.js'
@@ -33,6 +33,8 @@ export interface WarpOptions {
    * above 0. What lies beyond is 0 or whatever `borderValue` is.
    */
   where?: Pixels
+  /** Memory for the result, at least as long as it is; what it held is lost. New memory if not given. */
+  into?: Float32Array
 }
 
 /**
@@ -57,12 +59,12 @@ export function warpAffine(
 ): Pixels {
   checkRaster(source, 'source')
   checkSize(size, 'size')
-  const { where, ...chosen } = options
+  const { where, into, ...chosen } = options
   const { interpolation, border, borderValue, antialias } = resolveOptions(OPTIONS, chosen)
   const { width, height } = size
   const toSource = invertAffine(sourceToOutputMat)
   const scale = sampleScale(source)
-  const out = createPixels(width, height, source.channels)
+  const out = into ? clearedPixels(into, size, source.channels) : createPixels(width, height, source.channels)
   if (where) {
     checkRaster(where, 'where')
     checkSameShape(out, where, 'where', false)
@@ -97,6 +99,21 @@ export function warpAffine(
     sampleRow(interpolation, tile, walk, { from, to, out: out.data, at: row * width * out.channels, scale })
   }
   return out
+}
+
+/** Zeros in memory that is there already. */
+function clearedPixels(
+  memory: Float32Array,
+  { width, height }: { width: number; height: number },
+  channels: Pixels['channels'],
+): Pixels {
+  const length = width * height * channels
+  if (memory.length < length)
+    throw new DflError(
+      'BAD_SHAPE',
+      `Expected room for ${length} numbers in \`into\`, but got ${memory.length}. Give larger memory.`,
+    )
+  return { data: memory.subarray(0, length).fill(0), width, height, channels }
 }
 
 /** Half the width of each kernel, in pixels. */

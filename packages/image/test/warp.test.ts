@@ -38,6 +38,19 @@ describe.each(interpolations)('warpAffine with %s', (interpolation) => {
     )
   })
 
+  it('makes its result in memory that is given, whatever that held', () => {
+    const source = paint(16, 12, 3, smooth)
+    const mat = [1.5, 0.2, 30, -0.2, 1.5, 2] as const
+    const size = { width: 40, height: 15 }
+    const into = new Float32Array(2000).fill(7)
+    const out = warpAffine(source, mat, size, { interpolation, into })
+    expect(out.data).toEqual(warpAffine(source, mat, size, { interpolation }).data)
+    expect(out.data.buffer).toBe(into.buffer)
+    expect(() => warpAffine(source, mat, size, { interpolation, into: new Float32Array(1799) })).toThrow(
+      'Expected room for 1800 numbers in `into`, but got 1799. Give larger memory.',
+    )
+  })
+
   it('repeats the edge pixel outside with border replicate, however far', () => {
     const source = paint(8, 6, 1, (x, y) => (x + y) / 16)
     const out = warpAffine(

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { DflError } from '@dfl/core'
+import { type DflError, prefetch } from '@dfl/core'
 import {
   createFrames,
   createVideo,
@@ -110,7 +110,8 @@ async function* renderFrom(
   let index = first
   let notes = past
   try {
-    for await (const one of mergedFrames(clip.frames(), work)) {
+    // One frame ahead: while the encoder takes a frame, the next is merged.
+    for await (const one of prefetch(mergedFrames(clip.frames(), work), 1)) {
       using frame = one.frame
       open ??= await openPart(job, plan[index]!, { key: await keyOf(job, plan[index]!, notes), startPts: frame.pts })
       yield await addFrame(job, open, { one, damaged })

@@ -36,16 +36,23 @@ export function keepBehind(): MergeStage {
     const behind = likenessToBeside(face)
     if (!behind) return face
     connectToBeside(behind, face.mask)
-    return { ...face, mask: { ...face.mask, data: face.mask.data.map((v, i) => v * (1 - behind.data[i]!)) } }
+    return { ...face, mask: without(face.mask, behind) }
   }
+}
+
+/** A copy of the mask, less where there is something behind. */
+function without(mask: Pixels, { data: behind }: Pixels): Pixels {
+  const data = mask.data.slice()
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! * (1 - behind[i]!)
+  return { ...mask, data }
 }
 
 /** [M, M, 1] how surely each pixel shows what is beside the head and not the head; nothing where none does. */
 function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixels | undefined {
   const cells = { width: GRID, height: GRID }
   const [smallMask, smallDst] = [resize(mask, cells), resize(dst, cells)]
-  const head = coloursNear(smallDst, smallMask, (v) => v >= HEAD)
-  const beside = coloursNear(smallDst, smallMask, (v) => v <= BESIDE)
+  const head = coloursNear(smallDst, smallMask, HEAD, Number.POSITIVE_INFINITY)
+  const beside = coloursNear(smallDst, smallMask, Number.NEGATIVE_INFINITY, BESIDE)
   const sure = createPixels(GRID, GRID, 1)
   for (let i = 0; i < sure.data.length; i++) {
     const { data: a } = head.mean
@@ -58,95 +65,120 @@ function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixe
   const size = { width: mask.width, height: mask.height }
   const toMask = multiplyAffine(squareMat(dst.width, mask.width), imageToFaceMat)
   const picture = warpAffine(frame, toMask, size, { border: 'replicate', where: mask })
-  const headAt = cellReader(head.mean, mask.width)
-  const besideAt = cellReader(beside.mean, mask.width)
-  const sureAt = cellReader(sure, mask.width)
-  const out = createPixels(mask.width, mask.height, 1)
-  const band = createPixels(GRID, GRID, 1)
-  const between = createPixels(GRID, GRID, 1)
-  for (let i = 0; i < out.data.length; i++) {
-    const m = mask.data[i]!
-    if (m === 0) continue
-    const isBand = m > BESIDE && m < HEAD
-    const cell = cellOf(i, mask.width)
-    if (!isBand && sure.data[cell] === 0) continue
-    const { off, way } = placeOf(picture, i, headAt, besideAt)
-    out.data[i] = 1 - rise(off, BEHIND, BEFORE)
-    if (!isBand) continue
-    band.data[cell]!++
-    if (way > BEHIND && way < BEFORE) between.data[cell]!++
-  }
+  const grid = gridOver(mask.width)
+  const { out, band, between } = likenesses({ picture, mask, sure }, { head: head.mean, beside: beside.mean }, grid)
   const [inBand, lieBetween] = [near(band).data, near(between).data]
   for (let i = 0; i < sure.data.length; i++)
     sure.data[i]! *= 1 - rise(lieBetween[i]! / Math.max(inBand[i]!, 1e-3), SHARP, FADING)
-  for (let i = 0; i < out.data.length; i++) if (out.data[i]! > 0) out.data[i]! *= sureAt(i, 0)
+  timesCells(out, sure, grid)
   return out
+}
+
+/** [M, M, 1] how far each pixel looks like what is beside; and [G, G, 1] how many pixels of a cell lie in the band, and between the colours. */
+function likenesses(
+  { picture, mask, sure }: { picture: Pixels; mask: Pixels; sure: Pixels },
+  colours: { head: Pixels; beside: Pixels },
+  grid: Grid,
+) {
+  const { data: own, channels, width, height } = picture
+  const [head, beside] = [colours.head.data, colours.beside.data]
+  const out = createPixels(width, height, 1)
+  const band = createPixels(GRID, GRID, 1)
+  const between = createPixels(GRID, GRID, 1)
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2]
+  for (let y = 0, i = 0, p = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++, p += channels) {
+      const m = mask.data[i]!
+      if (m === 0) continue
+      const isBand = m > BESIDE && m < HEAD
+      const cell = grid.cell[y]! * GRID + grid.cell[x]!
+      if (!isBand && sure.data[cell] === 0) continue
+      const at = 3 * (grid.first[y]! * GRID + grid.first[x]!)
+      const [fx, fy] = [grid.share[x]!, grid.share[y]!]
+      const r = mixed(beside, at, 3, fx, fy)
+      const g = mixed(beside, at + 1, 3, fx, fy)
+      const b = mixed(beside, at + 2, 3, fx, fy)
+      const stepR = mixed(head, at, 3, fx, fy) - r
+      const stepG = mixed(head, at + 1, 3, fx, fy) - g
+      const stepB = mixed(head, at + 2, 3, fx, fy) - b
+      const [ownR, ownG, ownB] = [own[p]! - r, own[p + green]! - g, own[p + blue]! - b]
+      // As shares of the colours' distance: how far from what is beside, and how far along the straight way to the head.
+      const apart = 1e-6 + stepR * stepR + stepG * stepG + stepB * stepB
+      const off = Math.sqrt((ownR * ownR + ownG * ownG + ownB * ownB) / apart)
+      out.data[i] = 1 - rise(off, BEHIND, BEFORE)
+      if (!isBand) continue
+      band.data[cell]!++
+      const way = (ownR * stepR + ownG * stepG + ownB * stepB) / apart
+      if (way > BEHIND && way < BEFORE) between.data[cell]!++
+    }
+  return { out, band, between }
+}
+
+/** Multiplies pixels by what the cells are there, in place. */
+function timesCells({ data, width, height }: Pixels, cells: Pixels, grid: Grid): void {
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++)
+      if (data[i]! > 0)
+        data[i]! *= mixed(cells.data, grid.first[y]! * GRID + grid.first[x]!, 1, grid.share[x]!, grid.share[y]!)
 }
 
 /** Means over the neighbourhood of each cell. */
 const near = (cells: Pixels): Pixels => gaussianBlur(cells, REACH, { border: 'zero' })
 
-/** [G, G, 3] the mean colour near each cell of the cells whose mask passes, and the share of those. */
-function coloursNear(colours: Pixels, mask: Pixels, passes: (mask: number) => boolean) {
-  const chosen: Pixels = { ...mask, data: mask.data.map((v) => (passes(v) ? 1 : 0)) }
-  const mean = near({ ...colours, data: colours.data.map((v, i) => v * chosen.data[Math.floor(i / 3)]!) })
+/** [G, G, 3] the mean colour near each cell of the cells whose mask lies between two values, and the share of those. */
+function coloursNear(colours: Pixels, mask: Pixels, low: number, high: number) {
+  const chosen: Pixels = { ...mask, data: mask.data.slice() }
+  const counted: Pixels = { ...colours, data: colours.data.slice() }
+  for (let i = 0; i < chosen.data.length; i++) {
+    const passes = mask.data[i]! >= low && mask.data[i]! <= high
+    chosen.data[i] = passes ? 1 : 0
+    if (!passes) counted.data.fill(0, 3 * i, 3 * i + 3)
+  }
+  const mean = near(counted)
   const weight = near(chosen).data
-  for (let i = 0; i < mean.data.length; i++) mean.data[i]! /= Math.max(weight[Math.floor(i / 3)]!, 1e-4)
+  for (let i = 0; i < weight.length; i++)
+    for (let c = 3 * i; c < 3 * i + 3; c++) mean.data[c]! /= Math.max(weight[i]!, 1e-4)
   return { mean, weight }
 }
 
-/** The cell that a pixel of a square of that side lies in. */
-function cellOf(pixel: number, side: number): number {
-  const x = pixel % side
-  const y = (pixel - x) / side
-  return Math.floor((y * GRID) / side) * GRID + Math.floor((x * GRID) / side)
+/** For each column, or row, of a square over the grid. */
+interface Grid {
+  /** The cell that it lies in. */
+  cell: Int32Array
+  /** The cell whose centre comes before it, and how far it is from there to the next, 0..1. */
+  first: Int32Array
+  share: Float64Array
 }
 
-type CellReader = (pixel: number, channel: number) => number
-
-/** What a field of cells is at a pixel of a square of that side, between its four cells. */
-function cellReader({ data, channels }: Pixels, side: number): CellReader {
-  const along = Array.from({ length: side }, (_, i) =>
+function gridOver(side: number): Grid {
+  const places = Float64Array.from({ length: side }, (_, i) =>
     Math.min(GRID - 1.001, Math.max(0, ((i + 0.5) * GRID) / side - 0.5)),
   )
-  return (pixel, channel) => {
-    const [x, y] = [along[pixel % side]!, along[Math.floor(pixel / side)]!]
-    const [fx, fy] = [x - Math.floor(x), y - Math.floor(y)]
-    const at = (Math.floor(y) * GRID + Math.floor(x)) * channels + channel
-    const below = at + GRID * channels
-    const upper = data[at]! * (1 - fx) + data[at + channels]! * fx
-    return upper * (1 - fy) + (data[below]! * (1 - fx) + data[below + channels]! * fx) * fy
+  const first = Int32Array.from(places, Math.floor)
+  return {
+    cell: Int32Array.from(places, (_, i) => Math.floor((i * GRID) / side)),
+    first,
+    share: places.map((place, i) => place - first[i]!),
   }
 }
 
-/**
- * Where a pixel's colour lies between two colours, as shares of their distance: `off` how far from what is beside, `way`
- * how far along the straight way from there (0) to the head (1).
- */
-function placeOf(picture: Pixels, pixel: number, headAt: CellReader, besideAt: CellReader) {
-  let [square, along, apart] = [0, 0, 1e-6]
-  for (let c = 0; c < 3; c++) {
-    const from = besideAt(pixel, c)
-    const step = headAt(pixel, c) - from
-    const own = picture.data[picture.channels * pixel + Math.min(c, picture.channels - 1)]! - from
-    square += own * own
-    along += own * step
-    apart += step * step
-  }
-  return { off: Math.sqrt(square / apart), way: along / apart }
+/** The sample of a field of cells between the one at `at` and its neighbours on the right and below. */
+function mixed(data: Float32Array, at: number, channels: number, fx: number, fy: number): number {
+  const below = at + GRID * channels
+  const upper = data[at]! * (1 - fx) + data[at + channels]! * fx
+  return upper * (1 - fy) + (data[below]! * (1 - fx) + data[below + channels]! * fx) * fy
 }
 
 /** Lowers each likeness to what the best way out of the mask has at its weakest place, in place. */
 function connectToBeside({ data, width, height }: Pixels, mask: Pixels): void {
   const limit = data.slice()
-  const isOut = (i: number) => mask.data[i]! <= BESIDE
-  for (let i = 0; i < data.length; i++) data[i] = isOut(i) ? 1 : 0
+  for (let i = 0; i < data.length; i++) data[i] = mask.data[i]! <= BESIDE ? 1 : 0
   // Two sweeps each way follow every way that does not wind: the band is narrow.
   for (let sweep = 0; sweep < 4; sweep++) {
     const step = sweep % 2 === 0 ? 1 : -1
     for (let n = 0; n < data.length; n++) {
       const i = step === 1 ? n : data.length - 1 - n
-      if (limit[i] === 0 || isOut(i)) continue
+      if (limit[i] === 0 || mask.data[i]! <= BESIDE) continue
       const x = i % width
       const y = (i - x) / width
       const sideways = x - step >= 0 && x - step < width ? data[i - step]! : 0
@@ -154,7 +186,7 @@ function connectToBeside({ data, width, height }: Pixels, mask: Pixels): void {
       data[i] = Math.min(limit[i]!, Math.max(data[i]!, sideways, upDown))
     }
   }
-  for (let i = 0; i < data.length; i++) if (isOut(i)) data[i] = limit[i]!
+  for (let i = 0; i < data.length; i++) if (mask.data[i]! <= BESIDE) data[i] = limit[i]!
 }
 
 /** 0 up to `from`, 1 from `to`, smooth between. */

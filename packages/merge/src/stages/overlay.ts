@@ -1,6 +1,7 @@
 import type { Bitmap, Pixels, Rect } from '@dfl/core'
+import { multiplyAffine, translation, warpAffine } from '@dfl/image'
 import type { MergeStage } from '../merge-face.js'
-import { placedFace } from './placed-face.js'
+import { PAINTED, placementOf } from './placed-face.js'
 
 /**
  * A stage that lays the face over its frame as the mask says, at the frame's full resolution: the last of every chain.
@@ -8,29 +9,54 @@ import { placedFace } from './placed-face.js'
  * Pixels whose mask is 0 keep the frame's samples exactly.
  */
 export function overlay(): MergeStage {
+  let memory = new Float32Array(0)
   return (face) => {
-    const placed = placedFace(face)
-    if (!placed) return face
-    const { rect, painted, alpha } = placed
-    return { ...face, patch: { rect, bitmap: blend(face.frame, rect, painted, alpha), alpha } }
+    const { placed, frame } = face
+    if (placed) {
+      const { rect, alpha } = placed
+      const bitmap = frameIn(rect, frame)
+      lay(bitmap.data, { colour: placed.painted.data, alpha: alpha.data, channels: bitmap.channels })
+      return { ...face, patch: { rect, bitmap, alpha } }
+    }
+    const placement = placementOf(face)
+    if (!placement) return face
+    const { rect, alpha, faceToRectMat } = placement
+    const bitmap = frameIn(rect, frame)
+    const { width } = rect
+    const { channels } = bitmap
+    if (memory.length < STRIP * width * 3) memory = new Float32Array(STRIP * width * 3)
+    for (let y = 0; y < rect.height; y += STRIP) {
+      const height = Math.min(STRIP, rect.height - y)
+      const [from, end] = [y * width, (y + height) * width]
+      const where: Pixels = { data: alpha.data.subarray(from, end), width, height, channels: 1 }
+      const toStrip = multiplyAffine(translation(0, -y), faceToRectMat)
+      const painted = warpAffine(face.face, toStrip, where, { ...PAINTED, where, into: memory })
+      const pixels = bitmap.data.subarray(from * channels, end * channels)
+      lay(pixels, { colour: painted.data, alpha: where.data, channels })
+    }
+    return { ...face, patch: { rect, bitmap, alpha } }
   }
 }
 
-/** The frame's samples in `rect` with `painted` over them as `alpha` says; `alpha` is cut to 0..1 in place. */
-function blend(frame: Bitmap, rect: Rect, painted: Pixels, alpha: Pixels): Bitmap {
-  const { channels, data } = frame
-  const wide = data instanceof Uint16Array
+/** Rows of the face that are made larger at once: so few that they stay in the processor's cache until they are laid over. */
+const STRIP = 32
+
+/** A copy of the frame's samples in `rect`. */
+function frameIn(rect: Rect, { data, width, channels }: Bitmap): Bitmap {
   const length = rect.width * rect.height * channels
-  const out = wide ? new Uint16Array(length) : new Uint8Array(length)
+  const out = data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length)
   const row = rect.width * channels
   for (let y = 0; y < rect.height; y++) {
-    const from = ((rect.y + y) * frame.width + rect.x) * channels
+    const from = ((rect.y + y) * width + rect.x) * channels
     out.set(data.subarray(from, from + row), y * row)
   }
-  const pixels = { colour: painted.data, alpha: alpha.data, channels }
-  if (out instanceof Uint8Array) blendBytes(out, pixels)
-  else blendWords(out, pixels)
   return { data: out, width: rect.width, height: rect.height, channels }
+}
+
+/** Colours over samples of a frame as alpha says, which is cut to 0..1 in place. */
+function lay(out: Bitmap['data'], paint: Paint): void {
+  if (out instanceof Uint8Array) blendBytes(out, paint)
+  else blendWords(out, paint)
 }
 
 interface Paint {

@@ -1,26 +1,45 @@
-import type { Pixels, Rect } from '@dfl/core'
+import type { Affine, Pixels, Rect } from '@dfl/core'
 import { applyAffine, crop, invertAffine, multiplyAffine, toPixels, translation, warpAffine } from '@dfl/image'
 import { type MergeFace, type PlacedFace, squareMat } from '../merge-face.js'
 
 /** How far from the edge of the square the mask is faded to 0, in pixels of a face whose crop is 256 pixels wide. */
 const EDGE = 4
 
+/** Where a face goes in its frame. */
+interface Placement {
+  /** In pixels of the frame. */
+  rect: Rect
+  /** [rect.height, rect.width, 1] how much of each pixel will be new, 0..1. */
+  alpha: Pixels
+  /** Pixels of the painted face → pixels of `rect`. */
+  faceToRectMat: Affine
+}
+
+/** How a painted face is made larger. */
+export const PAINTED = { interpolation: 'cubic', border: 'replicate' } as const
+
 /**
- * The face in the pixels of its frame, as the stages so far have left it; nothing where its mask is empty.
+ * Where the face goes in its frame; nothing where its mask is empty.
  *
  * Close to the edge of the square the mask fades to 0 whatever it was, so that the square itself never shows.
  */
-export function placedFace(face: MergeFace): PlacedFace | undefined {
-  if (face.placed) return face.placed
+export function placementOf(face: MergeFace): Placement | undefined {
   const rect = coveredRect(face)
   if (!rect) return undefined
   const size = { width: rect.width, height: rect.height }
   const toRect = multiplyAffine(translation(-rect.x, -rect.y), invertAffine(face.imageToFaceMat))
   const maskToRect = multiplyAffine(toRect, squareMat(face.mask.width, face.dst.width))
-  const faceToRect = multiplyAffine(toRect, squareMat(face.face.width, face.dst.width))
-  const alpha = warpAffine(fadeAtEdges(face.mask), maskToRect, size)
-  const options = { interpolation: 'cubic', border: 'replicate', where: alpha } as const
-  return { rect, alpha, painted: warpAffine(face.face, faceToRect, size, options) }
+  const faceToRectMat = multiplyAffine(toRect, squareMat(face.face.width, face.dst.width))
+  return { rect, alpha: warpAffine(fadeAtEdges(face.mask), maskToRect, size), faceToRectMat }
+}
+
+/** The face in the pixels of its frame, as the stages so far have left it; nothing where its mask is empty. */
+export function placedFace(face: MergeFace): PlacedFace | undefined {
+  if (face.placed) return face.placed
+  const placement = placementOf(face)
+  if (!placement) return undefined
+  const { rect, alpha, faceToRectMat } = placement
+  return { rect, alpha, painted: warpAffine(face.face, faceToRectMat, alpha, { ...PAINTED, where: alpha }) }
 }
 
 /** [H, W, 3] what the frame shows where the face goes. */
