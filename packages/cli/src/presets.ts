@@ -82,15 +82,12 @@ const fromWeights = ({ name, assumes, warmUpIterations, phases }: Recipe, alone:
   }
 }
 
-/**
- * As `fromWeights`, with the shared parts left as they are to the end: an iteration takes two thirds of the time. A run of a
- * minute has none to lose by warming up, and decoders that can paint already stand it.
- */
+/** As `fromWeights`, with the shared parts left as they are to the end: an iteration takes two thirds of the time. */
 const onlyDecoders = (of: Recipe): Recipe => {
   const { phases, ...told } = fromWeights(of, 0.7)
   const [decoders, , settle] = phases
   const end: Phase = { ...settle!, learningRate: [MIDDLE, LAST], rates: KEPT }
-  return { ...told, warmUpIterations: WARM_UP_ITERATIONS / 3, phases: [decoders!, end] }
+  return { ...told, phases: [decoders!, end] }
 }
 
 /** The network that the start weights fit, which do so at one resolution only. */
