@@ -3,20 +3,23 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { correlation, rankCorrelation } from '@dfl/evaluate'
 import { QUALITY_PAIRS } from '@dfl/synth'
+import { fitWeights } from './fit.js'
 import { ROOT } from './footage.js'
 import { describe, type Effort, measurePair, type PairResult, renderedPairs, secondsOf } from './quality.js'
 import { type BenchContext, type Outcome, round } from './report.js'
 
 /** What is told before training, so that more should give more. */
-const TOLD: readonly { name: string; of(pair: PairResult): number | undefined }[] = [
+const TOLD: readonly { name: string; of(pair: PairResult): number }[] = [
   { name: 'forecast', of: ({ forecast }) => forecast },
   { name: 'covered', of: ({ covered }) => covered },
-  { name: 'shape (negative)', of: ({ shapePercent }) => (shapePercent === undefined ? undefined : -shapePercent) },
+  { name: 'shape (negative)', of: ({ shapePercent = 0 }) => -shapePercent },
 ]
 const RESULTS: readonly { name: string; of(pair: PairResult): number }[] = [
-  { name: 'likeness', of: ({ likeness }) => likeness },
   { name: 'SSIM', of: ({ ssim }) => ssim },
+  { name: 'GMSD (negative)', of: ({ gmsd }) => -gmsd },
   { name: 'error (negative)', of: ({ mae }) => -mae },
+  { name: 'colour (negative)', of: ({ color }) => -color },
+  { name: 'likeness', of: ({ likeness }) => likeness },
 ]
 
 /**
@@ -48,24 +51,36 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     context.tell(describe(results.slice(-1)))
     await writeFile(join(out, 'forecast.json'), `${JSON.stringify(summary(results), null, 2)}\n`)
   }
-  const { correlations } = summary(results)
+  const { correlations, fits } = summary(results)
   const lines = correlations.map(
     ({ told, result, pearson, spearman }) =>
       `${told} against ${result}: Pearson ${pearson ?? '–'}, Spearman ${spearman ?? '–'}`,
   )
+  const fitted = fits.map(
+    ({ result, weights: [even, shape, uncovered], fitted, leftOut }) =>
+      `${result} = ${even} + ${shape} x shape % + ${uncovered} x uncovered share: Pearson ${fitted ?? '–'}, each pair left out ${leftOut ?? '–'}`,
+  )
   return {
-    text: [describe(results), '', ...lines, '', `Kept in ${out}`].join('\n'),
+    text: [
+      describe(results),
+      '',
+      ...lines,
+      '',
+      'Weights that would tell it best:',
+      ...fitted,
+      '',
+      `Kept in ${out}`,
+    ].join('\n'),
     data: { out, effort, ...summary(results) },
   }
 }
 
-/** The pairs and how well what was told goes with what came out. */
+/** The pairs, how well what was told goes with what came out, and the weights that would tell it best. */
 function summary(pairs: readonly PairResult[]) {
+  const or = (value: number | undefined) => (value === undefined ? undefined : round(value, 2))
   const correlations = TOLD.flatMap((told) =>
     RESULTS.map((result) => {
-      const known = pairs.filter((pair) => told.of(pair) !== undefined)
-      const [a, b] = [known.map((pair) => told.of(pair)!), known.map(result.of)]
-      const or = (value: number | undefined) => (value === undefined ? undefined : round(value, 2))
+      const [a, b] = [pairs.map(told.of), pairs.map(result.of)]
       return {
         told: told.name,
         result: result.name,
@@ -74,5 +89,10 @@ function summary(pairs: readonly PairResult[]) {
       }
     }),
   )
-  return { pairs, correlations }
+  const fits = RESULTS.map(({ name, of }) => {
+    const observed = pairs.map((pair) => ({ told: [pair.shapePercent ?? 0, 1 - pair.covered], came: of(pair) }))
+    const { weights, fitted, leftOut } = fitWeights(observed)
+    return { result: name, weights: weights.map((w) => round(w, 4)), fitted: or(fitted), leftOut: or(leftOut) }
+  })
+  return { pairs, correlations, fits }
 }

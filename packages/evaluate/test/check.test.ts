@@ -164,8 +164,9 @@ describe('the whole check', () => {
     { name: 'large', assumes: 'Much time.', resolution: 256, faceType: 'full_face' },
   ])
 
-  it('leads with what must be done', () => {
+  it('leads with what must be done and ends with what comes then', () => {
     expect(check.advice[0]!.urgency).toBe('do')
+    expect(check.advice.at(-1)!.text).toMatch(/^Then train: dfl train/)
     expect(check.advice.some(({ text }) => text.includes('turned to its own left'))).toBe(true)
     expect(check.advice.some(({ text }) => text.includes('--uniform-yaw'))).toBe(true)
     expect(check.advice.every(({ evidence }) => evidence !== '')).toBe(true)

@@ -85,7 +85,8 @@ function figuresOf({ coverage, shape, forecast }: Check): Figure[] {
     {
       name: 'Forecast',
       value: forecast.toFixed(2),
-      meaning: 'What face shape and coverage together allow, 0 to 1: for ranking footage, not a promise.',
+      meaning:
+        'Likeness to the true swap (SSIM in the face) that rendered pairs of such shape and coverage reached in a short training; about 0.87 is the best, 0.73 the worst seen. For ranking footage, not a promise.',
     },
   ]
 }
