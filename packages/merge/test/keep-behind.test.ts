@@ -52,6 +52,14 @@ describe('keepBehind', () => {
     expect(Math.max(...soft.data.map((v, i) => v - kept.data[i]!))).toBeLessThan(0.1)
   })
 
+  it('changes nothing above a dark brow, where the colour beside is the skin of the face', async () => {
+    const brow = [0.12, 0.1, 0.08]
+    const { soft, kept } = await around(
+      frameOfSquare((x, y) => (Math.abs(x) < 0.5 && y > -0.78 && y < -0.6 ? brow : skin)),
+    )
+    expect(Math.max(...soft.data.map((v, i) => v - kept.data[i]!))).toBeLessThan(0.1)
+  })
+
   it('still covers a dark brow that ends at the edge of the head', async () => {
     const brow = [0.12, 0.1, 0.08]
     const isBrow = (x: number, y: number) => x > 0.2 && Math.abs(y + 0.2) < 0.06

@@ -14,6 +14,12 @@ const [HEAD, BESIDE] = [0.95, 0.05]
 /** Colours, 0..1 a channel, that differ by less than the first are alike; by more than the second, told apart for sure. */
 const [ALIKE, APART] = [0.05, 0.12]
 
+/** What the face itself shows is no background: colours that this share of it has, nearly, may be, and those that the second share has are none. */
+const [RARE, OWN] = [0.02, 0.06]
+
+/** Colours this near are the same for that, and so many places of the face are asked. */
+const [SAME, PLACES] = [0.08, 256]
+
 /** At an edge most of the band has one colour or the other; where more of it than this lies between, light fades over skin. */
 const [SHARP, FADING] = [0.2, 0.35]
 
@@ -53,12 +59,14 @@ function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixe
   const [smallMask, smallDst] = [resize(mask, cells), resize(dst, cells)]
   const head = coloursNear(smallDst, smallMask, HEAD, Number.POSITIVE_INFINITY)
   const beside = coloursNear(smallDst, smallMask, Number.NEGATIVE_INFINITY, BESIDE)
+  const own = coloursOfHead(smallDst, smallMask)
   const sure = createPixels(GRID, GRID, 1)
   for (let i = 0; i < sure.data.length; i++) {
     const { data: a } = head.mean
     const { data: b } = beside.mean
     const apart = Math.hypot(a[3 * i]! - b[3 * i]!, a[3 * i + 1]! - b[3 * i + 1]!, a[3 * i + 2]! - b[3 * i + 2]!)
-    sure.data[i] = rise(Math.min(head.weight[i]!, beside.weight[i]!), 0.005, 0.02) * rise(apart, ALIKE, APART)
+    const known = rise(Math.min(head.weight[i]!, beside.weight[i]!), 0.005, 0.02) * rise(apart, ALIKE, APART)
+    sure.data[i] = known === 0 ? 0 : known * (1 - rise(shareOf(own, b, 3 * i), RARE, OWN))
   }
   if (sure.data.every((v) => v === 0)) return undefined
 
@@ -139,6 +147,23 @@ function coloursNear(colours: Pixels, mask: Pixels, low: number, high: number) {
   for (let i = 0; i < weight.length; i++)
     for (let c = 3 * i; c < 3 * i + 3; c++) mean.data[c]! /= Math.max(weight[i]!, 1e-4)
   return { mean, weight }
+}
+
+/** Colours of places spread evenly over the head, three numbers each. */
+function coloursOfHead(colours: Pixels, mask: Pixels): number[] {
+  const inside = [...mask.data.keys()].filter((i) => mask.data[i]! >= HEAD)
+  const every = Math.max(1, Math.floor(inside.length / PLACES))
+  return inside.filter((_, n) => n % every === 0).flatMap((i) => [...colours.data.subarray(3 * i, 3 * i + 3)])
+}
+
+/** The share of some colours that are nearly the one at a place of a list. */
+function shareOf(colours: readonly number[], list: Float32Array, at: number): number {
+  let count = 0
+  for (let i = 0; i < colours.length; i += 3) {
+    const [r, g, b] = [colours[i]! - list[at]!, colours[i + 1]! - list[at + 1]!, colours[i + 2]! - list[at + 2]!]
+    if (r * r + g * g + b * b < SAME * SAME) count++
+  }
+  return count / Math.max(1, colours.length / 3)
 }
 
 /** For each column, or row, of a square over the grid. */
