@@ -114,7 +114,9 @@ export function beforeOf(frame: Frame, { bitmap, x, y }: FrameChange): { before?
     ? [own ? part('own') : undefined, x === undefined ? frame.bitmap : part('bytes')]
     : [part('own')]
   const before = candidates.find((found) => found && found.data.constructor === bitmap.data.constructor)
-  return before === undefined || bitmap === before || bitmap === frame.bitmap ? {} : { before }
+  // Asked last: it converts the whole frame.
+  const isFrames = () => width === frame.width && height === frame.height && bitmap === frame.bitmap
+  return before === undefined || bitmap === before || isFrames() ? {} : { before }
 }
 
 /** The rectangles of a change as whole pixels inside of it and of the frame. */

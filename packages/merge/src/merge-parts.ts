@@ -18,11 +18,12 @@ import type { ClipFaces } from './faces-of-frames.js'
 import type { FinishedPart, FinishedParts } from './finished-parts.js'
 import { framePicture } from './frame-picture.js'
 import { type FrameReport, issuesOf } from './frame-report.js'
-import type { FaceNotes, MergeStage, Swapper } from './merge-face.js'
+import type { FaceNotes, Swapper } from './merge-face.js'
 import type { MergeOptions } from './merge-options.js'
 import type { PlannedPart } from './merge-plan.js'
 import { encodingOf, settingsOfFaces } from './merge-settings.js'
 import { type MergedClipFrame, mergedFrames, type StageSeconds, timer } from './merged-frames.js'
+import type { Paster } from './paster.js'
 
 /** All that the parts of a clip are made of. */
 export interface PartsJob {
@@ -34,9 +35,8 @@ export interface PartsJob {
   shots: Shots
   plan: readonly PlannedPart[]
   parts: FinishedParts
-  /** The options of a frame, and the stages that they make. */
   optionsOf: (frame: number) => MergeOptions
-  stagesOf: (frame: number) => readonly MergeStage[]
+  paster: Paster
   /** What all parts depend on besides: model, clip and the like. */
   madeFrom: string
   out: string
@@ -103,9 +103,9 @@ async function* renderFrom(
         }
       : {}),
   })
-  const { faces, swapper, stagesOf, batchFrames } = job
+  const { faces, swapper, paster, batchFrames } = job
   const isFresh = (frame: number) => fresh.has(frame)
-  const work = { faces, swapper, stagesOf, isFresh, batchFrames, past, seconds }
+  const work = { faces, swapper, paster, isFresh, batchFrames, past, seconds }
   let open: OpenPart | undefined
   let index = first
   let notes = past

@@ -13,6 +13,8 @@ import { type FinishedFrame, mergeParts } from './merge-parts.js'
 import { type FrameSpan, planParts } from './merge-plan.js'
 import { type SettingsEntry, settingsOf } from './merge-settings.js'
 import type { StageSeconds } from './merged-frames.js'
+import { stagesByOptions } from './paste-jobs.js'
+import { pasterHere, pasterInThread } from './paster.js'
 
 /** What `mergeVideo` takes. */
 export interface MergeVideoOptions {
@@ -97,7 +99,8 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
   checkAtLeast('batchFrames', batchFrames, 1)
   checkOwnStages(job)
   // Wrong options are told before any work.
-  const stagesOf = stagesByOptions(job.stages ?? ((of) => mergeStages(of, { masker })))
+  const { stages } = job
+  const stagesOf = stagesByOptions((of) => stages ?? mergeStages(of, { masker }))
   stagesOf(options)
   const faces = typeof job.faces === 'string' ? await facesOfClip(job.faces, path) : facesOfFunction(job.faces)
   await using clip = await openFrames(path, { signal })
@@ -113,10 +116,13 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
     plan.reduce((sum, { start, end }) => sum + end - start, 0),
     seconds,
   )
+  // Own stages and networks stay in this thread, and a compositor's package needs the layers.
+  const inThread = !stages && !masker && job.package === undefined
+  await using paster =
+    (inThread ? pasterInThread(optionsOf) : undefined) ?? pasterHere((frame) => stagesOf(optionsOf(frame)))
   const making = mergeParts({
-    ...{ clip: path, info, faces, swapper: job.swapper, shots, plan, parts, optionsOf, out },
+    ...{ clip: path, info, faces, swapper: job.swapper, shots, plan, parts, optionsOf, paster, out },
     ...{ batchFrames, signal, onDamaged, seconds, package: job.package },
-    stagesOf: (frame) => stagesOf(optionsOf(frame)),
     madeFrom: await madeFrom(job),
   })
   let made: { key: string; part: FinishedPart }[]
@@ -167,18 +173,6 @@ async function join(
     ...(whole ? {} : { stretch }),
     ...{ metadata, signal, seal },
   })
-}
-
-/** The stages of a frame's options, made anew only where the options change. */
-function stagesByOptions(
-  stages: readonly MergeStage[] | ((options: MergeOptions) => MergeStage[]),
-): (options: MergeOptions) => readonly MergeStage[] {
-  if (typeof stages !== 'function') return () => stages
-  let last: { options: MergeOptions; stages: MergeStage[] } | undefined
-  return (options) => {
-    if (last?.options !== options) last = { options, stages: stages(options) }
-    return last.stages
-  }
 }
 
 /** What all parts of the result depend on, as a text. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { batches, mapConcurrent } from '@dfl/core'
 import type { Frame, FrameChange, FramePart } from '@dfl/media'
 import type { ClipFaces } from './faces-of-frames.js'
@@ -7,12 +8,12 @@ import {
   cutFace,
   type FaceCrop,
   type FaceNotes,
+  type FaceToMerge,
   type MergeFace,
-  type MergeStage,
   type Swap,
   type Swapper,
 } from './merge-face.js'
-import { pasteFaces } from './merge-frame.js'
+import type { Paster } from './paster.js'
 
 /** Seconds spent on each step since the start; steps overlap, so that they may add up to more than has passed. */
 export interface StageSeconds {
@@ -31,7 +32,7 @@ export interface MergedClipFrame {
     faces: MergedFaceReport[]
     /** The part before; `bitmap` is the same part after. */
     part: FramePart
-    /** The faces as the stages left them, in pixels of the part, in the order in which they were laid over it. */
+    /** The faces as the stages left them, in pixels of the part, in the order in which they were laid over it; none where another thread pasted them. */
     layers: MergeFace[]
   }
 }
@@ -57,7 +58,7 @@ export async function* mergedFrames(
   work: {
     faces: ClipFaces
     swapper: Swapper
-    stagesOf: (frame: number) => readonly MergeStage[]
+    paster: Paster
     /** Whether nothing is remembered at a frame of what was before: at a cut. */
     isFresh: (frame: number) => boolean
     batchFrames: number
@@ -65,20 +66,18 @@ export async function* mergedFrames(
     seconds: StageSeconds
   },
 ): AsyncGenerator<MergedClipFrame> {
-  const { swapper, stagesOf, isFresh, batchFrames, seconds } = work
+  const { swapper, paster, isFresh, batchFrames, seconds } = work
   const timed = timer(seconds)
 
   const prepare = async (group: readonly Frame[]): Promise<Prepared[]> => {
     const facesOfGroup = await Promise.all(group.map((frame) => work.faces.of(frame)))
-    const prepared = await timed('decode', () =>
-      group.map((frame, i): Prepared => {
-        const faces = facesOfGroup[i]!
-        if (faces.length === 0) return { frame, crops: [], swaps: [] }
-        const part = frame.part(rectOfFaces(faces, swapper, frame), 1, 'own')
-        const crops = faces.map((face) => cutFace(part.bitmap, faceOfPart(face, part), swapper))
-        return { frame, part, crops, swaps: [] }
-      }),
-    )
+    const prepared: Prepared[] = []
+    for (const [i, frame] of group.entries()) {
+      const faces = facesOfGroup[i]!
+      prepared.push(await timed('decode', () => cutFaces(frame, faces, swapper)))
+      // Frames that are pasted meanwhile are passed on between two of them.
+      await setImmediate()
+    }
     const crops = prepared.flatMap((one) => one.crops.map(({ dst }) => dst))
     if (crops.length === 0) return prepared
     const swaps = await timed('swap', () => swapper.swap(crops))
@@ -103,7 +102,7 @@ export async function* mergedFrames(
       const { x, y } = part
       const before = movedNotes(past, -x, -y)
       const made = await timed('merge', () =>
-        pasteFaces(part.bitmap, { crops, swaps, stages: stagesOf(frame.index), past: before }),
+        paster.paste(frame.index, { bitmap: part.bitmap, crops, swaps, past: before }),
       )
       const { bitmap, faces, layers } = made
       past = rounded(movedNotes(made.notes, x, y))
@@ -124,6 +123,14 @@ const rounded = (notes: readonly FaceNotes[]): FaceNotes[] =>
       Object.entries(note.values).map(([name, values]) => [name, values.map((v) => Math.round(v * 1e6) / 1e6)]),
     ),
   }))
+
+/** The part of a frame that holds its faces, and the faces cut out of it. */
+function cutFaces(frame: Frame, faces: readonly FaceToMerge[], swapper: Swapper): Prepared {
+  if (faces.length === 0) return { frame, crops: [], swaps: [] }
+  const part = frame.part(rectOfFaces(faces, swapper, frame), 1, 'own')
+  const crops = faces.map((face) => cutFace(part.bitmap, faceOfPart(face, part), swapper))
+  return { frame, part, crops, swaps: [] }
+}
 
 type Timed = <T>(step: keyof StageSeconds, work: () => T | Promise<T>) => Promise<T>
 

@@ -18,7 +18,7 @@ const [ALIKE, APART] = [0.05, 0.12]
 const [RARE, OWN] = [0.02, 0.06]
 
 /** Colours this near are the same for that, and so many places of the face are asked. */
-const [SAME, PLACES] = [0.08, 256]
+const [SAME, PLACES] = [0.08, 96]
 
 /** At an edge most of the band has one colour or the other; where more of it than this lies between, light fades over skin. */
 const [SHARP, FADING] = [0.2, 0.35]
@@ -62,17 +62,16 @@ function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixe
   const own = coloursOfHead(smallDst, smallMask)
   const sure = createPixels(GRID, GRID, 1)
   for (let i = 0; i < sure.data.length; i++) {
-    const { data: a } = head.mean
-    const { data: b } = beside.mean
-    const apart = Math.hypot(a[3 * i]! - b[3 * i]!, a[3 * i + 1]! - b[3 * i + 1]!, a[3 * i + 2]! - b[3 * i + 2]!)
-    const known = rise(Math.min(head.weight[i]!, beside.weight[i]!), 0.005, 0.02) * rise(apart, ALIKE, APART)
-    sure.data[i] = known === 0 ? 0 : known * (1 - rise(shareOf(own, b, 3 * i), RARE, OWN))
+    const isNear = rise(Math.min(head.weight[i]!, beside.weight[i]!), 0.005, 0.02)
+    const known = isNear === 0 ? 0 : isNear * rise(distance(head.mean.data, beside.mean.data, 3 * i), ALIKE, APART)
+    sure.data[i] = known === 0 ? 0 : known * (1 - rise(shareOf(own, beside.mean.data, 3 * i), RARE, OWN))
   }
   if (sure.data.every((v) => v === 0)) return undefined
 
   const size = { width: mask.width, height: mask.height }
   const toMask = multiplyAffine(squareMat(dst.width, mask.width), imageToFaceMat)
-  const picture = warpAffine(frame, toMask, size, { border: 'replicate', where: mask })
+  // Not filtered where it shrinks: colours are only told apart, and edges stay sharp.
+  const picture = warpAffine(frame, toMask, size, { border: 'replicate', where: mask, antialias: false })
   const grid = gridOver(mask.width)
   const { out, band, between } = likenesses({ picture, mask, sure }, { head: head.mean, beside: beside.mean }, grid)
   const [inBand, lieBetween] = [near(band).data, near(between).data]
@@ -154,6 +153,12 @@ function coloursOfHead(colours: Pixels, mask: Pixels): number[] {
   const inside = [...mask.data.keys()].filter((i) => mask.data[i]! >= HEAD)
   const every = Math.max(1, Math.floor(inside.length / PLACES))
   return inside.filter((_, n) => n % every === 0).flatMap((i) => [...colours.data.subarray(3 * i, 3 * i + 3)])
+}
+
+/** Distance of the colours that begin at the same place of two lists. */
+function distance(a: Float32Array, b: Float32Array, at: number): number {
+  const [red, green, blue] = [a[at]! - b[at]!, a[at + 1]! - b[at + 1]!, a[at + 2]! - b[at + 2]!]
+  return Math.sqrt(red * red + green * green + blue * blue)
 }
 
 /** The share of some colours that are nearly the one at a place of a list. */

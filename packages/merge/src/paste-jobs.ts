@@ -1,0 +1,40 @@
+import type { Bitmap } from '@dfl/core'
+import type { FaceCrop, FaceNotes, MergeStage, Swap } from './merge-face.js'
+import { type MergedFrame, pasteFaces } from './merge-frame.js'
+import { type MergeOptions, mergeStages } from './merge-options.js'
+
+/** Swaps that are made, and what they are pasted on. */
+export interface PasteWork {
+  bitmap: Bitmap
+  crops: readonly FaceCrop[]
+  swaps: readonly Swap[]
+  past: readonly FaceNotes[]
+}
+
+/** What a thread can be asked for: swaps pasted by the usual stages. */
+export type PasteJobs = {
+  paste(work: PasteWork, options: MergeOptions): Promise<Omit<MergedFrame, 'layers'>>
+}
+
+/** The jobs of one thread. */
+export function pasteJobs(): PasteJobs {
+  const stagesOf = stagesByOptions((options) => mergeStages(options))
+  return {
+    async paste({ bitmap, ...work }, options) {
+      const { layers: _, ...made } = await pasteFaces(bitmap, { ...work, stages: stagesOf(options) })
+      return made
+    },
+  }
+}
+
+/** The stages of a frame's options, made anew only where the options change. */
+export function stagesByOptions(
+  stages: (options: MergeOptions) => readonly MergeStage[],
+): (options: MergeOptions) => readonly MergeStage[] {
+  let last: { key: string; stages: readonly MergeStage[] } | undefined
+  return (options) => {
+    const key = JSON.stringify(options)
+    if (last?.key !== key) last = { key, stages: stages(options) }
+    return last.stages
+  }
+}
