@@ -78,10 +78,10 @@ export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Cho
 /**
  * How near the swap will come to the true one, as SSIM inside the face after a short training, for ranking pairs.
  *
- * Fitted to eight rendered pairs: Pearson 0.81, each pair told by the others 0.57. See docs/design/insight.md.
+ * Fitted to twelve rendered pairs: Pearson 0.82, each pair told by the others 0.65. See docs/design/insight.md.
  */
 export function forecast({ covered, shapePercent = 2.5 }: { covered: number; shapePercent?: number }): number {
-  return Math.max(0, 0.9 - 0.042 * shapePercent - 0.064 * (1 - covered))
+  return Math.max(0, 0.9 - 0.043 * shapePercent - 0.061 * (1 - covered))
 }
 
 function peopleIn(faces: readonly FaceTraits[]): Person[] {
