@@ -5,11 +5,20 @@ import { exists, explain, removeTemporaryFiles, syncFolder, writeFileAtomic } fr
 import { imageSize } from '@dfl/media'
 import { alignedPng } from './aligned-png.js'
 import { faceProblem, filenameProblem } from './face-rules.js'
-import { indexLog } from './index-log.js'
-import { FORMAT_VERSION, isFaceSize, isFrameIndex, isSourceName, type LogLine, printLine } from './log-lines.js'
+import { indexLog, type LogIndex } from './index-log.js'
+import {
+  type FaceLine,
+  FORMAT_VERSION,
+  isFaceSize,
+  isFrameIndex,
+  isSourceName,
+  type LogLine,
+  printLine,
+} from './log-lines.js'
 import { maskFile } from './mask-file.js'
-import { checksumOf, MASK_FOLDER } from './open-faceset.js'
+import { checksumOf, MASK_FOLDER, readFaces } from './open-faceset.js'
 import { LOG_NAME } from './read-log.js'
+import { replaceLog } from './rewrite.js'
 
 /** Entries that are made durable together, and the longest they wait for it. */
 const COMMIT_ENTRIES = 64
@@ -46,10 +55,11 @@ interface Entry {
  * A writer for the faceset in `folder`: a new one, or one that is there and is continued.
  *
  * The folder holds one PNG file for each face (`masks/` one for each mask), and `faces.jsonl`: a header, then one line for each face and each frame
- * done. It is only ever appended to, in this order: an image is written under another name, renamed, and forced to disk;
+ * done. It is appended to in this order: an image is written under another name, renamed, and forced to disk;
  * then its line is appended and forced to disk. So a line that can be read always has its image, at whatever moment the
  * process is killed or the power fails. Forcing is slow, so it is done for 64 entries at a time, and at least once a
  * second: a crash costs what was added since, and as the lines of those frames are missing too, they are simply redone.
+ * Where faces were added anew, the log is written once more at the end, without the lines that they replace.
  *
  * One writer at a time: the caller sees to that.
  *
@@ -82,15 +92,17 @@ export async function createFaceset(
   const log = await open(path, 'a')
   // A line that was cut off would swallow the next one.
   if (index.totalBytes > index.completeBytes) await log.truncate(index.completeBytes)
-  return makeWriter(folder, log, options, index.done)
+  return makeWriter(folder, log, options, index)
 }
 
 function makeWriter(
   folder: string,
   log: FileHandle,
   { faceType, size }: { faceType: FaceType; size: number },
-  done: Map<string, Set<number>>,
+  { done, faces }: LogIndex,
 ): FacesetWriter {
+  const names = new Set(faces.keys())
+  let replaced = false
   let waiting: Entry[] = []
   let timer: NodeJS.Timeout | undefined
   let commits: Promise<void> = Promise.resolve()
@@ -154,12 +166,15 @@ function makeWriter(
     } finally {
       await log.close()
     }
+    if (replaced) await dropReplaced(folder)
   }
 
   return {
     async add(face, image, mask) {
       checkUsable()
       checkFace(face, image, faceType, size)
+      replaced ||= names.has(face.filename)
+      names.add(face.filename)
       const ready = writeFace(folder, face, image, mask)
       enqueue({ ready })
       await ready
@@ -182,6 +197,17 @@ function makeWriter(
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Leaves one line for each face in a log that no writer has open. */
+async function dropReplaced(folder: string): Promise<void> {
+  const path = join(folder, LOG_NAME)
+  const index = await indexLog(path)
+  async function* lines(): AsyncGenerator<FaceLine> {
+    for await (const face of readFaces(path, index))
+      yield { kind: 'face', crc32: index.faces.get(face.filename)!.crc32, face }
+  }
+  await replaceLog(path, index, lines())
 }
 
 /** Writes the files of a face. */

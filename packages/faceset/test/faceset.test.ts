@@ -18,6 +18,9 @@ async function facesetOf(count: number): Promise<string> {
   return folder
 }
 
+/** The lines of a faceset's log. */
+const linesOf = async (folder: string) => (await readFile(join(folder, 'faces.jsonl'), 'utf8')).trimEnd().split('\n')
+
 const names = (faces: readonly FaceMeta[]) => faces.map(({ filename }) => filename)
 
 describe('a faceset on disk', () => {
@@ -94,6 +97,22 @@ describe('a faceset on disk', () => {
     expect(names(faces)).toEqual(['000001_0.png', '000000_0.png'])
     expect(faces[1].score).toBe(0.25)
     expect(await faceset.readImage(faces[1])).toEqual(syntheticImage(9))
+  })
+
+  it('holds one line for each face after a crash and a second start, as if nothing had happened', async () => {
+    const folder = await facesetOf(2)
+    const undisturbed = await linesOf(folder)
+    // As a crash leaves it: the face stands there, its frame is not done.
+    await writeFile(
+      join(folder, 'faces.jsonl'),
+      `${undisturbed.filter((line) => !/"frameIndex":1}$/.test(line)).join('\n')}\n`,
+    )
+    const writer = await createFaceset(folder, WHOLE_64)
+    expect([...writer.done('clip.mp4')]).toEqual([0])
+    await writer.add(syntheticFace(1), syntheticImage(1))
+    await writer.frameDone('clip.mp4', 1)
+    await writer.close()
+    expect((await linesOf(folder)).sort()).toEqual(undisturbed.sort())
   })
 
   it('drops faces whose image is gone and says how many', async () => {
