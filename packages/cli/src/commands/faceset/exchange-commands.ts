@@ -147,7 +147,7 @@ export const exportMasksCommand: Command = {
 /** `dfl faceset import-masks` */
 export const importMasksCommand: Command = {
   name: 'faceset import-masks',
-  summary: 'give faces masks or outlines that were drawn in other programs',
+  summary: 'give faces masks or outlines drawn elsewhere',
   usage: '--side <src|dst> --masks <folder>',
   about: [
     'Masks are images with the names of faces, white where the face is. Training uses them in place of the outline of the landmarks.',
