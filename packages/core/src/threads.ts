@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { DflError, receivedError, type SentError, sentError } from './errors.js'
 
@@ -45,6 +47,9 @@ export interface ThreadSettings {
   /** What to do when the thread stops by itself, as a sentence: the end of the error's message. */
   advice: string
 }
+
+/** The file of a thread, where it is there: not where only TypeScript sources are. */
+export const builtThread = (url: URL): URL | undefined => (existsSync(fileURLToPath(url)) ? url : undefined)
 
 /**
  * A worker thread that does the jobs which the module at `url` gives to `answerJobs`.

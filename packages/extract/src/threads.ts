@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { type JobThread, jobsHere, startThread } from '@dfl/core/threads'
+import { builtThread, type JobThread, jobsHere, startThread } from '@dfl/core/threads'
 import { type ThreadJobs, threadJobs } from './thread-jobs.js'
 
 /**
@@ -9,8 +7,8 @@ import { type ThreadJobs, threadJobs } from './thread-jobs.js'
  * TypeScript sources.
  */
 export function faceThread(): JobThread<ThreadJobs> {
-  const url = new URL('./face-thread.js', import.meta.url)
-  return availableParallelism() > 1 && existsSync(fileURLToPath(url))
+  const url = builtThread(new URL('./face-thread.js', import.meta.url))
+  return url && availableParallelism() > 1
     ? startThread<ThreadJobs>(url, { name: 'dfl-faces', advice: 'Extract again.' })
     : jobsHere<ThreadJobs>(threadJobs())
 }

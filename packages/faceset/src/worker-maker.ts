@@ -1,16 +1,11 @@
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { DflError } from '@dfl/core'
-import { type JobThread, jobsHere, startThread } from '@dfl/core/threads'
+import { builtThread, type JobThread, jobsHere, startThread } from '@dfl/core/threads'
 import { type MakerSettings, type SampleJobs, type SampleMaker, sampleJobs } from './sample-maker.js'
 
 const ADVICE = 'Make a new sampler, with `workers: 0` to work without threads.'
 
 /** The worker's file in the built package, beside this one; undefined where only TypeScript sources are. */
-export function builtWorkerUrl(): URL | undefined {
-  const url = new URL('./sample-worker.js', import.meta.url)
-  return existsSync(fileURLToPath(url)) ? url : undefined
-}
+export const builtWorkerUrl = (): URL | undefined => builtThread(new URL('./sample-worker.js', import.meta.url))
 
 /** A maker that works in the calling thread. */
 export const localMaker = (settings: MakerSettings): SampleMaker => makerOf([jobsHere(sampleJobs(settings))])

@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { startThread } from '@dfl/core/threads'
+import { builtThread, startThread } from '@dfl/core/threads'
 import type { MergeStage } from './merge-face.js'
 import { type MergedFrame, pasteFaces } from './merge-frame.js'
 import type { MergeOptions } from './merge-options.js'
@@ -24,8 +22,8 @@ export const pasterHere = (stagesOf: (frame: number) => readonly MergeStage[]): 
  * there is one processor only, or no file of a thread: from TypeScript sources.
  */
 export function pasterInThread(optionsOf: (frame: number) => MergeOptions): Paster | undefined {
-  const url = new URL('./paste-thread.js', import.meta.url)
-  if (availableParallelism() === 1 || !existsSync(fileURLToPath(url))) return undefined
+  const url = builtThread(new URL('./paste-thread.js', import.meta.url))
+  if (!url || availableParallelism() === 1) return undefined
   const thread = startThread<PasteJobs>(url, { name: 'dfl-paste', advice: 'Merge again: it goes on from here.' })
   return {
     async paste(frame, work) {

@@ -1,6 +1,7 @@
 import type { Pixels } from '@dfl/core'
 import { createPixels, gaussianBlur, multiplyAffine, resize, warpAffine } from '@dfl/image'
 import { type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
+import { rise } from './rise.js'
 
 /** Side of the grid on which neighbourhoods are averaged: four pixels of a 256 px face a cell. */
 const GRID = 64
@@ -217,10 +218,4 @@ function connectToBeside({ data, width, height }: Pixels, mask: Pixels): void {
     }
   }
   for (let i = 0; i < data.length; i++) if (mask.data[i]! <= BESIDE) data[i] = limit[i]!
-}
-
-/** 0 up to `from`, 1 from `to`, smooth between. */
-function rise(value: number, from: number, to: number): number {
-  const t = Math.min(1, Math.max(0, (value - from) / (to - from)))
-  return t * t * (3 - 2 * t)
 }

@@ -1,6 +1,7 @@
 import type { Affine, Pixels, Rect } from '@dfl/core'
 import { applyAffine, crop, invertAffine, multiplyAffine, toPixels, translation, warpAffine } from '@dfl/image'
 import { type MergeFace, type PlacedFace, squareMat } from '../merge-face.js'
+import { rise } from './rise.js'
 
 /** How far from the edge of the square the mask is faded to 0, in pixels of a face whose crop is 256 pixels wide. */
 const EDGE = 4
@@ -88,10 +89,7 @@ function coveredRect({ mask, imageToFaceMat, dst, frame }: MergeFace): Rect | un
 function fadeAtEdges(mask: Pixels): Pixels {
   const { width, height } = mask
   const band = (EDGE * width) / 256
-  const ramp = Float32Array.from({ length: Math.ceil(band) + 1 }, (_, i) => {
-    const t = Math.min(1, i / band)
-    return t * t * (3 - 2 * t)
-  })
+  const ramp = Float32Array.from({ length: Math.ceil(band) + 1 }, (_, i) => rise(i, 0, band))
   const factor = (i: number, length: number) => ramp[Math.min(i, length - 1 - i, ramp.length - 1)]!
   const data = mask.data.slice()
   for (let y = 0; y < height; y++) {

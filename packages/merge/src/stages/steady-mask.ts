@@ -2,6 +2,7 @@ import { DflError, type Pixels } from '@dfl/core'
 import { resize } from '@dfl/image'
 import { clamp, type MergeStage } from '../merge-face.js'
 import { shareOfNow } from './over-time.js'
+import { rise } from './rise.js'
 
 /** Side of the grid on which masks are remembered: four pixels of a 256 px face a cell. */
 const GRID = 64
@@ -41,7 +42,7 @@ export function steadyMask(seconds: number): MergeStage {
     for (let i = 0; i < GRID * GRID; i++) {
       const value = now.data[i]!
       const step = past ? value - before![i]! : 0
-      const back = step * (1 - share) * (1 - rise(Math.abs(step)))
+      const back = step * (1 - share) * (1 - rise(Math.abs(step), TREMBLES, MOVES))
       // Whole thousandths: notes are written to disk.
       kept[i] = Math.round((value - back) * 1000) / 1000
       change.data[i] = -back
@@ -52,10 +53,4 @@ export function steadyMask(seconds: number): MergeStage {
     for (let i = 0; i < fine.data.length; i++) fine.data[i] = fine.data[i]! + face.mask.data[i]!
     return { ...face, notes, mask: clamp(fine) }
   }
-}
-
-/** 0 up to `TREMBLES`, 1 from `MOVES`, smooth between. */
-function rise(change: number): number {
-  const t = Math.min(1, Math.max(0, (change - TREMBLES) / (MOVES - TREMBLES)))
-  return t * t * (3 - 2 * t)
 }
