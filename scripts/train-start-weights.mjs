@@ -6,24 +6,18 @@
 // names: in MANY every picture shows another head, in ONE always the same head with the pose, expression and light of its
 // partner. The demo's heads must be in neither. The network sees MANY, warped, and learns to paint ONE: so its encoder keeps
 // what a head does and drops whose head it is, which is what SRC's and DST's decoders need to have in common.
-// First with the random warp, then almost without it; weights that are there already (--from) learn on
-// without it. Such folders come from packages/synth: scripts/render-start-heads.mjs.
+// First with the random warp, then almost without it. With --from it learns on from weights that are there already, also from
+// those of a network that paints half the resolution: what both have in common is taken. Such folders come from packages/synth: scripts/render-start-heads.mjs.
 // Needs built packages: npm run build.
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const load = (name) => import(pathToFileURL(join(root, 'packages', name, 'dist/index.js')))
-const [
-  { createSampler, memoryFaceset, openFaceset },
-  { df },
-  trainer,
-  { adaBelief },
-  engine,
-  { presetNamed, startWeights },
-] = await Promise.all(['faceset', 'model-df', 'trainer', 'nn', 'engine', 'cli'].map(load))
+const [{ createSampler, memoryFaceset, openFaceset }, { df }, trainer, { adaBelief }, engine, { presetNamed }] =
+  await Promise.all(['faceset', 'model-df', 'trainer', 'nn', 'engine', 'cli'].map(load))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -70,17 +64,21 @@ async function pairs(manyPath, onePath) {
 
 const optimiser = adaBelief()
 const state = trainer.createTrainState(model, optimiser, 1)
-const known = values.from ? await startWeights(values.from, preset.architecture) : {}
-if (!known)
-  throw new Error(`Expected weights of the network of '${preset.name}' in ${values.from}, but they are of another.`)
-for (const [path, tensor] of Object.entries(known)) if (path in model.params) state.set(path, tensor)
-const step = await trainer.createTrainStep(model, {
-  batchSize: preset.batchSize,
-  optimiser,
-  randomWarp: true,
-  maskedTraining: true,
-  eyesMouthPrio: 300,
-})
+const known = values.from ? engine.decodeSafetensors(await readFile(values.from), values.from).tensors : {}
+const fits = Object.entries(model.params).filter(
+  ([path, { shape }]) => known[path.replace('decoder_src', 'decoder')]?.shape.join() === shape.join(),
+)
+for (const [path] of fits) state.set(path, known[path.replace('decoder_src', 'decoder')])
+if (values.from) console.log(`${fits.length} of ${Object.keys(model.params).length} parameters are known`)
+const stepOf = (rates) =>
+  trainer.createTrainStep(model, {
+    batchSize: preset.batchSize,
+    optimiser,
+    randomWarp: true,
+    maskedTraining: true,
+    eyesMouthPrio: 300,
+    rates,
+  })
 const [src, dst] = await pairs(manyFolder, oneFolder)
 console.log(`${src.info.count} pairs`)
 const samplerOf = (warpPower) =>
@@ -113,7 +111,8 @@ const save = (iteration) => {
 }
 let iteration = 0
 /** One stretch at a random warp, its rate falling. */
-const learn = async (warpPower, highest, minutes) => {
+const learn = async (warpPower, highest, minutes, rates) => {
+  const step = await stepOf(rates)
   const sampler = await samplerOf(warpPower)
   const began = Date.now()
   let losses = []
@@ -130,9 +129,11 @@ const learn = async (warpPower, highest, minutes) => {
     await save(iteration)
   }
   await sampler[Symbol.asyncDispose]()
+  await step[Symbol.asyncDispose]()
 }
 const minutes = Number(values.minutes)
-if (!values.from) await learn(1, 5e-4, 0.4 * minutes)
-await learn(0.2, values.from ? 4e-4 : 5e-4, (values.from ? 1 : 0.6) * minutes)
+// What is new in a network that others' weights fit in part must not spoil them while it knows nothing.
+if (values.from) await learn(0.2, 5e-4, 0.1 * minutes, { 'encoder/': 0, 'inter/': 0 })
+else await learn(1, 5e-4, 0.4 * minutes)
+await learn(0.2, values.from ? 4e-4 : 5e-4, (values.from ? 0.9 : 0.6) * minutes)
 await save(iteration)
-await step[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-import type { OptionsOf } from '@dfl/core'
+import { DflError, defineOptions, type OptionsOf } from '@dfl/core'
 import {
   checkImages,
   checkLevels,
@@ -10,27 +10,48 @@ import {
   type ModelArchitecture,
 } from '@dfl/nn'
 
-/** DF: one encoder and one inter for both people, a decoder for each. A swap is DST's code in SRC's decoder. */
-export const df: ModelArchitecture<typeof faceModelOptions> = {
+const options = defineOptions({
+  ...faceModelOptions,
+  encoderResolution: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 640,
+    multipleOf: 16,
+    unit: 'px',
+    fixed: true,
+    description: 'Side S of what the encoder sees: R, R/2 or R/4. 0 for all of R.',
+  },
+})
+
+/**
+ * DF: one encoder and one inter for both people, a decoder for each. A swap is DST's code in SRC's decoder.
+ *
+ * With `encoderResolution` the encoder sees the image averaged down, and the decoders have one more doubling, or two: what a
+ * face does is plain in small pictures, and large ones cost time where they are painted only.
+ */
+export const df: ModelArchitecture<typeof options> = {
   name: 'df',
   source: 'DeepFaceLab, Perov et al. 2020, https://arxiv.org/abs/2005.05535',
-  options: faceModelOptions,
+  options,
   build,
 }
 
-function build(options: OptionsOf<typeof faceModelOptions>): FaceModel {
-  checkLevels(options)
-  const { resolution: R, aeDims: A, eDims, dDims, dMaskDims, subpixel } = options
+function build(given: OptionsOf<typeof options>): FaceModel {
+  const { resolution: R, aeDims: A, eDims, dDims, dMaskDims, subpixel } = given
+  const S = given.encoderResolution || R
+  checkSizes(given)
 
-  const encoder = faceEncoder('encoder', { ...options, dims: eDims }) // [N, R, R, 3] → [N, code]
+  const encoder = faceEncoder('encoder', { ...given, resolution: S, shrink: R / S, dims: eDims }) // [N, R, R, 3] → [N, code]
   const inter = faceInter('inter', {
-    ...options,
+    ...given,
     inputs: encoder.outputs,
     codeDims: A,
-    side: R / (subpixel ? 32 : 16),
+    side: S / (subpixel ? 32 : 16),
     outputs: A,
   }) // → [N, inter.side, inter.side, A]
-  const decoder = (path: string) => faceDecoder(path, { ...options, inputs: A, dims: dDims, maskDims: dMaskDims }) // → face and mask of side R
+  const painting = { ...given, inputs: A, dims: dDims, maskDims: dMaskDims, finer: Math.log2(R / S) }
+  const decoder = (path: string) => faceDecoder(path, painting) // → face and mask of side R
   const decoders = { src: decoder('decoder_src'), dst: decoder('decoder_dst') }
 
   const code: FaceModel['code'] = {
@@ -46,4 +67,15 @@ function build(options: OptionsOf<typeof faceModelOptions>): FaceModel {
       return decoders[as].apply(params, code.of(params, x))
     },
   }
+}
+
+/** @throws DflError `BAD_OPTION` where the levels of encoder and decoders do not fit the sizes. */
+function checkSizes({ resolution: R, encoderResolution, ...variant }: OptionsOf<typeof options>): void {
+  const S = encoderResolution || R
+  if (![1, 2, 4].includes(R / S))
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected ${R}, ${R / 2} or ${R / 4} for \`encoderResolution\` at \`resolution\` ${R}, but got ${S}. Use one of them, or 0 for all of it.`,
+    )
+  checkLevels({ ...variant, resolution: S })
 }

@@ -13,6 +13,11 @@ const variants = {
   'that is deep': { ...small, deep: true },
   'that is deep and paints the last doubling as a doubling': { ...small, deep: true, subpixel: false },
   'with x · cos(x) as the activation': { ...small, cosine: true },
+  'whose encoder sees half the size': { ...small, resolution: 64, encoderResolution: 32 },
+  'that is deep and whose encoder sees a quarter of the size': {
+    ...small,
+    ...{ resolution: 128, encoderResolution: 32, deep: true, subpixel: false },
+  },
 }
 
 describe.each(Object.entries(variants))('DF %s', (_, options) => {
@@ -53,6 +58,26 @@ describe('DF', () => {
       'Expected a multiple of 32 for `resolution` with `deep`, but got 48. Use 32 or 64.',
     )
     expect(build({ resolution: 80, subpixel: false })).not.toThrow()
+  })
+
+  it('whose encoder sees less has the shared part of the smaller network and one more level to paint with', () => {
+    const paramsOf = (more: object) => df.build(resolveOptions(df.options, { ...small, ...more })).params
+    const [smaller, finer] = [paramsOf({}), paramsOf({ resolution: 64, encoderResolution: 32 })]
+    for (const [path, { shape }] of Object.entries(smaller))
+      if (!/mask_up4/.test(path)) expect(finer[path]?.shape, path).toEqual(shape)
+    const more = Object.keys(finer).filter((path) => !(path in smaller))
+    expect(new Set(more.map((path) => path.split('/')[1]))).toEqual(new Set(['up4', 'res4', 'mask_up5']))
+  })
+
+  it('says which sizes the encoder may see', () => {
+    const build = (more: object) => () => df.build(resolveOptions(df.options, { ...small, ...more }))
+    expect(build({ resolution: 96, encoderResolution: 32 })).toThrow(
+      'Expected 96, 48 or 24 for `encoderResolution` at `resolution` 96, but got 32. Use one of them, or 0 for all of it.',
+    )
+    expect(build({ resolution: 96, encoderResolution: 48 })).toThrow(
+      'Expected a multiple of 32 for `resolution` with `subpixel`, but got 48. Use 32 or 64.',
+    )
+    expect(build({ resolution: 64, encoderResolution: 64 })).not.toThrow()
   })
 
   it('reports wrong options all at once', () => {

@@ -52,7 +52,7 @@ export const chain = (blocks: readonly Block<tf.Tensor4D, tf.Tensor4D>[]): Block
 })
 
 /**
- * DeepFaceLab's encoder: [N, R, R, 3] → [N, outputs] float32.
+ * DeepFaceLab's encoder: [N, R·shrink, R·shrink, 3] → [N, outputs] float32. `shrink` averages squares of so many pixels a side first.
  *
  * Four convolutions of 5x5 and stride 2, to E, 2E, 4E, 8E; `deep`: five, with residual blocks after the first and the last.
  * `pixelNorm` divides the flat code by its root mean square: 'u'.
@@ -61,11 +61,12 @@ export function faceEncoder(
   path: string,
   {
     resolution,
+    shrink = 1,
     dims: E,
     deep,
     cosine,
     pixelNorm: norm,
-  }: { resolution: number; dims: number; pixelNorm: boolean } & Pick<Variant, 'deep' | 'cosine'>,
+  }: { resolution: number; shrink?: number; dims: number; pixelNorm: boolean } & Pick<Variant, 'deep' | 'cosine'>,
 ): Block<tf.Tensor4D, tf.Tensor2D> & { outputs: number } {
   const act = activation(cosine)
   const downs = deep ? [E, 2 * E, 4 * E, 8 * E, 8 * E] : [E, 2 * E, 4 * E, 8 * E]
@@ -85,7 +86,8 @@ export function faceEncoder(
     params: levels.params,
     outputs,
     apply(p, x) {
-      const flat = tf.reshape(levels.apply(p, x), [x.shape[0], outputs]) as tf.Tensor2D
+      const seen = shrink === 1 ? x : tf.avgPool(x, shrink, shrink, 'valid') // [N, R, R, 3]
+      const flat = tf.reshape(levels.apply(p, seen), [x.shape[0], outputs]) as tf.Tensor2D
       return norm ? pixelNorm(flat) : flat
     },
   }
@@ -126,7 +128,8 @@ export function faceInter(
 /**
  * DeepFaceLab's decoder: a map → face and mask, each by ups of its own.
  *
- * The face has a residual block after each up; its last doubling is painted by four convolutions with `subpixel`.
+ * The face has a residual block after each up; its last doubling is painted by four convolutions with `subpixel`. `finer`
+ * adds as many doublings, of the channels of the last.
  */
 export function faceDecoder(
   path: string,
@@ -134,13 +137,17 @@ export function faceDecoder(
     inputs,
     dims: D,
     maskDims: M,
+    finer = 0,
     deep,
     subpixel,
     cosine,
-  }: { inputs: number; dims: number; maskDims: number } & Variant,
+  }: { inputs: number; dims: number; maskDims: number; finer?: number } & Variant,
 ): Block<tf.Tensor4D, Decoded> {
   const act = activation(cosine)
-  const widths = (dims: number) => (deep ? [8 * dims, 8 * dims, 4 * dims, 2 * dims] : [8 * dims, 4 * dims, 2 * dims])
+  const widths = (dims: number) => [
+    ...(deep ? [8 * dims, 8 * dims, 4 * dims, 2 * dims] : [8 * dims, 4 * dims, 2 * dims]),
+    ...Array.from({ length: finer }, () => 2 * dims),
+  ]
   const maskWidths = [...widths(M), ...(subpixel ? [M] : [])]
   const face = chain(
     widths(D).flatMap((width, i, all) => [
@@ -156,7 +163,7 @@ export function faceDecoder(
     params: Object.assign(
       {},
       face.params,
-      ...heads.map((head, i) => convParams(head, i === 0 ? 1 : 3, 2 * D, 3)),
+      ...heads.map((head, i) => convParams(head, i === 0 ? 1 : 3, widths(D).at(-1)!, 3)),
       mask.params,
       convParams(`${path}/mask_out`, 1, maskWidths.at(-1)!, 1),
     ),
