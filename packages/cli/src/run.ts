@@ -65,6 +65,7 @@ export interface RunResult {
  */
 export async function* runStages(workspace: Workspace, job: RunJob, context: StageContext = {}): Stage<RunResult> {
   const { src, dst, out = workspace.defaultResult } = job
+  const once = eachWarningOnce()
   const train = withLength(job.train)
   const times: StageTimes = { extractSrc: 0, extractDst: 0, train: 0, merge: 0 }
   const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
@@ -100,7 +101,7 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
     if (side === 'dst') delete options.everyNth
     const faces = same
       ? { ...done, stopped: false }
-      : yield* extractStage(workspace, { side, input: job[side], flag: `--${side}`, options }, context)
+      : yield* once(extractStage(workspace, { side, input: job[side], flag: `--${side}`, options }, context))
     if (!same) times[side === 'src' ? 'extractSrc' : 'extractDst'] = (performance.now() - began) / 1000
     if (side === 'dst') dstFaces = faces
     if (faces.stopped) return unfinished()
@@ -112,11 +113,8 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   if (trained.stopped) return unfinished(trained)
 
   const mergeBegan = performance.now()
-  const merged = yield* mergeStage(
-    workspace,
-    { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance },
-    context,
-  )
+  const mergeJob = { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance }
+  const merged = yield* once(mergeStage(workspace, mergeJob, context))
   if (!merged.skipped) times.merge = (performance.now() - mergeBegan) / 1000
   return {
     ...unfinished(trained),
@@ -126,6 +124,25 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
     stopped: merged.stopped,
     ...(merged.provenance ? { provenance: merged.provenance } : {}),
     upToDate: trained.skipped && merged.skipped,
+  }
+}
+
+/** Lets stages report, but what one of them warned of no other says again. */
+function eachWarningOnce() {
+  const said = new Set<string>()
+  return async function* <Result>(stage: Stage<Result>): Stage<Result> {
+    try {
+      for (;;) {
+        const next = await stage.next()
+        if (next.done) return next.value
+        const report = next.value
+        if (report.event === 'warning' && said.has(report.text)) continue
+        if (report.event === 'warning') said.add(report.text)
+        yield report
+      }
+    } finally {
+      await stage.return(undefined as never)
+    }
   }
 }
 

@@ -157,6 +157,36 @@ describe('bad input', () => {
   })
 })
 
+/** One gray frame of MPEG-2 that says it holds two moments: `ffmpeg -vf setfield=tff -flags +ildct+ilme`. */
+const INTERLACED_MKV =
+  'GkXfo6NChoEBQveBAULygQRC84EIQoKIbWF0cm9za2FCh4EEQoWBAhhTgGcBAAAAAAACMhFNm3TAv4QSG9VNTbuLU6uEFUmpZlOsgaFNu4tT' +
+  'q4QWVK5rU6yBzE27jFOrhBJUw2dTrIIBHU27jFOrhBxTu2tTrIICFuwBAAAAAAAAUwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' +
+  'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFUmpZqa/hEdLJvQq17GDD0JATYCETGF2ZldBhExh' +
+  'dmZEiYhARAAAAAAAABZUrmvMv4TvxS54rgEAAAAAAAA914EBc8WIAAAAAAAAAAGcgQAitZyDdW5kiIEAhodWX01QRUcyg4EBI+ODhAJiWgDg' +
+  'jLCBQLqBQJqBAZ2BCRJUw2fbv4QjBh/nc3PSY8CLY8WIAAAAAAAAAAFnyJxFo4dFTkNPREVSRIePTGF2YyBtcGVnMnZpZGVvZ8iiRaOIRFVS' +
+  'QVRJT05Eh5QwMDowMDowMC4wNDAwMDAwMDAAAB9DtnVAk7+ECJtk0OeBAKNAh4EAAIAAAAGzBABAE///4BgAAAG1FIIAAQAAAAABuAAIAEAA' +
+  'AAEAAA//+AAAAbWP//OAAAAAAQETLSlIi0pSkRaUpSItKUpEQAAAAQITLSlIi0pSkRaUpSItKUpEQAAAAQMTLSlIi0pSkRaUpSItKUpEQAAA' +
+  'AQQTLSlIi0pSkRaUpSItKUpEQBxTu2uXv4Sy08Whu4+zgQC3iveBAfGCAX3wgQk='
+
+describe('an interlaced clip', () => {
+  it('is told of once before its faces are looked for, with the way to make it progressive', async () => {
+    await using scratch = await scratchFolder()
+    await writeFile(scratch.at('tape.mkv'), Buffer.from(INTERLACED_MKV, 'base64'))
+    const { stderr } = await dfl(
+      'extract',
+      '--side',
+      'src',
+      '--input',
+      scratch.at('tape.mkv'),
+      '--workspace',
+      scratch.at('w'),
+    )
+    expect(stderr).toContain('! tape.mkv is interlaced: a frame holds two moments')
+    expect(stderr).toContain('ffmpeg -i tape.mkv -vf bwdif')
+    expect(stderr.split('is interlaced').length).toBe(2)
+  })
+})
+
 describe('exit codes', () => {
   it('say which kind of error it was', () => {
     const codes = (['BAD_OPTION', 'NO_FACES', 'DISK_FULL', 'NAN_LOSS'] as const).map((code) =>

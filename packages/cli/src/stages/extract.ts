@@ -6,6 +6,7 @@ import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptio
 import { openFaceset } from '@dfl/faceset'
 import { openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
+import { interlacedNotice } from '../interlaced-notice.js'
 import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
 
 /** What an extraction is asked for. */
@@ -57,6 +58,7 @@ export async function* extractStage(
   const identity = await identityOfPerson(workspace, options.person)
   const began = performance.now()
   yield { event: 'stage', stage, state: 'started', text: `faces of ${basename(input)} as ${options.faceType}` }
+  yield* interlacedNotice(input)
   let last: ExtractProgress | undefined
   let stopped = false
   try {

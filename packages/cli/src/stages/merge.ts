@@ -3,13 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { type DflError, resolveOptions } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { chooseDevice } from '@dfl/engine'
-import { isVideoPath, probeVideo } from '@dfl/media'
 import { collectReport, type MergeProgress, mergeOptions, mergeVideo } from '@dfl/merge'
 import { type Provenance, SYNTHETIC_METADATA } from '@dfl/provenance'
 import { createPainter, openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
-import { type ProgressEvent, type Stage, type StageContext, type StageReport, sayDuration } from '../events.js'
+import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
 import { parseFrames, parseSpans } from '../frame-spans.js'
+import { interlacedNotice } from '../interlaced-notice.js'
 import { writeComparison, writeStills } from '../merge-extras.js'
 import { dstClipOf, type MergeJob, settingsFor, stateOf, unfinishedExtraction } from '../merge-job.js'
 import { writeMergeReport } from '../merge-report.js'
@@ -37,13 +37,6 @@ export interface MergeResult extends Pick<Merged, 'result' | 'frames' | 'framesW
 
 /** Faces that go through the model at once. */
 const BATCH = 4
-
-/** Says what to do about a clip whose frames are of two moments each. */
-async function* interlacedNotice(clip: string): AsyncGenerator<StageReport> {
-  if (!isVideoPath(clip) || !(await probeVideo(clip)).interlaced) return
-  const text = `${basename(clip)} is interlaced: a frame holds two moments, and one face is laid over both, which shows as combs where it moves. Make it progressive first, then extract and merge that: ffmpeg -i ${basename(clip)} -vf bwdif -c:v prores_ks -c:a copy progressive.mov`
-  yield { event: 'warning', text }
-}
 
 /**
  * Puts the swap into every frame of DST's clip. Stopped or killed, it goes on after the last finished part when it is
