@@ -1,3 +1,5 @@
+import { INTERRUPTED } from './exit-codes.js'
+
 /** Where keys come from: a process's own stdin, or a test's. */
 export interface KeySource {
   isTTY?: boolean
@@ -18,7 +20,8 @@ const CTRL_C = '\x03'
 export function listenToKeys(
   source: KeySource | undefined,
   actions: Readonly<Record<string, () => void>>,
-  interrupt = (): unknown => process.kill(process.pid, 'SIGINT'),
+  // Not process.kill, which on Windows ends the process at once instead of letting it save.
+  interrupt = (): unknown => process.emit('SIGINT') || process.exit(INTERRUPTED),
 ): Disposable & { active: boolean } {
   if (!source?.isTTY || !source.setRawMode) return { active: false, [Symbol.dispose]() {} }
   const listener = (data: Buffer | string) => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm, rmdir } from 'node:fs/promises'
+import { link, open, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DflError } from '@dfl/core'
-import { explain } from '@dfl/core/files'
+import { explain, makeFolder, removeTemporaryFiles } from '@dfl/core/files'
 
 interface Holder {
   pid: number
@@ -16,7 +16,8 @@ interface Holder {
 const NAME = 'workspace.lock'
 
 /**
- * The right to write into a workspace, until it is disposed of. A lock whose process is gone is taken over.
+ * The right to write into a workspace, until it is disposed of. A lock whose process is gone is taken over, and what it left
+ * half-written in the folder is removed.
  *
  * @param command  What this process is doing, for the message another one gets.
  * @throws DflError `WORKSPACE_BUSY` while another process has it.
@@ -25,17 +26,17 @@ export async function lockWorkspace(folder: string, command: string): Promise<As
   const path = join(folder, NAME)
   const since = Math.round(Date.now() - process.uptime() * 1000)
   const own = JSON.stringify({ pid: process.pid, host: hostname(), since, command } satisfies Holder)
-  const made = await mkdir(folder, { recursive: true }).catch((error) => {
-    throw explain(error, folder)
-  })
+  const made = await makeFolder(folder)
   for (let attempt = 0; attempt < 5; attempt++) {
-    if (await take(path, own))
+    if (await take(path, own)) {
+      await removeTemporaryFiles(folder)
       return {
         async [Symbol.asyncDispose]() {
           await release(path, own)
           if (made !== undefined) await rmdir(folder).catch(() => {}) // Only where nothing came into it.
         },
       }
+    }
     const text = await readFile(path, 'utf8').catch(() => undefined)
     if (text === undefined) continue // It was released just now.
     const holder = parse(text)

@@ -1,4 +1,4 @@
-import { link, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { copyFile, link, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { createVideo, imageSize, openFrames } from '@dfl/media'
@@ -24,7 +24,9 @@ export async function* timelapse(folder: string, out: string): AsyncGenerator<{ 
   try {
     for (const name of names) {
       const { width, height } = await imageSize(join(folder, name))
-      if (width === size.width && height === size.height) await link(join(folder, name), join(only, name))
+      if (width !== size.width || height !== size.height) continue
+      const [from, to] = [join(folder, name), join(only, name)]
+      await link(from, to).catch(() => copyFile(from, to)) // exFAT and some network drives have no links.
     }
     await using clip = await openFrames(only, { fps: FRAMES_PER_SECOND })
     await using sink = await createVideo(out, { like: clip })

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DflError, type FaceType, type Side } from '@dfl/core'
-import { removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
+import { writeFileAtomic } from '@dfl/core/files'
 
 /** Which file a clip is, so that another one under the same name is noticed. */
 export interface ClipIdentity {
@@ -76,10 +76,7 @@ export async function openWorkspace(folder: string): Promise<Workspace> {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (text !== undefined) {
-    record = parseRecord(text, path)
-    await removeTemporaryFiles(folder)
-  }
+  if (text !== undefined) record = parseRecord(text, path)
   return {
     folder,
     faceset: { src: join(folder, 'src', 'aligned'), dst: join(folder, 'dst', 'aligned') },

@@ -55,6 +55,19 @@ describe('a recipe file', () => {
 })
 
 describe('keys', () => {
+  it('give Ctrl-C to whoever listens for SIGINT, without a signal: Windows would end the process', () => {
+    let listener: ((data: string) => void) | undefined
+    const on = (_: 'data', given: (data: string) => void) => {
+      listener = given
+    }
+    let interrupts = 0
+    const interrupted = () => interrupts++
+    process.once('SIGINT', interrupted)
+    using _ = listenToKeys({ isTTY: true, setRawMode() {}, resume() {}, pause() {}, on, off() {} }, {})
+    listener?.('\x03')
+    expect(interrupts).toBe(1)
+  })
+
   it('call their actions on a terminal, pass on Ctrl-C, and leave the terminal as it was', () => {
     const modes: boolean[] = []
     let listener: ((data: string) => void) | undefined

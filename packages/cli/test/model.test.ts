@@ -5,6 +5,7 @@ import { loadNetwork } from '@dfl/engine'
 import { saehd } from '@dfl/model-saehd'
 import { dflBlockName, initialise } from '@dfl/nn'
 import { describe, expect, it } from 'vitest'
+import { lockWorkspace } from '../src/index.js'
 import { dfl, scratchFolder, writeFaces } from './support.js'
 
 const dims = { resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
@@ -45,9 +46,14 @@ describe('dfl model', () => {
     expect(made.stdout + made.stderr).toContain('saehd, full_face, 77 iterations')
     const trained = await dfl('train', '--workspace', workspace, '--iterations', '79', '--batch-size', '2')
     expect(trained.code, trained.stderr).toBe(0)
-    const { stdout } = await dfl('model', 'info', '--workspace', workspace)
-    expect(stdout).toContain('Kind       saehd, full_face, 32 px')
-    expect(stdout).toContain('79 iterations')
+    {
+      await using _ = await lockWorkspace(workspace, 'train') // As while a training runs.
+      const { stdout } = await dfl('model', 'info', '--workspace', workspace)
+      expect(stdout).toContain('Kind       saehd, full_face, 32 px')
+      expect(stdout).toContain('79 iterations')
+      const out = place.at('person.dfm')
+      expect((await dfl('model', 'export', '--workspace', workspace, '--out', out)).stdout).toContain(out)
+    }
     const again = await dfl('model', 'import', '--input', place.at('old'), '--workspace', workspace)
     expect(again.stderr).toContain('Expected no model yet in')
   })

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { lockWorkspace, openWorkspace, PRESETS, presetFor } from '../src/index.js'
 import { isSameClip } from '../src/workspace.js'
-import { scratchFolder } from './support.js'
+import { dfl, scratchFolder } from './support.js'
 
 describe('lockWorkspace', () => {
   it('lets one in at a time, and the next one after it', async () => {
@@ -32,7 +33,37 @@ describe('lockWorkspace', () => {
   })
 })
 
+describe('a workspace that cannot be', () => {
+  it.skipIf(!existsSync('/proc/self'))('is refused at once below /proc', async () => {
+    const { code, stderr } = await dfl('extract', '--side', 'src', '--input', 'a.mp4', '--workspace', '/proc/x')
+    expect(code).toBe(3)
+    expect(stderr).toBe(
+      'dfl: Expected to make the folder `/proc/x`, but `/proc` takes no folders. Choose another place.\n',
+    )
+  })
+
+  it('is refused where a file stands', async () => {
+    await using scratch = await scratchFolder()
+    await writeFile(scratch.at('file'), '')
+    for (const place of [scratch.at('file'), scratch.at('file', 'below')]) {
+      const { code, stderr } = await dfl('train', '--workspace', place)
+      expect(code).toBe(3)
+      expect(stderr).toMatch(`Expected to read or write \`${place}\`, but got `)
+    }
+  })
+})
+
 describe('openWorkspace', () => {
+  it('leaves alone what another process may be writing; whoever takes the lock clears it', async () => {
+    await using scratch = await scratchFolder()
+    await (await openWorkspace(scratch.at())).update({})
+    await writeFile(scratch.at('.workspace.json.0123abcd.tmp'), '')
+    await openWorkspace(scratch.at())
+    expect(await readdir(scratch.at())).toContain('.workspace.json.0123abcd.tmp')
+    await using _ = await lockWorkspace(scratch.at(), 'train')
+    expect(await readdir(scratch.at())).not.toContain('.workspace.json.0123abcd.tmp')
+  })
+
   it('remembers what was written', async () => {
     await using scratch = await scratchFolder()
     await (await openWorkspace(scratch.at('w'))).update({ preset: 'film' })
@@ -57,11 +88,14 @@ describe('openWorkspace', () => {
 })
 
 describe('presetFor', () => {
-  it('takes larger networks for longer trainings', () => {
-    const night = 6 * 3600
-    const names = [60, 480, 481, night, night + 1].map((seconds) => presetFor({ seconds }).name)
-    expect(names).toEqual(['quick', 'quick', 'standard', 'standard', 'film'])
-    expect([50, 100_000].map((iterations) => presetFor({ iterations }).name)).toEqual(['quick', 'film'])
+  it('takes what is made for longer trainings for those, and film on a GPU only', () => {
+    const namesOf = (device: string) =>
+      [60, 120, 480, 481, 5400, 5401].map((seconds) => presetFor({ seconds, device }).name)
+    expect(namesOf('cpu')).toEqual(['quick', 'quick', 'quick', 'standard', 'standard', 'standard'])
+    expect(namesOf('webgpu')).toEqual(['quick', 'quick', 'standard', 'standard', 'standard', 'film'])
+    expect([50, 100_000].map((iterations) => presetFor({ iterations }).name)).toEqual(['quick', 'standard'])
+    expect(presetFor({ iterations: 100_000, device: 'cuda' }).name).toBe('film')
+    expect([presetFor({}).name, presetFor({ device: 'cuda' }).name]).toEqual(['standard', 'film'])
   })
 
   it('gives recipes whose phases end one after the other, the last at 1', () => {

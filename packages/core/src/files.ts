@@ -29,7 +29,7 @@ export interface FileDraft extends AsyncDisposable {
 /** A draft of the file at `path`: until it is committed, what stands there is untouched, as with `writeFileAtomic`. */
 export async function draftFile(path: string): Promise<FileDraft> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const temporary = join(folder, `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`)
   const inOurWords = (error: unknown) => {
     // Whoever reads it knows the file by its own name, not by the passing one.
@@ -44,7 +44,7 @@ export async function draftFile(path: string): Promise<FileDraft> {
         await file.sync()
         state = 'closed'
         await file.close()
-        await replace(temporary, path)
+        await move(temporary, path)
         state = 'committed'
       } catch (error) {
         inOurWords(error)
@@ -58,18 +58,66 @@ export async function draftFile(path: string): Promise<FileDraft> {
   }
 }
 
-/** Tries, and how long between them: Windows refuses to replace a file while a viewer or a virus scanner reads it. */
+/** Puts a finished file in its place, at once and as a whole: fsync, rename, fsync of the folder. */
+export async function putInPlace(finished: string, path: string): Promise<void> {
+  const file = await open(finished, 'r+')
+  await file.sync().finally(() => file.close())
+  await move(finished, path)
+  await syncFolder(dirname(path))
+}
+
+/** Tries, and how long between them: Windows refuses to move what a viewer or a virus scanner reads just now. */
 const PATIENCE = process.platform === 'win32' ? { tries: 20, milliseconds: 50 } : { tries: 1, milliseconds: 0 }
 
-async function replace(from: string, to: string): Promise<void> {
+/**
+ * Gives a file or folder another path on the same disk. A file that stands there is replaced.
+ *
+ * @param patience How often to try, and how long to wait in between, while another program holds one of the two.
+ * @throws DflError `BAD_STATE` when that has been in vain; the system's own error where it knows no such refusal.
+ */
+export async function move(from: string, to: string, patience = PATIENCE): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await rename(from, to)
     } catch (error) {
       const inUse = ['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')
-      if (!inUse || attempt >= PATIENCE.tries) throw error
-      await sleep(PATIENCE.milliseconds)
+      if (!inUse || patience.tries === 1) throw error
+      if (attempt >= patience.tries)
+        throw new DflError(
+          'BAD_STATE',
+          `Expected to put a file at \`${to}\`, but got no permission, or a program that has it open. Close it there and run the same command again, or choose another place.`,
+          { data: { path: to }, cause: error },
+        )
+      await sleep(patience.milliseconds)
     }
+  }
+}
+
+/**
+ * Makes a folder, and those above it that are missing; gives back the topmost one that it made, if it made any.
+ *
+ * Node's own recursive mkdir never returns where the system takes no folders, such as below /proc.
+ *
+ * @throws DflError `BAD_STATE` in such places; `DISK_FULL`.
+ */
+export async function makeFolder(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path)
+    return path
+  } catch (error) {
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) return undefined
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explain(error, path)
+    const above = dirname(path)
+    if (above === path || (await exists(above)))
+      throw new DflError(
+        'BAD_STATE',
+        `Expected to make the folder \`${path}\`, but \`${above}\` ${above === path ? 'is not there' : 'takes no folders'}. Choose another place.`,
+        { data: { path }, cause: error },
+      )
+    const made = await makeFolder(above)
+    await makeFolder(path)
+    return made ?? path
   }
 }
 

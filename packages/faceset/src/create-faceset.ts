@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bitmap, DflError, FACE_TYPES, type FaceMeta, type FaceType, type Pixels } from '@dfl/core'
-import { exists, explain, removeTemporaryFiles, syncFolder, writeFileAtomic } from '@dfl/core/files'
+import { exists, explain, makeFolder, move, removeTemporaryFiles, syncFolder, writeFileAtomic } from '@dfl/core/files'
 import { imageSize } from '@dfl/media'
 import { alignedPng } from './aligned-png.js'
 import { faceProblem, filenameProblem } from './face-rules.js'
@@ -72,7 +72,7 @@ export async function createFaceset(
 ): Promise<FacesetWriter> {
   checkOptions(options)
   const path = join(folder, LOG_NAME)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   if (!(await exists(path))) {
     await refuseForeignImages(folder)
     const { faceType, size } = options
@@ -89,9 +89,9 @@ export async function createFaceset(
     )
   await removeTemporaryFiles(folder)
   await removeTemporaryFiles(join(folder, MASK_FOLDER))
+  // A line that was cut off would swallow the next one. By its path: Windows shortens no file that is open for appending.
+  if (index.totalBytes > index.completeBytes) await truncate(path, index.completeBytes)
   const log = await open(path, 'a')
-  // A line that was cut off would swallow the next one.
-  if (index.totalBytes > index.completeBytes) await log.truncate(index.completeBytes)
   return makeWriter(folder, log, options, index)
 }
 
@@ -242,7 +242,7 @@ async function writeImageFile(folder: string, filename: string, bytes: Uint8Arra
   try {
     file = await open(temporary, 'w')
     await file.writeFile(bytes)
-    await rename(temporary, join(folder, filename))
+    await move(temporary, join(folder, filename))
     return { crc32, file }
   } catch (error) {
     await file?.close()

@@ -1,7 +1,7 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import { DflError } from '@dfl/core'
-import { syncFolder } from '@dfl/core/files'
+import { makeFolder, putInPlace } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
 import { describeStream, label, muxerSettings } from './container.js'
 import { check, unsupported } from './errors.js'
@@ -52,7 +52,7 @@ export async function concatVideos(parts: readonly VideoPart[], path: string, op
   if (parts.length === 0)
     throw new DflError('BAD_SHAPE', 'Expected at least one part for `parts`, but got none. Write some frames first.')
   const libav = await loadLibav()
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const partial = `${path}.partial${extname(path)}`
   const output = new libav.FormatContext()
   let audio: AudioCopy | undefined
@@ -85,11 +85,8 @@ export async function concatVideos(parts: readonly VideoPart[], path: string, op
     await audio?.close()
     audio = undefined
     await output.closeOutput()
-    const file = await open(partial, 'r+')
-    await file.sync().finally(() => file.close())
     await options.seal?.(partial)
-    await rename(partial, path)
-    await syncFolder(dirname(path))
+    await putInPlace(partial, path)
   } catch (error) {
     await audio?.close()
     await output.closeOutput().catch(() => {})

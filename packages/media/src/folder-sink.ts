@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import { type Bitmap, DflError } from '@dfl/core'
-import { writeFileAtomic } from '@dfl/core/files'
+import { makeFolder, writeFileAtomic } from '@dfl/core/files'
 import type { Frame } from './frame.js'
 import type { FrameChange, FrameSink } from './frame-sink.js'
 import { encodeSamples, type ImageSamples, paintSamples } from './image-samples.js'
@@ -33,7 +33,7 @@ export interface ImageFolderOptions extends Partial<Pick<ImageOptions, 'quality'
 export async function createImageFolder(path: string, options: ImageFolderOptions = {}): Promise<FrameSink> {
   const { format: wanted = 'same', quality, like } = options
   const info = like && ('info' in like ? like.info : like)
-  await mkdir(path, { recursive: true })
+  await makeFolder(path)
   const known = await readTimestamps(path)
   const pts: Record<string, number> = { ...known?.pts }
   let timeBase: Rational | undefined = known?.timeBase

@@ -1,7 +1,7 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import { type Bitmap, DflError, resolveOptions } from '@dfl/core'
-import { syncFolder } from '@dfl/core/files'
+import { makeFolder, putInPlace } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
 import { VIDEO_OPTIONS, type VideoOptions } from './codecs.js'
 import { describeStream, label, muxerSettings } from './container.js'
@@ -47,7 +47,7 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
   const settings = resolveOptions(VIDEO_OPTIONS, rest)
   const source = 'info' in like ? like.info : like
   const libav = await loadLibav()
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const partial = `${path}.partial${extname(path)}`
   const output = new libav.FormatContext()
   let encoder: Encoder | undefined
@@ -91,10 +91,7 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
         await writer.end()
         check(libav, await output.writeTrailer(), path, 'finishing the video')
         await release()
-        const file = await open(partial, 'r+')
-        await file.sync().finally(() => file.close())
-        await rename(partial, path)
-        await syncFolder(dirname(path))
+        await putInPlace(partial, path)
       },
       abort,
       [Symbol.asyncDispose]: abort,

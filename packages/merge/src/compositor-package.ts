@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Affine, Bitmap, Pixels, Point, Rect } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
@@ -72,7 +71,6 @@ export async function packageFrame(
   const write = async (kind: string, name: string, image: ImageSamples) => {
     const file = `${kind}/${name}.${floats ? 'exr' : 'png'}`
     files.push(join(folder, file))
-    await mkdir(join(folder, kind), { recursive: true })
     await writeFileAtomic(join(folder, file), await encodeSamples(image, floats ? 'exr' : 'png'))
     return file
   }

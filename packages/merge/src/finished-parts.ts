@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exists, removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
+import { exists, makeFolder, removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
 import type { PackagedFrame } from './compositor-package.js'
 import type { FrameReport } from './frame-report.js'
 import type { FaceNotes } from './merge-face.js'
@@ -51,7 +51,7 @@ const NAME_LENGTH = 24
 export async function openParts(folder: string, codec?: string): Promise<FinishedParts> {
   // Both keep times to the tick; MOV holds all codecs but this one.
   const ending = codec === 'av1' ? '.mp4' : '.mov'
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   await removeTemporaryFiles(folder)
   const at = (key: string, ending: string) => join(folder, `part-${nameOf(key)}${ending}`)
   for (const name of await readdir(folder)) if (/^part-.*\.partial\./.test(name)) await rm(join(folder, name))

@@ -1,8 +1,9 @@
 import { randomBytes, webcrypto, X509Certificate } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, open, readFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { DflError } from '@dfl/core'
+import { makeFolder } from '@dfl/core/files'
 import { loadC2pa } from './c2pa.js'
 import { type Identity, identityOf, pemBlocks } from './identity.js'
 
@@ -36,7 +37,7 @@ export async function selfMadeIdentity(folder = dataFolder()): Promise<Identity>
     return undefined
   })
   if (text !== undefined) return identityIn(text, path)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const temporary = join(folder, `.${NAME}.${randomBytes(4).toString('hex')}.tmp`)
   const file = await open(temporary, 'wx', 0o600)
   try {

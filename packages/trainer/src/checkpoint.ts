@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError, isDflError } from '@dfl/core'
-import { explain, syncFolder } from '@dfl/core/files'
+import { explain, move, syncFolder } from '@dfl/core/files'
 import { decodeSafetensors, encodeSafetensors, type SavedTensor, State } from '@dfl/engine'
 import { generationName, listGenerations, prune } from './generations.js'
 import type { PhasePosition } from './recipe.js'
@@ -61,7 +61,7 @@ export async function saveCheckpoint(folder: string, state: State, progress: Pro
     }
     await writeSynced(join(temporary, 'progress.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     await rm(join(parent, name), { recursive: true, force: true })
-    await rename(temporary, join(parent, name))
+    await move(temporary, join(parent, name))
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw explain(error, join(parent, name))

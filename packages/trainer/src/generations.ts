@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError } from '@dfl/core'
-import { exists, writeFileAtomic } from '@dfl/core/files'
+import { exists, move, writeFileAtomic } from '@dfl/core/files'
 
 /** Generations that are kept whatever comes after them: `checkpoints/kept.json`. */
 export interface Kept {
@@ -102,7 +102,7 @@ export async function goBackTo(folder: string, iteration: number): Promise<numbe
   for (const other of later) {
     const name = generationName(other)
     await rm(join(aside, name), { recursive: true, force: true })
-    await rename(join(folder, 'checkpoints', name), join(aside, name))
+    await move(join(folder, 'checkpoints', name), join(aside, name))
   }
   return later
 }

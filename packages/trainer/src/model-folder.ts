@@ -66,7 +66,7 @@ export interface ModelFolder {
   readonly progress: Progress
   /** Why newer checkpoints were passed over when it was opened. */
   readonly skipped: readonly string[]
-  /** Writes a checkpoint of the present state. */
+  /** Writes a checkpoint of the present state, and clears what a killed writer left. */
   save(): Promise<void>
   /** Lines of the log that belong to the present weights. */
   readLog(): Promise<LogEntry[]>
@@ -156,7 +156,7 @@ export async function createModel(
 export const hasModel = (folder: string): Promise<boolean> => exists(join(folder, 'model.json'))
 
 /**
- * A model as its newest whole checkpoint has it.
+ * A model as its newest whole checkpoint has it. Only reads, so it may be called while another process trains it.
  *
  * @param architectures  Those that the model may be of.
  * @throws DflError `NO_SUCH_FILE`, `CORRUPT_FILE`, or `UNKNOWN_NAME` when its architecture is not among the given ones.
@@ -191,8 +191,6 @@ export async function openModel(folder: string, architectures: readonly ModelArc
       'UNKNOWN_NAME',
       `No architecture named \`${description.architecture}\`, which \`${path}\` asks for. Known here: ${architectures.map(({ name }) => name).join(', ')}. Install the package that has it.`,
     )
-  await removeUnfinishedCheckpoints(folder)
-  await removeTemporaryFiles(folder)
   const model = architecture.build(resolveOptions(architecture.options, description.options as OptionsOf<OptionTable>))
   const optimiser = optimiserOf(description)
   const checkpoint = await loadCheckpoint(folder)
@@ -233,7 +231,11 @@ function modelFolder(
     state,
     progress,
     skipped,
-    save: () => saveCheckpoint(folder, state, progress),
+    async save() {
+      await removeUnfinishedCheckpoints(folder)
+      await removeTemporaryFiles(folder)
+      await saveCheckpoint(folder, state, progress)
+    },
     log: (entry) => append('log.jsonl', entry),
     readLog: async () => present(await read<LogEntry>('log.jsonl')),
     readHistory: () => read<HistoryEntry>('history.jsonl'),

@@ -105,10 +105,13 @@ describe('a model folder', () => {
     expect(await generations()).toEqual([27, 25, 21, 11])
   })
 
-  it('clears what a killed writer left', async () => {
+  it('clears what a killed writer left when it saves, not when it is opened: another process may be writing', async () => {
     await createModel(folder, tiny, { faceType: 'full_face' })
-    await mkdir(join(folder, 'checkpoints', '.00000004.deadbeef.tmp'))
-    await openModel(folder, [tiny])
+    const unfinished = '.00000004.deadbeef.tmp'
+    await mkdir(join(folder, 'checkpoints', unfinished))
+    const opened = await openModel(folder, [tiny])
+    expect(await readdir(join(folder, 'checkpoints'))).toEqual([unfinished, '00000000'])
+    await opened.save()
     expect(await readdir(join(folder, 'checkpoints'))).toEqual(['00000000'])
   })
 

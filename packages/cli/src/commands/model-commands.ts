@@ -7,6 +7,7 @@ import { loadConfig } from '../config.js'
 import { listDflModels, readDflModel } from '../dfl-models.js'
 import { sayDuration } from '../events.js'
 import { switchFlag, textFlag } from '../flags.js'
+import { openWorkspace } from '../workspace.js'
 import { type Command, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { modelRestoreCommand, modelTimelapseCommand } from './model-run-commands.js'
 import { configFlag, workspaceFlag } from './shared-flags.js'
@@ -19,37 +20,34 @@ export const modelInfoCommand: Command = {
   usage: '[--workspace <folder>]',
   about: [
     'Tells architecture, options, face type, iterations, time and losses, how many numbers it consists of, which checkpoints there are, and everything that the weights were ever fed.',
+    'While a training runs it tells the newest checkpoint.',
   ],
   groups: [{ key: 'main', title: 'Options', flags: [configFlag(), workspaceFlag()] }, generalFlags],
   examples: [['dfl model info', 'the model in ./workspace']],
   async run({ main = {} }, { terminal }) {
     const config = await loadConfig(main.config as string | undefined)
-    return inWorkspace(workspaceOf(main), 'model info', async ({ model: folder }) => {
-      const run = await openModel(folder, allArchitectures(config))
-      const { description, progress, model } = run
-      const [history, checkpoints, { best }] = [
-        await run.readHistory(),
-        await listCheckpoints(folder),
-        await run.kept(),
-      ]
-      const parameters = countParams(model.params)
-      const lines = [
-        `Model      ${folder}`,
-        `Kind       ${description.architecture}, ${description.faceType}, ${model.resolution} px`,
-        `Options    ${Object.entries(description.options)
-          .map(([name, value]) => `${name} ${value}`)
-          .join(', ')}`,
-        `Size       ${(parameters / 1e6).toFixed(1)} million parameters`,
-        `Trained    ${progress.iteration} iterations, ${sayDuration(progress.seconds)}, loss src ${progress.losses.src.toFixed(3)} dst ${progress.losses.dst.toFixed(3)}`,
-        `Kept       ${checkpoints.map(sayCheckpoint).join(', ')}${best ? `; ${best.measure} ${best.value.toFixed(3)} at ${best.iteration}` : ''}`,
-        ...history.map((entry, i) => `${i === 0 ? 'History' : ''.padEnd(7)}    ${sayEntry(entry)}`),
-      ]
-      terminal.result(lines.join('\n'), {
-        event: 'result',
-        ...{ ...description, ...progress, parameters, checkpoints, best, history },
-      })
-      return { stopped: false }
+    // Without the workspace's lock: it only reads, and while a training runs is when people ask.
+    const { model: folder } = await openWorkspace(workspaceOf(main))
+    const run = await openModel(folder, allArchitectures(config))
+    const { description, progress, model } = run
+    const [history, checkpoints, { best }] = [await run.readHistory(), await listCheckpoints(folder), await run.kept()]
+    const parameters = countParams(model.params)
+    const lines = [
+      `Model      ${folder}`,
+      `Kind       ${description.architecture}, ${description.faceType}, ${model.resolution} px`,
+      `Options    ${Object.entries(description.options)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', ')}`,
+      `Size       ${(parameters / 1e6).toFixed(1)} million parameters`,
+      `Trained    ${progress.iteration} iterations, ${sayDuration(progress.seconds)}, loss src ${progress.losses.src.toFixed(3)} dst ${progress.losses.dst.toFixed(3)}`,
+      `Kept       ${checkpoints.map(sayCheckpoint).join(', ')}${best ? `; ${best.measure} ${best.value.toFixed(3)} at ${best.iteration}` : ''}`,
+      ...history.map((entry, i) => `${i === 0 ? 'History' : ''.padEnd(7)}    ${sayEntry(entry)}`),
+    ]
+    terminal.result(lines.join('\n'), {
+      event: 'result',
+      ...{ ...description, ...progress, parameters, checkpoints, best, history },
     })
+    return { stopped: false }
   },
 }
 
@@ -128,6 +126,7 @@ export const modelExportCommand: Command = {
   usage: '--out <file> [--half] [options]',
   about: [
     'Writes one ONNX file with the names and colours that DeepFaceLive, VisoMaster and FaceFusion expect: BGR, channels last. An XSeg becomes what they expect of an XSeg_model.onnx.',
+    'While a training runs it takes the newest checkpoint.',
   ],
   groups: [
     {
@@ -146,16 +145,15 @@ export const modelExportCommand: Command = {
   async run({ main = {} }, { terminal }) {
     const { out, half } = main as { out: string; half?: boolean }
     const config = await loadConfig(main.config as string | undefined)
-    return inWorkspace(workspaceOf(main), 'model export', async ({ model: folder }) => {
-      const { model, state, description } = await openModel(folder, allArchitectures(config))
-      const bytes = exportDfm(model, state, { half })
-      await writeFileAtomic(out, bytes)
-      terminal.result(`Model    ${out}, ${(bytes.length / 1e6).toFixed(1)} MB, ${description.faceType}`, {
-        event: 'result',
-        ...{ out, bytes: bytes.length, faceType: description.faceType },
-      })
-      return { stopped: false }
+    const { model: folder } = await openWorkspace(workspaceOf(main))
+    const { model, state, description } = await openModel(folder, allArchitectures(config))
+    const bytes = exportDfm(model, state, { half })
+    await writeFileAtomic(out, bytes)
+    terminal.result(`Model    ${out}, ${(bytes.length / 1e6).toFixed(1)} MB, ${description.faceType}`, {
+      event: 'result',
+      ...{ out, bytes: bytes.length, faceType: description.faceType },
     })
+    return { stopped: false }
   },
 }
 

@@ -1,6 +1,7 @@
-import { open, rename } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError } from '@dfl/core'
+import { move } from '@dfl/core/files'
 import { filenameProblem } from '../face-rules.js'
 import { indexLog, type LogIndex } from '../index-log.js'
 import { type FaceLine, parseLine } from '../log-lines.js'
@@ -57,7 +58,7 @@ export async function arrange(folder: string, placements: readonly Placement[]):
   let count = 0
   for (const { filename, newFilename } of order) {
     if (newFilename === filename || !index.faces.has(filename)) continue
-    await rename(join(folder, filename), join(folder, newFilename))
+    await move(join(folder, filename), join(folder, newFilename))
     count++
   }
   if (count > 0) await rewrite(folder, (face) => face)

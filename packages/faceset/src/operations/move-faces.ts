@@ -1,7 +1,7 @@
-import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError, type FaceMeta } from '@dfl/core'
-import { exists, syncFolder } from '@dfl/core/files'
+import { exists, move, syncFolder } from '@dfl/core/files'
 import { createFaceset } from '../create-faceset.js'
 import { indexLog } from '../index-log.js'
 import { type FaceLine, printLine } from '../log-lines.js'
@@ -70,7 +70,7 @@ async function moveFaces(
   if (moves.length === 0) return 0
   for (const { mask } of moves) if (mask) await copyMask(fromFolder, toFolder, mask)
   await appendLines(join(toFolder, LOG_NAME), lines)
-  for (const { from, to } of moves) await rename(join(fromFolder, from), join(toFolder, to))
+  for (const { from, to } of moves) await move(join(fromFolder, from), join(toFolder, to))
   await syncFolder(toFolder)
   await rewrite(fromFolder, (face) => face)
   for (const { mask } of moves) if (mask) await rm(join(fromFolder, MASK_FOLDER, mask), { force: true })
@@ -88,7 +88,7 @@ async function copyMask(fromFolder: string, toFolder: string, mask: string): Pro
       { data: { mask }, cause },
     )
   })
-  const file = await open(to, 'r')
+  const file = await open(to, 'r+') // Windows forces to disk only what is open for writing.
   await file.sync().finally(() => file.close())
 }
 

@@ -1,7 +1,6 @@
-import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DflError, type Side } from '@dfl/core'
-import { exists } from '@dfl/core/files'
+import { exists, move } from '@dfl/core/files'
 import { type Flag, textFlag } from '../../flags.js'
 import { lockWorkspace } from '../../lock.js'
 import { openWorkspace } from '../../workspace.js'
@@ -57,12 +56,12 @@ export async function replaceFaceset(path: string): Promise<void> {
         'Remove it, or move it away, and run the same command again.',
       { data: { path } },
     )
-  await rename(path, `${path}.old`)
-  await rename(`${path}.new`, path)
+  await move(path, `${path}.old`)
+  await move(`${path}.new`, path)
 }
 
 /** A replacing that was stopped between its two renames. */
 async function finishReplacing(path: string): Promise<void> {
   if ((await exists(`${path}.new`)) && (await exists(`${path}.old`)) && !(await exists(path)))
-    await rename(`${path}.new`, path)
+    await move(`${path}.new`, path)
 }
