@@ -67,6 +67,19 @@ export function parseLine(text: string, header?: HeaderLine): LogLine | undefine
   return { kind: 'face', crc32, face: face as unknown as FaceMeta }
 }
 
+/** Why `parseLine` gives nothing for a line, as "Expected …, but got …", where that can be told. */
+export function lineProblem(text: string | undefined, { faceType, size }: HeaderLine): string | undefined {
+  try {
+    const raw = JSON.parse(text ?? '')
+    if (raw.kind !== 'face') return undefined
+    const problem = filenameProblem(raw.filename) ?? faceProblem(raw)
+    if (problem || (raw.faceType === faceType && raw.size === size)) return problem
+    return `Expected faces of ${faceType} at ${size} px, but got ${raw.faceType} at ${raw.size} px.`
+  } catch {
+    return undefined
+  }
+}
+
 /** The header on the first line of a log. @throws DflError `CORRUPT_FILE` when it is none that can be read here. */
 export function parseHeader(text: string | undefined, path: string): HeaderLine {
   const line = text === undefined ? undefined : parseLine(text)

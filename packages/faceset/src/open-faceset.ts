@@ -2,11 +2,11 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type Bitmap, collect, DflError, type FaceMeta } from '@dfl/core'
-import { readImage } from '@dfl/media'
+import { imageSize, readImage } from '@dfl/media'
 import { filenameProblem } from './face-rules.js'
 import type { Faceset } from './faceset.js'
 import { indexLog, type LogIndex } from './index-log.js'
-import { parseLine } from './log-lines.js'
+import { lineProblem, parseLine } from './log-lines.js'
 import { openPack } from './pack/open-pack.js'
 import { LOG_NAME, readLines } from './read-log.js'
 
@@ -41,11 +41,27 @@ export async function openFaceset(path: string): Promise<Faceset> {
   )
   if (isFile) {
     const { files, log } = await openPack(path)
-    return facesetOf(files, await indexLog(path, log))
+    const index = await indexLog(path, log)
+    if (index.damagedLines > 0) throw await damagedList(path, index)
+    return facesetOf(files, index)
   }
   const logPath = join(path, LOG_NAME)
   const files = { place: path, logPath, read: (name: string) => readFile(join(path, name)) }
   return facesetOf(files, await indexLog(logPath))
+}
+
+/** A pack is written whole: a line of its list that cannot be read was not cut off by a crash. */
+async function damagedList(path: string, { header, startByte, totalBytes }: LogIndex): Promise<DflError> {
+  let problem: string | undefined
+  for await (const { text } of readLines(path, { startByte, endByte: totalBytes })) {
+    if (text === undefined || !parseLine(text, header)) problem ??= lineProblem(text, header)
+  }
+  return new DflError(
+    'CORRUPT_FILE',
+    `Expected a packed faceset in \`${path}\`, but got one whose list of faces cannot be read. ` +
+      `${problem ?? 'Some of its lines are damaged.'} Pack the faceset again.`,
+    { data: { path } },
+  )
 }
 
 function facesetOf(files: FacesetFiles, index: LogIndex): Faceset {
@@ -105,17 +121,17 @@ async function readFaceFile(
 }
 
 async function readFaceImage(files: FacesetFiles, face: Pick<FaceMeta, 'filename'>, index: LogIndex): Promise<Bitmap> {
-  const image = await readImage(await readFaceFile(files, face, index), { channels: 3, keep16: true })
+  const bytes = await readFaceFile(files, face, index)
   const { size } = index.header
+  // Before it is decoded: a small hostile file may hold a very large image.
+  const { width, height } = await imageSize(bytes)
+  if (width === size && height === size) return readImage(bytes, { channels: 3, keep16: true })
   const path = join(files.place, face.filename)
-  if (image.width !== size || image.height !== size || image.channels !== 3)
-    throw new DflError(
-      'CORRUPT_FILE',
-      `Expected ${size} x ${size} pixels of 3 channels in \`${path}\`, but got ${image.width} x ${image.height} of ` +
-        `${image.channels}. Delete the file to go on without this face.`,
-      { data: { path } },
-    )
-  return image
+  throw new DflError(
+    'CORRUPT_FILE',
+    `Expected ${size} x ${size} pixels in \`${path}\`, but got ${width} x ${height}. Delete the file to go on without this face.`,
+    { data: { path } },
+  )
 }
 
 async function readFaceMask(files: FacesetFiles, face: Pick<FaceMeta, 'mask'>): Promise<Bitmap | undefined> {

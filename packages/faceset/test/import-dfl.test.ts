@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { collect } from '@dfl/core'
@@ -130,16 +130,42 @@ describe('importDfl', () => {
     }
   })
 
-  it('keeps names inside the new folder, whatever a pack calls its images', async () => {
-    const pak = await readFile(join(golden, 'dfl-faceset.pak'))
-    const evil = Buffer.from(pak.toString('latin1').replace('00001_0.jpg', '../../x.jpg'), 'latin1')
+  it('gives one clear error for a pack that calls an image outside its folder, and writes nothing', async () => {
+    const pak = (await readFile(join(golden, 'dfl-faceset.pak'))).toString('latin1')
+    const [source, folder] = [await temporaryFolder(), join(await temporaryFolder(), 'new')]
+    const path = join(source, 'faceset.pak')
+    for (const name of ['../../x.jpg', '/000/_0.jpg', 'C:001_0.jpg', '..\\..\\x.jpg', '00001_0.jp\0']) {
+      await writeFile(path, Buffer.from(pak.replace('00002_0.jpg', name), 'latin1'))
+      const shown = name.replace('\0', '\\u0000')
+      await expect(collect(importDfl(path, folder))).rejects.toThrow(
+        `Expected a faceset.pak of DeepFaceLab in \`${path}\`, but got one with an image called '${shown}', which leads out of its folder. Copy it again from where it came from.`,
+      )
+      expect(existsSync(folder)).toBe(false)
+    }
+  })
+
+  it('keeps both of two images of a pack that have one name, also where only the case of letters differs', async () => {
+    const pak = (await readFile(join(golden, 'dfl-faceset.pak'))).toString('latin1')
+    for (const name of ['00001_0.jpg', '00001_0.JPG']) {
+      const [source, folder] = [await temporaryFolder(), await temporaryFolder()]
+      await writeFile(join(source, 'faceset.pak'), Buffer.from(pak.replace('00002_0.jpg', name), 'latin1'))
+      for (let again = 0; again < 2; again++)
+        expect((await collect(importDfl(source, folder))).at(-1)).toMatchObject({ done: 2, imported: 2 })
+      const names = (await (await openFaceset(folder)).all()).map(({ filename }) => filename)
+      expect(names).toEqual(['00001_0.jpg', name.replace('.', '~2.')])
+    }
+  })
+
+  it('never unpacks an image that says it is too large', async () => {
     const [source, folder] = [await temporaryFolder(), await temporaryFolder()]
-    await writeFile(join(source, 'faceset.pak'), evil)
-    await collect(importDfl(join(source, 'faceset.pak'), join(folder, 'a', 'b')))
-    expect((await readdir(join(folder, 'a', 'b'))).sort()).toEqual(
-      expect.arrayContaining(['00002_0.jpg', 'faces.jsonl', 'x.jpg']),
+    const whole = await readFile(join(golden, 'dfl-00001_0.numpy1.jpg'))
+    const frame = whole.findIndex((byte, i) => byte === 0xff && (whole[i + 1] === 0xc0 || whole[i + 1] === 0xc2))
+    whole.writeUInt16BE(16000, frame + 5)
+    whole.writeUInt16BE(16000, frame + 7)
+    await writeFile(join(source, '00001_0.jpg'), whole)
+    await expect(collect(importDfl(source, folder))).rejects.toThrow(
+      `Expected a square image of 16 to 8192 px in \`${join(source, '00001_0.jpg')}\`, but got 16000 x 16000 pixels.`,
     )
-    expect(await readdir(folder)).toEqual(['a'])
   })
 })
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { type Bitmap, collect, type FaceMeta } from '@dfl/core'
 import { readImage, writeImage } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
@@ -19,6 +20,7 @@ import {
   restoreNames,
   writeDebugImages,
 } from '../src/index.js'
+import { centralDirectory, localHeader, type ZipEntry } from '../src/pack/zip-format.js'
 import { syntheticFace, syntheticImage, temporaryFolder } from './synthetic.js'
 
 const disc = (side: number): Bitmap => ({
@@ -191,14 +193,101 @@ describe('packFaceset', () => {
     await expect((await openFaceset(path)).readImage({ filename: '000000_0.png' })).rejects.toThrow(
       /^Expected checksum [0-9a-f]{8} for/,
     )
-    const leading = Buffer.from(
-      whole.toString('latin1').replaceAll('000000_0.png', '../000000_0.p'.slice(0, 12)),
-      'latin1',
+  })
+
+  const refusal = (path: string, got: string) =>
+    `Expected a packed faceset in \`${path}\`, but got ${got}. Pack the faceset again.`
+
+  it('refuses names that lead out of the folder on any system, and two files of one name', async () => {
+    const path = join(await temporaryFolder(), 'faceset.zip')
+    for (const name of [
+      '../../evil.png',
+      '/evil.png',
+      'C:evil.png',
+      'masks\\..\\..\\evil.png',
+      '\\evil.png',
+      'a.png\0.txt',
+    ]) {
+      await writeFile(path, await zipOf([{ name }]))
+      const shown = name.replace('\0', '\\u0000')
+      await expect(openFaceset(path)).rejects.toThrow(
+        refusal(path, `one with a file called '${shown}', which leads out of its folder`),
+      )
+    }
+    await writeFile(path, await zipOf([{ name: 'a.png' }, { name: 'a.png' }]))
+    await expect(openFaceset(path)).rejects.toThrow(refusal(path, "one with two files called 'a.png'"))
+  })
+
+  it('refuses files that could be larger than the archive: compressed ones, and ones that lie over each other', async () => {
+    const path = join(await temporaryFolder(), 'faceset.zip')
+    const compressed = await zipOf([{ name: 'a.png' }])
+    compressed.writeUInt16LE(8, compressed.lastIndexOf('PK\x01\x02') + 10)
+    await writeFile(path, compressed)
+    await expect(openFaceset(path)).rejects.toThrow(refusal(path, "one whose file 'a.png' is compressed"))
+    await writeFile(path, await zipOf([{ name: 'a.png', size: 60 }, { name: 'b.png' }]))
+    await expect(openFaceset(path)).rejects.toThrow(
+      refusal(path, "one whose file 'a.png' does not end where the next one begins"),
     )
-    await writeFile(path, leading)
-    expect((await openFaceset(path)).info.count).toBe(2)
+    await writeFile(path, await zipOf([{ name: 'a.png', size: 1e15 }]))
+    await expect(openFaceset(path)).rejects.toThrow("one whose file 'a.png' does not end where the next one begins")
+  })
+
+  it('refuses a file that is another one than the list says', async () => {
+    const folder = await threeFaces()
+    const path = join(await temporaryFolder(), 'faceset.zip')
+    await collect(packFaceset(await openFaceset(folder), path))
+    const bytes = await readFile(path)
+    bytes.write('000009_0.png', bytes.indexOf('000000_0.png'))
+    await writeFile(path, bytes)
+    await expect((await openFaceset(path)).readFile({ filename: '000000_0.png' })).rejects.toThrow(
+      refusal(path, "one whose file '000000_0.png' is another one where it stands"),
+    )
+  })
+
+  it('refuses a list with a face that leads out of the folder, instead of leaving it out', async () => {
+    const path = join(await temporaryFolder(), 'faceset.zip')
+    await collect(packFaceset(await openFaceset(await threeFaces()), path))
+    const bytes = (await readFile(path))
+      .toString('latin1')
+      .replace('"filename":"000000_0.png"', '"filename":"../evil0.png"')
+    await writeFile(path, Buffer.from(bytes, 'latin1'))
+    await expect(openFaceset(path)).rejects.toThrow(
+      `Expected a packed faceset in \`${path}\`, but got one whose list of faces cannot be read. ` +
+        "Expected a plain file name that ends in .png, .webp or .jpg for `filename`, but got '../evil0.png'. Pack the faceset again.",
+    )
+  })
+
+  it('unpacks names that differ by case only into files that every system keeps apart', async () => {
+    const folder = await threeFaces()
+    const path = join(await temporaryFolder(), 'faceset.zip')
+    await collect(packFaceset(await openFaceset(folder), path))
+    const renamed = (await readFile(path)).toString('latin1').replaceAll('000000_0.png', '000001_0.PNG')
+    await writeFile(path, Buffer.from(renamed, 'latin1'))
+    const out = join(await temporaryFolder(), 'unpacked')
+    await collect(copyFaces([await openFaceset(path)], out, { recipe: { operation: 'unpack' } }))
+    expect((await (await openFaceset(out)).all()).map(({ filename }) => filename)).toEqual([
+      '000001_0.PNG',
+      '000001_0~2.png',
+      '000002_0.png',
+    ])
   })
 })
+
+/** An archive with a log of no faces and empty files; their entries in its list may claim something else. */
+async function zipOf(files: readonly { name: string; size?: number }[]): Promise<Buffer> {
+  const log = Buffer.from(`${JSON.stringify({ kind: 'faceset', version: 1, faceType: 'full_face', size: 32 })}\n`)
+  const parts: Buffer[] = []
+  const entries: ZipEntry[] = []
+  let length = 0
+  for (const { name, ...claim } of [{ name: 'faces.jsonl' }, ...files]) {
+    const bytes = name === 'faces.jsonl' ? log : Buffer.alloc(0)
+    const entry = { name, crc32: crc32(bytes), size: bytes.length, offset: length }
+    parts.push(localHeader(entry), bytes)
+    length += localHeader(entry).length + bytes.length
+    entries.push({ ...entry, ...claim })
+  }
+  return Buffer.concat([...parts, centralDirectory(entries, length)])
+}
 
 describe('copyFaces', () => {
   it('copies what is wanted, byte by byte, and goes on where it was stopped', async () => {

@@ -11,7 +11,7 @@ import {
   type Rect,
 } from '@dfl/core'
 import { type NdArray, numbersOf, type Picklable, type PickleValue } from '@dfl/core/pickle'
-import { faceProblem } from '../face-rules.js'
+import { faceProblem, filenameProblem } from '../face-rules.js'
 
 /** DeepFaceLab's face types by the names in its images and the numbers in its packs. */
 const FACE_TYPES: Readonly<Record<string, FaceType>> = {
@@ -100,7 +100,7 @@ export function fromDfl(metadata: DflMetadata, image: DflImage): DflFace {
     ...(typeof expandMod === 'number' && Number.isFinite(expandMod) && { eyebrowsExpandMod: clamp(expandMod, 0, 10) }),
     ...(polygons.length > 0 && { polygons }),
   }
-  const problem = faceProblem(face)
+  const problem = faceProblem(face) ?? filenameProblem(face.filename)
   if (problem) throw new DflError('CORRUPT_FILE', `${problem} It stands in the metadata of \`${place}\`: leave it out.`)
   return {
     face: { ...face, pose: estimatePose(sourceLandmarks) },

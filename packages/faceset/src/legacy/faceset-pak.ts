@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { DflError } from '@dfl/core'
 import { readPickle } from '@dfl/core/pickle'
+import { leadsOut, show } from '../pack/zip-format.js'
 import type { DflMetadata } from './dfl-face.js'
 
 /** Longest list of samples that is read, in bytes, and the longest image. */
@@ -48,6 +49,11 @@ export async function* readPak(path: string): AsyncGenerator<PakImage & { total:
     // A list of n samples takes well over 200 values each, with 136 landmarks.
     const list = readPickle(await read(16, length, 'the end of its list'), path, { maxValues: 50_000_000 })
     if (!Array.isArray(list)) throw broken('a list that is none')
+    for (const metadata of list) {
+      const name = metadata instanceof Map ? nameOf(metadata) : undefined
+      if (name !== undefined && leadsOut(name))
+        throw broken(`one with an image called ${show(name)}, which leads out of its folder`)
+    }
     const tableStart = 16 + length
     const dataStart = tableStart + 8 * (list.length + 1)
     const table = await read(tableStart, 8 * (list.length + 1), 'its images')
@@ -61,10 +67,14 @@ export async function* readPak(path: string): AsyncGenerator<PakImage & { total:
       const to = i === list.length - 1 ? size : dataStart + offset(i + 1)
       if (from < dataStart || to < from || to - from > MAX_IMAGE) throw broken('images that lie nowhere in it')
       const jpeg = await read(from, to - from, 'the end of an image')
-      const filename = metadata.get('filename')
-      yield { filename: typeof filename === 'string' ? filename : `${i}.jpg`, metadata, jpeg, total: list.length }
+      yield { filename: nameOf(metadata) ?? `${i}.jpg`, metadata, jpeg, total: list.length }
     }
   } finally {
     await file.close()
   }
+}
+
+function nameOf(metadata: DflMetadata): string | undefined {
+  const name = metadata.get('filename')
+  return typeof name === 'string' ? name : undefined
 }

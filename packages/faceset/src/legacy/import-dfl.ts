@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DflError, type FaceMeta, isDflError } from '@dfl/core'
 import { readPickle } from '@dfl/core/pickle'
-import { readImage } from '@dfl/media'
-import { type ContinuedFaceset, continueFaceset } from '../operations/continue-faceset.js'
+import { imageSize, readImage } from '@dfl/media'
+import { type ContinuedFaceset, continueFaceset, freeName } from '../operations/continue-faceset.js'
 import { type DflMetadata, fromDfl } from './dfl-face.js'
 import { readPak } from './faceset-pak.js'
 import { readApp15, withApp15 } from './jpeg-segments.js'
@@ -40,6 +40,7 @@ export async function* importDfl(
   { clip }: ImportOptions = {},
 ): AsyncGenerator<ImportProgress> {
   let target: (ContinuedFaceset & { faceType: FaceMeta['faceType']; size: number }) | undefined
+  const taken = new Set<string>()
   let done = 0
   let imported = 0
   let firstProblem: DflError | undefined
@@ -65,9 +66,11 @@ export async function* importDfl(
             `${target.faceType} at ${target.size} px, as the first face is,`,
             `${faceType} at ${size} px`,
           )
-        if (!target.there.has(face.filename)) {
+        // Persons of a pack may have images of one name.
+        const named = { ...face, filename: freeName(face.filename, taken) }
+        if (!target.there.has(named.filename)) {
           const maskImage = mask && (await readImage(mask, { channels: 1 }))
-          await target.writer.add(face, withApp15(jpeg, undefined, place), maskImage)
+          await target.writer.add(named, withApp15(jpeg, undefined, place), maskImage)
         }
         imported++
       } catch (caught) {
@@ -130,14 +133,17 @@ function metadataOf(bytes: Uint8Array, place: string): DflMetadata {
 }
 
 async function squareSide(jpeg: Uint8Array, place: string): Promise<number> {
-  // All of it, so that a file that was cut off does not get in.
-  const { width, height } = await readImage(jpeg).catch((cause: unknown) => {
+  const damaged = (cause: unknown): never => {
     throw isDflError(cause, 'UNSUPPORTED_MEDIA')
       ? corrupt(place, 'a whole JPEG file', 'an empty or damaged one', cause)
       : cause
-  })
-  if (width === height && width >= 16 && width <= 8192) return width
-  throw corrupt(place, 'a square image', `${width} x ${height} pixels`)
+  }
+  const { width, height } = await imageSize(jpeg).catch(damaged)
+  if (width !== height || width < 16 || width > 8192)
+    throw corrupt(place, 'a square image of 16 to 8192 px', `${width} x ${height} pixels`)
+  // All of it, so that a file that was cut off does not get in.
+  await readImage(jpeg).catch(damaged)
+  return width
 }
 
 const corrupt = (place: string, expected: string, got: string, cause?: unknown) =>

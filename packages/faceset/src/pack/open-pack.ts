@@ -4,7 +4,7 @@ import { filenameProblem } from '../face-rules.js'
 import type { LogPlace } from '../index-log.js'
 import type { FacesetFiles } from '../open-faceset.js'
 import { LOG_NAME } from '../read-log.js'
-import { localHeaderLengthOf, readDirectory, type ZipEntry } from './zip-format.js'
+import { localHeaderLengthOf, NO_ARCHIVE, readDirectory, show, type ZipEntry } from './zip-format.js'
 
 /** Largest image or mask that is read, in bytes. */
 const MAX_FILE = 2 ** 28
@@ -22,9 +22,10 @@ export async function openPack(path: string): Promise<{ files: FacesetFiles; log
     const tail = await readAt(file, Math.max(0, size - 98), Math.min(98, size))
     return readDirectory(tail, size, (position, length) => readAt(file, position, length))
   })
-  const byName = new Map(entries?.map((entry) => [entry.name, entry]))
+  if (typeof entries === 'string') throw notAPack(path, entries)
+  const byName = new Map(entries.map((entry) => [entry.name, entry]))
   const logEntry = byName.get(LOG_NAME)
-  if (!entries || !logEntry) throw notAPack(path)
+  if (!logEntry) throw notAPack(path, `one without ${LOG_NAME}`)
   const images = new Set(entries.map(({ name }) => name).filter((name) => filenameProblem(name) === undefined))
   const startByte = await withFile(path, (file) => dataOffset(file, logEntry, path))
   const files: FacesetFiles = {
@@ -33,7 +34,7 @@ export async function openPack(path: string): Promise<{ files: FacesetFiles; log
     async read(name) {
       const entry = byName.get(name)
       if (!entry) throw Object.assign(new Error(`There is no ${name} in ${path}.`), { code: 'ENOENT', path })
-      if (entry.size > MAX_FILE) throw notAPack(path)
+      if (entry.size > MAX_FILE) throw notAPack(path, `one whose file ${show(name)} has ${entry.size} bytes`)
       return withFile(path, async (file) => {
         if ((await file.stat()).ino !== ino)
           throw new DflError(
@@ -48,9 +49,10 @@ export async function openPack(path: string): Promise<{ files: FacesetFiles; log
   return { files, log: { startByte, endByte: startByte + logEntry.size, images } }
 }
 
-async function dataOffset(file: FileHandle, { offset }: ZipEntry, path: string): Promise<number> {
-  const length = localHeaderLengthOf(await readAt(file, offset, 30))
-  if (length === undefined) throw notAPack(path)
+async function dataOffset(file: FileHandle, entry: ZipEntry, path: string): Promise<number> {
+  const { name, offset } = entry
+  const length = localHeaderLengthOf(await readAt(file, offset, 30 + Buffer.byteLength(name)), entry)
+  if (length === undefined) throw notAPack(path, `one whose file ${show(name)} is another one where it stands`)
   return offset + length
 }
 
@@ -70,10 +72,10 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return bytes.subarray(0, bytesRead)
 }
 
-const notAPack = (path: string) =>
+const notAPack = (path: string, got: string = NO_ARCHIVE) =>
   new DflError(
     'CORRUPT_FILE',
-    `Expected a packed faceset in \`${path}\`, but got a file that is none, or a damaged one. ` +
+    `Expected a packed faceset in \`${path}\`, but got ${got}. ` +
       'Pack the faceset again. Facesets of other programs are opened by importing them.',
     { data: { path } },
   )

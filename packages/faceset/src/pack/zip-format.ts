@@ -97,8 +97,11 @@ function extra64(values: readonly number[]): Buffer {
 }
 
 /**
- * The files of an archive whose files are all stored as they are, as `centralDirectory` lists them; nothing where the
- * bytes are another kind of archive, or broken. Never allocates by a number that only the archive claims.
+ * The files of an archive whose files are all stored as they are, as `centralDirectory` lists them; or what the bytes are
+ * instead, in words. Never allocates by a number that only the archive claims.
+ *
+ * Names that lead out of a folder are refused, and so are files that lie over each other, through which a small archive
+ * would give any number of bytes.
  *
  * @param tail The last bytes of the archive, at least 98 of them where it is as long.
  * @param read Gives `length` bytes from `position` on, fewer at the end of the file.
@@ -107,9 +110,9 @@ export async function readDirectory(
   tail: Buffer,
   fileSize: number,
   read: (position: number, length: number) => Promise<Buffer>,
-): Promise<ZipEntry[] | undefined> {
+): Promise<ZipEntry[] | string> {
   const end = tail.length - 22
-  if (end < 0 || tail.readUInt32LE(end) !== END) return undefined
+  if (end < 0 || tail.readUInt32LE(end) !== END) return NO_ARCHIVE
   let count = tail.readUInt16LE(end + 10)
   let length = tail.readUInt32LE(end + 12)
   let start = tail.readUInt32LE(end + 16)
@@ -120,35 +123,64 @@ export async function readDirectory(
     length = Number(tail.readBigUInt64LE(end64 + 40))
     start = Number(tail.readBigUInt64LE(end64 + 48))
   }
-  if (length > MAX_DIRECTORY || start + length > fileSize || count * 46 > length) return undefined
+  if (length > MAX_DIRECTORY || start + length > fileSize || count * 46 > length) return NO_ARCHIVE
   const list = await read(start, length)
-  if (list.length !== length) return undefined
+  if (list.length !== length) return NO_ARCHIVE
   const entries: ZipEntry[] = []
   let at = 0
   for (let i = 0; i < count; i++) {
     const entry = readEntry(list, at)
-    if (!entry || entry.offset + entry.size > fileSize) return undefined
+    if (typeof entry === 'string') return entry
     entries.push(entry)
     at = entry.next
   }
-  return entries
+  return entriesProblem(entries, start) ?? entries
 }
 
-function readEntry(list: Buffer, at: number): (ZipEntry & { next: number }) | undefined {
-  if (at + 46 > list.length || list.readUInt32LE(at) !== CENTRAL) return undefined
-  const stored = list.readUInt16LE(at + 10) === 0
+/** What an archive is that cannot be made out. */
+export const NO_ARCHIVE = 'a file that is none, or a damaged one'
+
+function readEntry(list: Buffer, at: number): (ZipEntry & { next: number }) | string {
+  if (at + 46 > list.length || list.readUInt32LE(at) !== CENTRAL) return NO_ARCHIVE
   const nameLength = list.readUInt16LE(at + 28)
   const extraLength = list.readUInt16LE(at + 30)
   const next = at + 46 + nameLength + extraLength + list.readUInt16LE(at + 32)
-  if (!stored || next > list.length) return undefined
+  if (next > list.length) return NO_ARCHIVE
+  const name = list.toString('utf8', at + 46, at + 46 + nameLength)
+  if (list.readUInt16LE(at + 10) !== 0) return `one whose file ${show(name)} is compressed`
   const numbers = [list.readUInt32LE(at + 24), list.readUInt32LE(at + 20), list.readUInt32LE(at + 42)]
   const extra = list.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength)
   const longOnes = longNumbers(extra)
   for (const [i, value] of numbers.entries()) if (value === ELSEWHERE) numbers[i] = longOnes.shift() ?? Number.NaN
-  const [size, packedSize, offset] = numbers
-  if (size !== packedSize || !Number.isSafeInteger(size) || !Number.isSafeInteger(offset)) return undefined
-  const name = list.toString('utf8', at + 46, at + 46 + nameLength)
+  const [size, packedSize, offset] = numbers as [number, number, number]
+  if (size !== packedSize || !Number.isSafeInteger(size) || !Number.isSafeInteger(offset))
+    return `one whose file ${show(name)} has no size that can be`
   return { name, crc32: list.readUInt32LE(at + 16), size, offset, next }
+}
+
+/** What is wrong with the files of an archive whose list begins at `start`, or nothing. */
+function entriesProblem(entries: readonly ZipEntry[], start: number): string | undefined {
+  const names = new Set<string>()
+  for (const { name } of entries) {
+    if (leadsOut(name)) return `one with a file called ${show(name)}, which leads out of its folder`
+    if (names.has(name)) return `one with two files called ${show(name)}`
+    names.add(name)
+  }
+  const inOrder = [...entries].sort((a, b) => a.offset - b.offset)
+  for (const [i, { name, offset, size }] of inOrder.entries())
+    if (offset + 30 + Buffer.byteLength(name) + size > (inOrder[i + 1]?.offset ?? start))
+      return `one whose file ${show(name)} does not end where the next one begins`
+  return undefined
+}
+
+/** Whether a name, put behind a folder's, may mean something outside it on some system. */
+export const leadsOut = (name: string): boolean =>
+  name === '' || /^[/\\]|^[a-z]:|\0/i.test(name) || name.split(/[/\\]/).includes('..')
+
+/** A name for messages, without characters that change how a line looks. */
+export const show = (name: string): string => {
+  const plain = name.replace(/\p{C}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return `'${plain.length > 80 ? `${plain.slice(0, 80)}…` : plain}'`
 }
 
 /** The 8-byte numbers of an extra field. */
@@ -164,8 +196,18 @@ function longNumbers(extra: Buffer): number[] {
   return []
 }
 
-/** Length of the local header of an entry, from its first 30 bytes; nothing where there is none. */
-export function localHeaderLengthOf(head: Buffer): number | undefined {
-  if (head.length < 30 || head.readUInt32LE(0) !== LOCAL) return undefined
-  return 30 + head.readUInt16LE(26) + head.readUInt16LE(28)
+/**
+ * Length of the local header of an entry, from the bytes where it should stand; nothing where another one stands there, or
+ * none.
+ *
+ * @param head At least 30 bytes and the name.
+ */
+export function localHeaderLengthOf(head: Buffer, { name, size }: ZipEntry): number | undefined {
+  if (head.length < 30 || head.readUInt32LE(0) !== LOCAL || head.readUInt16LE(8) !== 0) return undefined
+  const nameLength = head.readUInt16LE(26)
+  if (head.toString('utf8', 30, 30 + nameLength) !== name) return undefined
+  // Other programs may write 0 and the size behind the file.
+  const own = head.readUInt32LE(22)
+  if (own !== size && own !== ELSEWHERE && own !== 0) return undefined
+  return 30 + nameLength + head.readUInt16LE(28)
 }
