@@ -7,19 +7,21 @@ import { basename, delimiter, dirname, join } from 'node:path'
  * The exit code of a JavaScript program run in the foreground with this one's terminal.
  *
  * Ctrl-C in a terminal reaches the program by itself, together with this one, which only waits for it to finish; where
- * there is no terminal, SIGINT is passed on, once, as are SIGTERM and SIGHUP always.
+ * there is no terminal, SIGINT is passed on, once, as are SIGTERM and SIGHUP always. On Windows nothing is: the console
+ * tells all programs in it by itself, and a signal sent from here would end the program before it has saved.
  */
 export async function runProgram(file, args, cwd = process.cwd()) {
   const child = spawn(process.execPath, [file, ...args], { cwd, stdio: 'inherit' })
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   let interrupted = false
+  const passOn = (signal) => process.platform !== 'win32' && child.kill(signal)
   const handlers = {
     SIGINT: () => {
-      if (!terminal && !interrupted) child.kill('SIGINT')
+      if (!terminal && !interrupted) passOn('SIGINT')
       interrupted = true
     },
-    SIGTERM: () => child.kill('SIGTERM'),
-    SIGHUP: () => child.kill('SIGHUP'),
+    SIGTERM: () => passOn('SIGTERM'),
+    SIGHUP: () => passOn('SIGHUP'),
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
   try {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
+import { presetNamed, START_WEIGHTS, startWeights, swapperOf } from '@dfl/cli'
 import { type OptionsOf, resolveOptions } from '@dfl/core'
 import { State } from '@dfl/engine'
-import { type MergeProgress, mergeVideo, type Swapper } from '@dfl/merge'
+import { type MergeProgress, mergeVideo } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import { countParams, initialise } from '@dfl/nn'
 import { createPainter } from '@dfl/trainer'
@@ -83,14 +83,7 @@ async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: 
     const before = process.cpuUsage()
     await using painter = await createPainter(model, state)
     const load = (performance.now() - began) / 1000
-    const swapper: Swapper = {
-      faceType: presetNamed(preset).faceType,
-      resolution: model.resolution,
-      async swap(crops) {
-        const painted = await painter.paint(crops)
-        return painted.map(({ face, mask }) => ({ face: face.src, mask: mask.src, dstMask: mask.dst }))
-      },
-    }
+    const swapper = swapperOf({ description: presetNamed(preset), model }, painter)
     let last: MergeProgress | undefined
     let reported = began
     for await (const report of mergeVideo({ frames: clip, faces, swapper, out: join(folder, 'out.mp4') })) {

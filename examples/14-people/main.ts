@@ -9,7 +9,7 @@ const out = join(examples, 'out/people')
 await rm(out, { recursive: true, force: true })
 
 // [1]
-const { people } = await import(join(import.meta.dirname, 'dfl.config.mjs'))
+const { people } = await import(new URL('dfl.config.mjs', import.meta.url).href)
 for (const { run } of testArchitecture(people, { resolution: 32, aeDims: 16, eDims: 8, dDims: 8, people: 'carol' }))
   await run()
 console.log('people keeps the contract')

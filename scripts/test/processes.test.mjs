@@ -21,10 +21,16 @@ function program(name, text) {
 
 /** Starts a process that runs `file` in the foreground, as scripts/run.mjs does, without a terminal. */
 function inForeground(file, ...args) {
+  return inForegroundOn(process.platform, file, ...args)
+}
+
+/** The same on a system that calls itself `platform`. */
+function inForegroundOn(platform, file, ...args) {
   const module = pathToFileURL(join(import.meta.dirname, '../processes.mjs')).href
   const outer = program(
     'outer.mjs',
     `import { runProgram } from '${module}'
+     Object.defineProperty(process, 'platform', { value: '${platform}' })
      process.exitCode = await runProgram(${JSON.stringify(file)}, process.argv.slice(2))`,
   )
   return spawn(process.execPath, [outer, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -61,6 +67,15 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     child.kill(signal)
     if (signal === 'SIGINT') child.kill(signal)
     expect(await end).toEqual({ code: 3, signal: null, text: `ready\nfinished after ${signal}\n` })
+  })
+
+  test('no signal is passed on where Windows would end the program by it', async () => {
+    const file = program('short.mjs', "console.log('ready'); setTimeout(() => console.log('finished'), 400)")
+    const child = inForegroundOn('win32', file)
+    const end = ended(child)
+    await once(child.stdout, 'data')
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) child.kill(signal)
+    expect(await end).toEqual({ code: 0, signal: null, text: 'ready\nfinished\n' })
   })
 
   test('a program that a signal ends gives 128 and the number of the signal', async () => {

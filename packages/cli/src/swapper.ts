@@ -1,8 +1,14 @@
 import type { Swapper } from '@dfl/merge'
 import type { ModelFolder, Painter } from '@dfl/trainer'
 
+/** What a swapper needs to know of a model. */
+interface Painted {
+  description: Pick<ModelFolder['description'], 'faceType'>
+  model: Pick<ModelFolder['model'], 'resolution'>
+}
+
 /** A trained model as `@dfl/merge` takes it. */
-export function swapperOf({ description, model }: ModelFolder, painter: Painter): Swapper {
+export function swapperOf({ description, model }: Painted, painter: Painter): Swapper {
   return {
     faceType: description.faceType,
     resolution: model.resolution,

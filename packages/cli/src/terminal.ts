@@ -54,14 +54,14 @@ export function createTerminal({ stdout, stderr, stdin }: Streams, { json = fals
   }
   const say = (text: string) => {
     clear()
-    stderr.write(`${text}\n`)
+    stderr.write(`${harmless(text)}\n`)
   }
   const writeJson = (data: object) => stdout.write(`${JSON.stringify(data)}\n`)
   const draw = (event: ProgressEvent) => {
     lastDrawn = performance.now()
     if (!interactive) return say(progressLine(event, 0))
     clear()
-    stderr.write(progressLine(event, (stderr.columns ?? 80) - 1))
+    stderr.write(harmless(progressLine(event, (stderr.columns ?? 80) - 1)))
     drawn = true
   }
   const progress = (event: ProgressEvent) => {
@@ -98,9 +98,9 @@ export function createTerminal({ stdout, stderr, stdin }: Streams, { json = fals
       settle()
       clear()
       if (json) {
-        if (text) stderr.write(`${text}\n`)
+        if (text) stderr.write(`${harmless(text)}\n`)
         writeJson(data)
-      } else if (text) stdout.write(`${text}\n`)
+      } else if (text) stdout.write(`${harmless(text)}\n`)
     },
     async ask(question, signal) {
       if (json || !interactive || stdin?.isTTY !== true) return undefined
@@ -112,15 +112,18 @@ export function createTerminal({ stdout, stderr, stdin }: Streams, { json = fals
     },
     print(text) {
       clear()
-      stdout.write(text)
+      stdout.write(harmless(text))
     },
     error(text, data) {
       clear()
-      stderr.write(`${text}\n`)
+      stderr.write(`${harmless(text)}\n`)
       if (json) writeJson({ event: 'error', ...data })
     },
   }
 }
+
+/** Text without what terminals take for orders: names in files, and of files, may hold anything. */
+const harmless = (text: string) => text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd')
 
 const MARKS = { started: '>', finished: '+', skipped: '=', stopped: '-' } as const
 

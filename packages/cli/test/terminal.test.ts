@@ -43,6 +43,15 @@ describe('createTerminal', () => {
     expect(written.stderr).toBe('  Merge        50/200 frames  25 %  12.3/s  48 swapped  0:12 left\n')
   })
 
+  it('shows what a file says without the orders to the terminal that may be in it', () => {
+    const { written, streams } = captured(true)
+    const terminal = createTerminal(streams)
+    terminal.say('a\x1b]0;title\x07b')
+    terminal.result('signed by \x1b[2J\x9b1mnobody\n\tat all', { event: 'result' })
+    expect(written.stderr).toBe('a\ufffd]0;title\ufffdb\n')
+    expect(written.stdout).toBe('signed by \ufffd[2J\ufffd1mnobody\n\tat all\n')
+  })
+
   it('never draws a line wider than the terminal', () => {
     const { written, streams } = captured(true)
     createTerminal({ ...streams, stderr: { ...streams.stderr, columns: 40 } }).report(progress)

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { dirname, extname } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import { DflError } from '@dfl/core'
 import { makeFolder, putInPlace } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
@@ -57,7 +57,7 @@ export async function concatVideos(parts: readonly VideoPart[], path: string, op
   const output = new libav.FormatContext()
   let audio: AudioCopy | undefined
   try {
-    const code = output.allocOutputContext2(null, null, partial)
+    const code = output.allocOutputContext2(null, null, resolve(partial))
     if (code < 0 || !output.oformat)
       throw unsupported(path, 'a video name ending in .mp4, .mov or .mkv', `'${extname(path)}'`, 'Rename it.')
     const { stream, extradata } = await describeAs(libav, parts[0]!.path, output, { path, source })

@@ -1,4 +1,5 @@
 import type { Bitmap } from '@dfl/core'
+import { inOwnLight, litBack } from './encoder-picture.js'
 import { beforeOf, boxesOf } from './folder-sink.js'
 import type { Frame } from './frame.js'
 import type { FrameChange } from './frame-sink.js'
@@ -7,7 +8,6 @@ import { loadLibav } from './libav.js'
 import { toWords } from './planes-to-words.js'
 import { toneOf } from './tone.js'
 import type { VideoInfo } from './video-info.js'
-import { inOwnLight, litBack } from './video-sink.js'
 
 /** A part of a frame before and after it was painted on, in the values that the clip itself holds. */
 export interface OwnChange {

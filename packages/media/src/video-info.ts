@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { type ColorTags, colorTags } from './color.js'
 import { check, noSuchFile, unsupported } from './errors.js'
 import { type HdrInfo, hdrOfFrame, hdrOfStream } from './hdr.js'
@@ -105,7 +106,8 @@ export async function openContainer(libav: Libav, path: string): Promise<AvForma
   const advice = 'Give a video such as .mp4, .mov or .mkv, or a folder of images.'
   if (found.isFile() && found.size === 0) throw unsupported(path, 'a video', 'an empty file', advice)
   const container = new libav.FormatContext()
-  const code = await container.openInput(path)
+  // From the root: libav would take 'scene: one.mp4' for a protocol.
+  const code = await container.openInput(resolve(path))
   if (code < 0) {
     const reason = libav.FFmpegError.strerror(code)
     throw unsupported(path, 'a video', `something libav cannot open ('${reason}')`, advice)

@@ -38,6 +38,21 @@ describe('probeVideo', () => {
     })
   })
 
+  test.skipIf(process.platform === 'win32')('takes a name with a colon for a file, also to write to', async () => {
+    const here = process.cwd()
+    process.chdir(folder)
+    try {
+      await copyFile(CLIP, 'Scene 12: take 2.mp4')
+      await using source = await openFrames('Scene 12: take 2.mp4', { end: 2 })
+      await using sink = await createVideo('take: 3.mp4', { like: source, audioFrom: 'Scene 12: take 2.mp4' })
+      for await (const frame of source.frames()) await sink.write(frame)
+      await sink.finish()
+      expect((await probeVideo('take: 3.mp4')).frameCount).toBe(2)
+    } finally {
+      process.chdir(here)
+    }
+  })
+
   test('says in one sentence what is wrong with a path that is no video', async () => {
     await writeFile(at('empty.mp4'), '')
     await writeFile(at('text.mp4'), 'this is no video '.repeat(100))

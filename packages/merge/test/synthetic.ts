@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Bitmap, FaceMeta, Landmarks, Pixels } from '@dfl/core'
 import type { Swap, Swapper } from '../src/index.js'
 
 const footage = (name: string) => new URL(`../../../examples/footage/${name}`, import.meta.url)
 
 /** Path of a clip of the demo's footage. */
-export const clip = (name: string) => footage(`${name}.mp4`).pathname
+export const clip = (name: string) => fileURLToPath(footage(`${name}.mp4`))
 
 /** The exact landmarks of a clip, per frame. */
 export function truth(name: string): Landmarks[] {

@@ -8,6 +8,8 @@ export interface Box {
   uuid?: string
   start: number
   bytes: number
+  /** Of its head, of which the kind is a part. */
+  headBytes: number
 }
 
 /** The box of ISO media files that holds XMP. Source: XMP Specification Part 3 (2020), 1.2.7 */
@@ -29,21 +31,33 @@ export async function boxesOf(file: FileHandle): Promise<Box[]> {
     if (bytesRead < 8) throw broken('MP4 or MOV')
     const short = head.readUInt32BE(0)
     const bytes = short === 0 ? size - start : short === 1 ? Number(head.readBigUInt64BE(8)) : short
-    if (bytes < 8 || start + bytes > size) throw broken('MP4 or MOV')
+    if (start + bytes > size) throw broken('MP4 or MOV')
     const type = head.toString('latin1', 4, 8)
     const at = short === 1 ? 16 : 8
-    boxes.push({ type, ...(type === 'uuid' ? { uuid: head.toString('hex', at, at + 16) } : {}), start, bytes })
+    const headBytes = type === 'uuid' ? at + 16 : at
+    if (bytes < headBytes) throw broken('MP4 or MOV')
+    boxes.push({
+      type,
+      ...(type === 'uuid' ? { uuid: head.toString('hex', at, at + 16) } : {}),
+      start,
+      bytes,
+      headBytes,
+    })
     start += bytes
   }
   return boxes
 }
 
+/** Manifests take kilobytes, with thumbnails some megabytes; more than this is not read into memory. */
+const MOST_BYTES = 2 ** 28
+
 /** What the first box of this kind holds. */
 export async function readBox(file: FileHandle, uuid: string): Promise<Buffer | undefined> {
   const box = (await boxesOf(file)).find((one) => one.uuid === uuid)
   if (!box) return undefined
-  const content = Buffer.alloc(box.bytes - 24)
-  await file.read(content, 0, content.length, box.start + 24)
+  if (box.bytes > MOST_BYTES) throw broken('MP4 or MOV')
+  const content = Buffer.alloc(box.bytes - box.headBytes)
+  await file.read(content, 0, content.length, box.start + box.headBytes)
   return content
 }
 

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import {
   DIGITAL_SOURCE_TYPE,
@@ -198,6 +198,35 @@ describe('readProvenance', () => {
     await expect(readProvenance('nowhere.mp4')).rejects.toThrow(
       'Expected a file for `path`, but there is nothing at `nowhere.mp4`. Check the path.',
     )
+  })
+})
+
+describe('boxes made to harm', () => {
+  const C2PA = 'd8fec3d61b0e483c92975828877ec481'
+  /** A file that begins as MP4 files do, with a box of C2PA that claims to have so many bytes. */
+  const claiming = (bytes: number, { long = false } = {}) => {
+    const box = Buffer.alloc(40)
+    box.writeUInt32BE(long ? 1 : bytes, 0)
+    box.write('uuid', 4, 'latin1')
+    if (long) box.writeBigUInt64BE(BigInt(bytes), 8)
+    box.write(C2PA, long ? 16 : 8, 'hex')
+    return Buffer.concat([Buffer.from('\0\0\0\x10ftypisom\0\0\0\0', 'latin1'), box])
+  }
+
+  it('are refused where they are shorter than their own head, or larger than any manifest', async () => {
+    await using scratch = await scratchFolder()
+    const damaged = 'Expected a whole MP4 or MOV file, but got one that is cut off or damaged.'
+    await writeFile(scratch.at('short.mp4'), claiming(16))
+    await expect(readProvenance(scratch.at('short.mp4'))).rejects.toThrow(damaged)
+    await writeFile(scratch.at('large.mp4'), claiming(2 ** 33, { long: true }))
+    await truncate(scratch.at('large.mp4'), 16 + 2 ** 33) // Sparse: takes no room.
+    await expect(readProvenance(scratch.at('large.mp4'))).rejects.toThrow(damaged)
+  })
+
+  it('hold their content behind a long head, too', async () => {
+    await using scratch = await scratchFolder()
+    await writeFile(scratch.at('long.mp4'), claiming(40, { long: true }))
+    expect(await readProvenance(scratch.at('long.mp4'))).toMatchObject({ verdict: 'unproven' })
   })
 })
 

@@ -103,7 +103,7 @@ export const demoCommand: Command = {
     generalFlags,
   ],
   examples: [
-    ['dfl demo', 'about eight minutes on two cores'],
+    ['dfl demo', 'about seven minutes on two idle cores'],
     ['dfl demo --time 30m', 'goes on for a sharper result'],
   ],
   async run({ main = {} }, { terminal, signal }) {
@@ -126,7 +126,7 @@ export const doctorCommand: Command = {
   usage: '[options]',
   about: ['Checks Node, memory, disk, the packages, the video encoders and the networks, and times some training.'],
   groups: [generalFlags],
-  examples: [['dfl doctor', 'takes about ten seconds']],
+  examples: [['dfl doctor', 'takes about twenty seconds']],
   async run({ general = {} }, { terminal, signal }) {
     const checks: Check[] = []
     const signs = { ok: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' } as const

@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
 import { type DflError, resolveOptions } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { chooseDevice } from '@dfl/engine'
@@ -91,7 +91,6 @@ export async function* mergeStage(
   }
   yield* noticesOf(sealer)
   yield* interlacedNotice(frames)
-  await mkdir(dirname(resolve(out)), { recursive: true })
   await expectWritable(out, frames, options)
   await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: BATCH, device })
   await using masker = await maskerOf(xseg)

@@ -1,4 +1,5 @@
 import { DflError } from '../errors.js'
+import { byteReader } from './pickle-bytes.js'
 import { type Dtype, fill, isKnownName, layOut, type NdArray } from './pickle-calls.js'
 
 /** Plain data out of a pickle: lists, tuples and sets are arrays, dictionaries maps. */
@@ -70,33 +71,10 @@ export function readPickle(bytes: Uint8Array, place: string, limits: PickleLimit
 }
 
 function run(bytes: Uint8Array, maxValues: number, refuse: (got: string) => never): PickleValue {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const { u8, u16, u32, u64, i32, f64, raw, utf8, latin1, line, long } = byteReader(bytes, refuse)
   const stack: Item[] = []
   const memo = new Map<number, Item>()
-  let at = 0
 
-  const take = (length: number): number => {
-    const from = at
-    if (!(length >= 0) || length > bytes.length - at) refuse('a file that ends too early')
-    at += length
-    return from
-  }
-  const u8 = () => view.getUint8(take(1))
-  const u16 = () => view.getUint16(take(2), true)
-  const u32 = () => view.getUint32(take(4), true)
-  const u64 = () => Number(view.getBigUint64(take(8), true))
-  const raw = (length: number) => new Uint8Array(bytes.subarray(take(length), at))
-  const text = (length: number) => {
-    const from = take(length)
-    return buffer.toString('utf8', from, at)
-  }
-  const line = () => {
-    const end = buffer.indexOf(10, at)
-    if (end < 0) refuse('a file that ends too early')
-    const from = take(end + 1 - at)
-    return buffer.toString('latin1', from, end)
-  }
   const push = (item: Item) => {
     if (stack.length >= maxValues) refuse(`more than ${maxValues} values`)
     stack.push(item)
@@ -145,14 +123,6 @@ function run(bytes: Uint8Array, maxValues: number, refuse: (got: string) => neve
     const parsed = Number(digits.replace(/L$/, ''))
     return digits !== '' && Number.isFinite(parsed) ? parsed : refuse('a number that is none')
   }
-  const long = (length: number): number => {
-    if (length > 64) refuse('a number of more than 64 bytes')
-    const digits = raw(length)
-    let out = 0n
-    for (let i = digits.length - 1; i >= 0; i--) out = (out << 8n) | BigInt(digits[i]!)
-    if (digits.length > 0 && digits[digits.length - 1]! & 0x80) out -= 1n << BigInt(8 * digits.length)
-    return Number(out)
-  }
 
   for (;;) {
     const code = String.fromCharCode(u8())
@@ -198,7 +168,7 @@ function run(bytes: Uint8Array, maxValues: number, refuse: (got: string) => neve
         push(number(line()))
         break
       case 'J':
-        push(view.getInt32(take(4), true))
+        push(i32())
         break
       case 'K':
         push(u8())
@@ -213,7 +183,7 @@ function run(bytes: Uint8Array, maxValues: number, refuse: (got: string) => neve
         push(long(u32()))
         break
       case 'G':
-        push(view.getFloat64(take(8), false))
+        push(f64())
         break
       case 'S': // A text in quotes, of protocol 0; it never has more than latin letters where faces are concerned.
         push(line().replace(/^(['"])(.*)\1$/, '$2'))
@@ -222,19 +192,19 @@ function run(bytes: Uint8Array, maxValues: number, refuse: (got: string) => neve
         push(line().replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))))
         break
       case 'T':
-        push(buffer.toString('latin1', take(u32()), at))
+        push(latin1(u32()))
         break
       case 'U':
-        push(buffer.toString('latin1', take(u8()), at))
+        push(latin1(u8()))
         break
       case 'X':
-        push(text(u32()))
+        push(utf8(u32()))
         break
       case '\x8c':
-        push(text(u8()))
+        push(utf8(u8()))
         break
       case '\x8d':
-        push(text(u64()))
+        push(utf8(u64()))
         break
       case 'B':
         push(raw(u32()))
