@@ -60,8 +60,10 @@ class Df:
         self.pixel_norm, self.subpixel = options["pixelNorm"], options["subpixel"]
         if options["deep"] or options["cosine"]:
             sys.exit("Expected a network without `deep` and `cosine`, which this script does not have.")
-        resolution = options["resolution"]
-        side = resolution // 16
+        seen = options.get("encoderResolution") or options["resolution"]
+        self.shrink = options["resolution"] // seen
+        self.levels = 3 + int(math.log2(self.shrink))
+        side = seen // 16
         self.inter = (self.inter_width * options["aeDims"], side // 2 if self.subpixel else side)
         maps = {
             "code": (side, side, 8 * options["eDims"]),
@@ -81,6 +83,8 @@ class Df:
         return F.leaky_relu(self.conv(path + "/conv2", inside) + x, 0.2)
 
     def encode(self, x):
+        if self.shrink > 1:
+            x = F.avg_pool2d(x, self.shrink)
         for level in range(1, 5):
             x = F.leaky_relu(self.conv(f"encoder/down{level}/conv", x, 2), 0.1)
         x = x.flatten(1)
@@ -101,9 +105,9 @@ class Df:
 
     def decode(self, code, decoder):
         face = mask = code
-        for level in range(1, 4):
+        for level in range(1, self.levels + 1):
             face = self.res(f"{decoder}/res{level}", self.up(f"{decoder}/up{level}", face))
-        for level in range(1, 5 if self.subpixel else 4):
+        for level in range(1, self.levels + (2 if self.subpixel else 1)):
             mask = self.up(f"{decoder}/mask_up{level}", mask)
         painted = self.heads(decoder, face) if self.subpixel else self.conv(decoder + "/out", face)
         return torch.sigmoid(painted), torch.sigmoid(self.conv(decoder + "/mask_out", mask))

@@ -20,8 +20,8 @@ export interface Alternative {
   architecture?: ModelArchitecture
   /** How first weights are drawn instead of Glorot's uniform numbers. */
   draw?: Draw
-  /** A first part of the time, as a share, is trained at a lower resolution; the weights are then stretched. */
-  smallFirst?: { resolution: number; share: number; recipe: string }
+  /** A first part of the time, as a share, is trained with other options; what both networks have in common is kept. */
+  smallFirst?: { model: Readonly<Record<string, unknown>>; share: number; recipe: string }
 }
 
 const quick = presetNamed('quick')
@@ -167,12 +167,17 @@ export const ALTERNATIVES: readonly Alternative[] = [
   },
   {
     name: 'scratch/grown',
-    change: 'resolution: 64 px for half of the time, then 96',
+    change: 'resolution: 96 px for half of the time, then 192',
     job: { ...fromScratch, recipe: 'grown' },
     config: { recipes: growing },
-    smallFirst: { resolution: 64, share: 0.5, recipe: 'small' },
+    smallFirst: { model: { resolution: 96 }, share: 0.5, recipe: 'small' },
   },
-  { name: 'scratch/64px', change: 'resolution: 64 px', job: { ...fromScratch, model: { resolution: 64 } } },
+  { name: 'scratch/96px', change: 'resolution: 96 px', job: { ...fromScratch, model: { resolution: 96 } } },
+  {
+    name: 'scratch/sees-all',
+    change: 'resolution: the encoder, too, sees 192 px',
+    job: { ...fromScratch, model: { encoderResolution: 192 } },
+  },
   {
     name: 'scratch/cold',
     change: 'no warm-up',
@@ -202,6 +207,16 @@ export const ALTERNATIVES: readonly Alternative[] = [
     name: 'weights/rmsprop',
     change: 'optimiser: RMSprop, at most 2e-4',
     job: { ...fromWeights, optimiser: 'rmsprop', learningRate: 2e-4 },
+  },
+  {
+    name: 'weights/96px',
+    change: 'resolution: 96 px',
+    job: { ...fromWeights, model: { resolution: 96 } },
+  },
+  {
+    name: 'weights/wider',
+    change: 'decoders one and a half times as wide, from random weights',
+    job: { ...fromWeights, model: { dDims: 24 } },
   },
   { name: 'weights/adam', change: 'optimiser: Adam', job: { ...fromWeights, optimiser: 'adam' } },
   { name: 'weights/half-rate', change: 'half the learning rate', job: { ...fromWeights, learningRate: fast / 2 } },

@@ -12,7 +12,6 @@ import { ROOT } from './footage.js'
 import { drawn, type Tensor } from './initialisers.js'
 import { cellsOf, LOOK_COLUMNS, type Look, type LookedAt, lookAt, openPair, secondsOf, trainUntil } from './looks.js'
 import { type BenchContext, type Outcome, table } from './report.js'
-import { stretchWeights } from './stretch-weights.js'
 
 /** What an alternative gave, or why it gave nothing. */
 interface Found extends Pick<Alternative, 'name' | 'change'> {
@@ -106,16 +105,13 @@ async function trainAlternative(
   const job = { ...alternative.job, seconds }
   await rm(workspace.model, { recursive: true, force: true })
   if (smallFirst) {
-    const { resolution, share, recipe } = smallFirst
+    const { model, share, recipe } = smallFirst
     const time = share * seconds
-    const first = await trainUntil(workspace, { ...job, seconds: time, recipe, model: { resolution } }, time, context)
+    const first = await trainUntil(workspace, { ...job, seconds: time, recipe, model }, time, context)
     const { state } = await openModel(workspace.model, [DF])
-    const small = state.snapshot((path) => !path.includes(':'))
+    const small = state.snapshot((path) => !path.includes(':')) as Record<string, Tensor>
     await rm(workspace.model, { recursive: true, force: true })
-    await begin(workspace, DF, {
-      job,
-      weights: (params) => stretchWeights(small as Record<string, Tensor>, { params }),
-    })
+    await begin(workspace, DF, { job, weights: (params) => inCommon(params, small) })
     const rest = await trainUntil(workspace, { ...job, seconds: seconds - time }, seconds - time, context)
     return {
       ...rest,
@@ -128,6 +124,10 @@ async function trainAlternative(
   else if (architecture !== DF) await begin(workspace, architecture, { job })
   return trainUntil(workspace, job, seconds, context)
 }
+
+/** Those of a trained network's weights that another has, too. */
+const inCommon = (params: ReturnType<typeof df.build>['params'], trained: Readonly<Record<string, Tensor>>) =>
+  Object.fromEntries(Object.entries(trained).filter(([path, { shape }]) => params[path]?.shape.join() === shape.join()))
 
 /** Makes the model that training then finds: what `trainStage` would not begin so by itself. */
 async function begin(

@@ -90,13 +90,13 @@ const onlyDecoders = (of: Recipe): Recipe => {
   return { ...told, phases: [decoders!, end] }
 }
 
-/** The network that the start weights fit, which do so at one resolution only. */
-const SMALL = { resolution: 96, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 }
+/** The network that the start weights fit: small pictures show it what a face does, and it paints larger ones. */
+const SMALL = { resolution: 192, encoderResolution: 96, aeDims: 64, eDims: 24, dDims: 16, dMaskDims: 8 }
 
 const barely = 'For a look, in a minute or two, whether the two people go together.'
 const quickly = 'For a first likeness within minutes on a CPU; a few hundred similar faces a side.'
 const usually = 'For up to some hours on a CPU; a few hundred to some thousand faces a side.'
-const thoroughly = "DeepFaceLab's own dimensions, from random weights: for a GPU, or a night and more on a CPU."
+const thoroughly = "DeepFaceLab's own dimensions at 256 px, from random weights: for a GPU and a day."
 
 /** From short to long. */
 export const PRESETS: readonly Preset[] = [
@@ -130,7 +130,7 @@ export const PRESETS: readonly Preset[] = [
   {
     name: 'film',
     assumes: thoroughly,
-    architecture: { resolution: 128, aeDims: 256, eDims: 64, dDims: 64, dMaskDims: 22 },
+    architecture: { resolution: 256, encoderResolution: 128, aeDims: 256, eDims: 64, dDims: 64, dMaskDims: 22 },
     faceType: 'full_face',
     batchSize: 4,
     // Who trains that long wants it sharp: as practitioners do, the warp ends before the training does.
@@ -138,14 +138,11 @@ export const PRESETS: readonly Preset[] = [
   },
 ]
 
-/**
- * The longest training for which a preset is chosen, on a CPU. That of `standard` is judged, not measured: two cores do
- * some 2,500 iterations of `film` in an hour, and it begins at zero: less than a night is too short for it.
- */
-const LONGEST: readonly { preset: string; seconds: number; iterations: number }[] = [
-  { preset: 'quick', seconds: 8 * 60, iterations: 3000 },
-  { preset: 'standard', seconds: 6 * 3600, iterations: 80_000 },
-]
+/** The longest training, on a CPU, that `quick` is chosen for. */
+const QUICK = { seconds: 8 * 60, iterations: 2000 }
+
+/** The shortest one, on a GPU, that `film` is chosen for: judged, not measured. */
+const FILM = { seconds: 1.5 * 3600, iterations: 80_000 }
 
 /** What is known when a preset is chosen. */
 export interface PresetQuestion {
@@ -156,16 +153,19 @@ export interface PresetQuestion {
   device?: string
 }
 
-/** The preset for a training of that length; without a length `standard`. A GPU takes the largest from one and a half hours on. */
+/**
+ * The preset for a training of that length.
+ *
+ * On a CPU never `film`: some iterations a second would be needed for it to become what it is for. On a GPU, which is taken to
+ * be four times as fast, `film` from one and a half hours on and without a length.
+ */
 export function presetFor({ seconds, iterations, device = 'cpu' }: PresetQuestion): Preset {
-  if (seconds === undefined && iterations === undefined) return presetNamed(device === 'cpu' ? 'standard' : 'film')
-  const faster = device === 'cpu' ? 1 : 4
-  const fits = LONGEST.find(
-    (limit) =>
-      (seconds ?? 0) * faster <= limit.seconds &&
-      (iterations === undefined || seconds !== undefined || iterations <= limit.iterations),
-  )
-  return presetNamed(fits?.preset ?? 'film')
+  const onGpu = device !== 'cpu'
+  const endless = seconds === undefined && iterations === undefined
+  const isBelow = (limit: typeof QUICK, faster = 1) =>
+    seconds === undefined ? (iterations ?? 0) <= limit.iterations : seconds * faster <= limit.seconds
+  if (!endless && isBelow(QUICK, onGpu ? 4 : 1)) return presetNamed('quick')
+  return presetNamed(onGpu && (endless || !isBelow(FILM)) ? 'film' : 'standard')
 }
 
 /**

@@ -4,7 +4,7 @@ import type { OptionsOf } from '@dfl/core'
 import { decodeSafetensors, type SavedTensor } from '@dfl/engine'
 import { df } from '@dfl/model-df'
 
-/** The file that comes with this package: a small DF that learned rendered heads. See weights/README.md. */
+/** The file that comes with this package: a DF that learned rendered heads. See weights/README.md. */
 export const START_WEIGHTS = fileURLToPath(new URL('../weights/heads.safetensors', import.meta.url))
 
 type Tensors = Record<string, SavedTensor>
@@ -12,9 +12,11 @@ type Tensors = Record<string, SavedTensor>
 /**
  * Weights that a new model of these options can begin with, from a file of a model that learned other faces.
  *
- * Such a file holds an encoder, an inter and one `decoder`, from which both of the new model begin.
+ * Such a file holds an encoder, an inter and one `decoder`, from which both of the new model begin. What it lacks of the
+ * decoders, because the new model's are wider or paint larger, is left out: they soon learn to paint what a known encoder
+ * tells them.
  *
- * @returns Nothing where there is no such file, or where its network is not that of the options.
+ * @returns Nothing where there is no such file, or where encoder and inter are not those of the options.
  * @throws DflError `CORRUPT_FILE` for a file that is no safetensors file.
  */
 export async function startWeights(
@@ -28,8 +30,8 @@ export async function startWeights(
   const out: Tensors = {}
   for (const [name, { shape }] of Object.entries(params)) {
     const tensor = tensors[name.replace(/^decoder_(src|dst)/, 'decoder')]
-    if (tensor?.shape.join() !== shape.join()) return undefined
-    out[name] = tensor
+    if (tensor?.shape.join() === shape.join()) out[name] = tensor
+    else if (!name.startsWith('decoder_')) return undefined
   }
   return out
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { DflError, type FaceType } from '@dfl/core'
+import type { ModelArchitecture } from '@dfl/nn'
 import { createModel, type ModelFolder, openModel } from '@dfl/trainer'
 import { architectureNamed, faceArchitectures } from './architectures.js'
 import type { LoadedConfig } from './config.js'
@@ -50,9 +51,7 @@ export async function newModel(
   { preset, faceType, config }: { preset: Preset; faceType: FaceType; config: LoadedConfig },
 ): Promise<{ run: ModelFolder; startedFrom?: string }> {
   const architecture = architectureNamed(job.architecture ?? 'df', config)
-  // Presets are made for DF. Of their options, another architecture gets those that it has.
-  const known = Object.entries(preset.architecture).filter(([name]) => name in architecture.options)
-  const options = { ...Object.fromEntries(known), ...job.model }
+  const options = optionsOver(preset, architecture, job.model)
   const given = { options, faceType, seed: job.seed, optimiser: job.optimiser }
   const file = job.weights ?? START_WEIGHTS
   const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
@@ -64,4 +63,21 @@ export async function newModel(
     with: weights ? `the weights of ${basename(file)}` : 'random weights',
   })
   return { run, startedFrom: weights ? file : undefined }
+}
+
+/**
+ * Options of a new model: the preset's, which are made for DF and of which another architecture gets those that it has, and
+ * over them what was asked for. What DF's encoder sees of another resolution stays as it is where that can be.
+ */
+function optionsOver(
+  preset: Preset,
+  architecture: ModelArchitecture,
+  asked: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const known = Object.entries(preset.architecture).filter(([name]) => name in architecture.options)
+  const options: Record<string, unknown> = { ...Object.fromEntries(known), ...asked }
+  const { resolution, encoderResolution: seen } = options
+  if (seen && asked.encoderResolution === undefined && ![1, 2, 4].includes(Number(resolution) / Number(seen)))
+    options.encoderResolution = 0
+  return options
 }

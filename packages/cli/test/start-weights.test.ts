@@ -37,17 +37,27 @@ describe('starting weights', () => {
     expect(weights['decoder_dst/out/weight']!.data).toEqual(saved['decoder/out/weight']!.data)
   })
 
-  it('are left aside where the network is another or there is no file', async () => {
-    expect(await startWeights(path, { ...SMALL, dDims: 10 })).toBeUndefined()
+  it('fill what they can of decoders that are wider or paint larger, if encoder and inter are theirs', async () => {
+    const wider = (await startWeights(path, { ...SMALL, dDims: 10 }))!
+    expect(Object.keys(wider).filter((name) => name.startsWith('encoder/'))).toHaveLength(8)
+    expect(wider['decoder_src/up1/conv/weight']).toBeUndefined()
+    const larger = (await startWeights(path, { ...SMALL, resolution: 64, encoderResolution: 32 }))!
+    expect(larger['decoder_dst/up1/conv/weight']!.data).toEqual(saved['decoder/up1/conv/weight']!.data)
+    expect(larger['decoder_dst/up4/conv/weight']).toBeUndefined()
+  })
+
+  it('are left aside where encoder or inter is another or there is no file', async () => {
+    expect(await startWeights(path, { ...SMALL, eDims: 10 })).toBeUndefined()
     expect(await startWeights(path, { ...SMALL, aeDims: 32 })).toBeUndefined()
     expect(await startWeights(path, { ...SMALL, resolution: 64 })).toBeUndefined()
     expect(await startWeights(join(folder, 'none.safetensors'), SMALL)).toBeUndefined()
   })
 
-  it('that come with the package fit the presets that have a recipe for them, and no other', async () => {
-    for (const { name, architecture, recipeFromWeights } of PRESETS)
-      expect((await startWeights(START_WEIGHTS, architecture)) !== undefined, name).toBe(
-        recipeFromWeights !== undefined,
-      )
+  it('that come with the package fit in whole the presets that have a recipe for them, and no other', async () => {
+    for (const { name, architecture, recipeFromWeights } of PRESETS) {
+      const found = await startWeights(START_WEIGHTS, architecture)
+      expect(found !== undefined, name).toBe(recipeFromWeights !== undefined)
+      if (found) expect(Object.keys(found).sort(), name).toEqual(Object.keys(paramsOf(architecture)).sort())
+    }
   })
 })

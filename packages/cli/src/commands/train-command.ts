@@ -39,7 +39,7 @@ export const trainCommand: Command = {
   ],
   examples: [
     ['dfl train --time 30m', 'trains the model in ./workspace for half an hour in all'],
-    ['dfl train --preset film --resolution 160 --time 8h', 'a larger model, over night'],
+    ['dfl train --resolution 384 --time 8h', 'painted finer, over night'],
     ['dfl train --time 9h --no-random-warp --gan-power 0.1', 'then another hour for sharpness'],
     ['dfl train --recipe film.json', 'the phases of a file, to their end'],
   ],
