@@ -39,7 +39,7 @@ const both = df.build({ ...defaults, ...preset.architecture })
 const model = {
   ...both,
   params: Object.fromEntries(Object.entries(both.params).filter(([path]) => !path.startsWith('decoder_dst'))),
-  forward: (params, x) => both.forward(params, x, 'src'),
+  decode: (params, code) => both.decode(params, code, 'src'),
 }
 
 /** The faces of both facesets whose pictures have the same name, in the same order. */

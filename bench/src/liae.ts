@@ -1,7 +1,19 @@
-import type { OptionsOf, Side } from '@dfl/core'
+import type { OptionsOf } from '@dfl/core'
 import { tf } from '@dfl/engine'
 import type { df } from '@dfl/model-df'
-import { conv, convParams, dense, denseParams, depthToSpace, type FaceModel, type ParamSpec, pixelNorm } from '@dfl/nn'
+import {
+  conv,
+  convParams,
+  dense,
+  denseParams,
+  depthToSpace,
+  type FaceModel,
+  type ParamSpec,
+  type Params,
+  pixelNorm,
+} from '@dfl/nn'
+
+const act = (y: tf.Tensor4D, slope = 0.1): tf.Tensor4D => tf.leakyRelu(y, slope)
 
 /**
  * LIAE-UD with DF's options: two inters and one decoder for both people. SRC's code is AB twice, DST's B beside AB.
@@ -36,27 +48,28 @@ export function buildLiae(o: OptionsOf<typeof df.options>): FaceModel {
     ...chain('mask_up', maskUps),
     convParams('decoder/mask_out', 1, M, 1),
   )
+  const doubled = (p: Params, path: string, y: tf.Tensor4D) => depthToSpace(act(conv(p, `${path}/conv`, y)))
+  const inter = (p: Params, name: string, flat: tf.Tensor2D) => {
+    const wide = dense(p, `${name}/dense2`, dense(p, `${name}/dense1`, flat))
+    return doubled(p, `${name}/up1`, tf.reshape(wide, [flat.shape[0], side, side, 2 * A])) // [N, 2·side, 2·side, 2·A]
+  }
   return {
     resolution: R,
     params,
-    forward(p, x, as: Side) {
-      const act = (y: tf.Tensor4D, slope = 0.1): tf.Tensor4D => tf.leakyRelu(y, slope)
-      const doubled = (path: string, y: tf.Tensor4D) => depthToSpace(act(conv(p, `${path}/conv`, y)))
-      const res = (path: string, y: tf.Tensor4D) =>
-        act(tf.add(conv(p, `${path}/conv2`, act(conv(p, `${path}/conv1`, y), 0.2)), y), 0.2)
+    encode(p, x) {
       let y = x // [N, R, R, 3]
       downs.forEach((_, i) => {
         y = act(conv(p, `encoder/down${i + 1}/conv`, y, 2))
       })
       const flat = pixelNorm(tf.reshape(y, [x.shape[0], code * code * 8 * E]))
-      const inter = (name: string) => {
-        const wide = dense(p, `${name}/dense2`, dense(p, `${name}/dense1`, flat))
-        return doubled(`${name}/up1`, tf.reshape(wide, [x.shape[0], side, side, 2 * A])) // [N, 2·side, 2·side, 2·A]
-      }
-      const ab = inter('inter_ab')
-      const z = tf.concat([as === 'src' ? ab : inter('inter_b'), ab], 3) // [N, 2·side, 2·side, 4·A]
-      const face = ups.reduce((f, _, i) => res(`decoder/res${i + 1}`, doubled(`decoder/up${i + 1}`, f)), z)
-      const mask = maskUps.reduce((m, _, i) => doubled(`decoder/mask_up${i + 1}`, m), z)
+      return [inter(p, 'inter_ab', flat), flat]
+    },
+    decode(p, [ab, flat]: [tf.Tensor4D, tf.Tensor2D], as) {
+      const res = (path: string, y: tf.Tensor4D) =>
+        act(tf.add(conv(p, `${path}/conv2`, act(conv(p, `${path}/conv1`, y), 0.2)), y), 0.2)
+      const z = tf.concat([as === 'src' ? ab : inter(p, 'inter_b', flat), ab], 3) // [N, 2·side, 2·side, 4·A]
+      const face = ups.reduce((f, _, i) => res(`decoder/res${i + 1}`, doubled(p, `decoder/up${i + 1}`, f)), z)
+      const mask = maskUps.reduce((m, _, i) => doubled(p, `decoder/mask_up${i + 1}`, m), z)
       const heads = ['out', 'out1', 'out2', 'out3'].map((head) => conv(p, `decoder/${head}`, face))
       return {
         face: tf.sigmoid(depthToSpace(tf.concat(heads, 3))),

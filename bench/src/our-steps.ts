@@ -1,5 +1,5 @@
 import { compile, type SavedTensor, State, tf } from '@dfl/engine'
-import { adaBelief, type FaceModel, meanSquaredError, rmsProp } from '@dfl/nn'
+import { adaBelief, encodeTogether, type FaceModel, meanSquaredError, rmsProp } from '@dfl/nn'
 import { type Batch, createTrainStep, momentName, resetMoments } from '@dfl/trainer'
 import { modelOf, type TrainCase } from './train-cases.js'
 
@@ -68,9 +68,11 @@ async function plainStep(model: FaceModel, { batchSize: N, learningRate, threads
     (state, given) => {
       const loss = (...params: tf.Tensor[]) => {
         const byPath = Object.fromEntries(paths.map((path, i) => [path, params[i]!]))
-        const ofSide = (side: 'src' | 'dst') => {
+        const warped = (side: string) => given[`${side}/warped`] as tf.Tensor4D
+        const codes = encodeTogether(model, byPath, { src: warped('src'), dst: warped('dst') })
+        const ofSide = (side: string) => {
           const input = (name: string) => given[`${side}/${name}`] as tf.Tensor4D
-          const { face, mask } = model.forward(byPath, input('warped'), side)
+          const { face, mask } = model.decode(byPath, codes[side]!, side)
           const masked = (x: tf.Tensor4D) => tf.mul(x, input('mask')) as tf.Tensor4D
           const errors = tf.add(
             meanSquaredError(masked(face), masked(input('target'))),

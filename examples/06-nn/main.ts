@@ -9,6 +9,8 @@ const options = defineOptions({
   width: { type: 'number', default: 48, min: 8, max: 256, integer: true, description: 'Channels of every map.' },
 })
 
+const act = (y: tf.Tensor4D) => tf.leakyRelu(y, 0.1)
+
 // [2]
 const tiny: ModelArchitecture<typeof options> = {
   name: 'tiny',
@@ -25,10 +27,11 @@ const tiny: ModelArchitecture<typeof options> = {
       ...convParams('decoder_dst/up2/conv', 3, C, 4 * 4),
     },
     // [3]
-    forward(p, x, as) {
+    encode(p, x) {
       checkImages(x, resolution)
-      const act = (y: tf.Tensor4D) => tf.leakyRelu(y, 0.1)
-      const code = act(conv(p, 'encoder/down2/conv', act(conv(p, 'encoder/down1/conv', x, 2)), 2)) // [N, R/4, R/4, C]
+      return [act(conv(p, 'encoder/down2/conv', act(conv(p, 'encoder/down1/conv', x, 2)), 2))] // [N, R/4, R/4, C]
+    },
+    decode(p, [code]: [tf.Tensor4D], as) {
       const half = depthToSpace(act(conv(p, `decoder_${as}/up1/conv`, code))) // [N, R/2, R/2, C]
       const out = tf.sigmoid(depthToSpace(conv(p, `decoder_${as}/up2/conv`, half))) // [N, R, R, 4]
       const [face, mask] = tf.split(out, [3, 1], 3) as [tf.Tensor4D, tf.Tensor4D]
@@ -47,6 +50,7 @@ for (const { name, run } of testArchitecture(tiny, { resolution: 32, width: 8 })
 
 // [1] The option table is all that command line, checks and model.json need to know of an architecture.
 // [2] An architecture is a plain object. Nothing registers it: whoever trains passes it to `createModel`.
-// [3] `forward` paints x as src or as dst; a swap is `forward(params, dst, 'src')`. It is pure and has no loop over
-//     pixels: TensorFlow.js ops only, which the engine records. Loss, optimiser, mask and preview are not its business.
+// [3] `encode` is what both people share, `decode` paints it as src or as dst; a swap is a code of dst, painted as src.
+//     Both are pure and have no loop over pixels: TensorFlow.js ops only, which the engine records. Loss, optimiser,
+//     mask and preview are not their business.
 // [4] What every architecture must pass. In a test file: for (const { name, run } of testArchitecture(…)) it(name, run)

@@ -58,9 +58,12 @@ export const looks: ModelArchitecture<typeof options> = {
           at: (value) => tf.reshape(value, [1, 1, 1, 1]),
         },
       },
-      forward(p, x, as, { likeness = tf.ones([1, 1, 1, 1]) } = {}) {
+      encode(p, x) {
         checkImages(x, R)
-        let y = inter.apply(p, encoder.apply(p, x)) // [N, R/16, R/16, A]
+        return [inter.apply(p, encoder.apply(p, x))] // [N, R/16, R/16, A]
+      },
+      decode(p, [code]: [tf.Tensor4D], as, { likeness = tf.ones([1, 1, 1, 1]) } = {}) {
+        let y = code
         ups.forEach((up, i) => {
           const between = (kind: string) => {
             const [src, dst] = ['src', 'dst'].map((side) => p[`${look(side, i)}/${kind}`]!)

@@ -48,14 +48,6 @@ export const people = {
         chain([upBlock(`${path}/up1`, 8 * D, 4 * D, activation()), upBlock(`${path}/up2`, 4 * D, 2 * D, activation())]),
       ]
     })
-    const paint = (params, x, as) => {
-      checkImages(x, R)
-      const common = trunk.apply(params, inter.apply(params, encoder.apply(params, x))) // [N, R/8, R/8, 8·D]
-      const [, path, head] = heads.find(([who]) => who === as)
-      const y = conv(params, `${path}/out`, head.apply(params, common)) // [N, R/2, R/2, 16]
-      const [face, mask] = tf.split(tf.sigmoid(depthToSpace(y)), [3, 1], 3) // [N, R, R, 3] and [N, R, R, 1]
-      return { face, mask }
-    }
     return {
       resolution: R,
       params: Object.assign(
@@ -63,8 +55,17 @@ export const people = {
         ...[encoder, inter, trunk].map(({ params }) => params),
         ...heads.map(([, path, head]) => ({ ...head.params, ...convParams(`${path}/out`, 3, 2 * D, 4 * 4) })),
       ),
-      forward: paint,
-      people: { names, forward: paint },
+      encode(params, x) {
+        checkImages(x, R)
+        return [trunk.apply(params, inter.apply(params, encoder.apply(params, x)))] // [N, R/8, R/8, 8·D]
+      },
+      decode(params, [common], as) {
+        const [, path, head] = heads.find(([who]) => who === as)
+        const y = conv(params, `${path}/out`, head.apply(params, common)) // [N, R/2, R/2, 16]
+        const [face, mask] = tf.split(tf.sigmoid(depthToSpace(y)), [3, 1], 3) // [N, R, R, 3] and [N, R, R, 1]
+        return { face, mask }
+      },
+      people: names,
     }
   },
 }

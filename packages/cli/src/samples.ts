@@ -98,7 +98,7 @@ export async function openPeople(
   faceType: FaceType,
 ): Promise<Record<string, Faceset>> {
   const out: Record<string, Faceset> = {}
-  for (const name of model.people?.names ?? []) {
+  for (const name of model.people ?? []) {
     const folder = people[name]
     if (folder === undefined)
       throw new DflError(

@@ -13,6 +13,7 @@ import {
   gan,
   type ModelArchitecture,
   masks,
+  type Params,
   pixels,
   smoothness,
   structure,
@@ -59,6 +60,8 @@ function build({ resolution: R, aeDims, interDims, morphFactor, ...dims }: Optio
   const side = R / 32
   const decoder = faceDecoder('decoder', { ...variant, inputs: interDims, dims: dims.dDims, maskDims: dims.dMaskDims })
   const morph = channelMix(interDims, morphFactor)
+  const inter = (p: Params, path: string, flat: tf.Tensor2D) =>
+    tf.reshape(dense(p, `${path}/dense1`, flat), [flat.shape[0], side, side, interDims]) as tf.Tensor4D
   return {
     resolution: R,
     params: {
@@ -69,15 +72,15 @@ function build({ resolution: R, aeDims, interDims, morphFactor, ...dims }: Optio
       ...decoder.params,
     },
     controls: { morph },
-    forward(p, x, as, controls = {}) {
+    encode(p, x) {
       checkImages(x, R)
-      const code = dense(p, 'encoder/dense1', encoder.apply(p, x)) // [N, A]
-      const map = (inter: string) =>
-        tf.reshape(dense(p, `${inter}/dense1`, code), [x.shape[0], side, side, interDims]) as tf.Tensor4D
-      const dst = map('inter_dst')
+      const flat = dense(p, 'encoder/dense1', encoder.apply(p, x)) // [N, A]
+      return [inter(p, 'inter_dst', flat), flat]
+    },
+    decode(p, [dst, flat]: [tf.Tensor4D, tf.Tensor2D], as, controls = {}) {
       if (as === 'dst') return decoder.apply(p, dst)
       const fromSrc = controls.morph ?? morph.at(tf.scalar(morph.default)) // [N or 1, 1, 1, interDims], 0 or 1
-      return decoder.apply(p, tf.add(dst, tf.mul(tf.sub(map('inter_src'), dst), fromSrc)))
+      return decoder.apply(p, tf.add(dst, tf.mul(tf.sub(inter(p, 'inter_src', flat), dst), fromSrc)))
     },
     losses: (settings) => [
       ...structure(R, 'two'),

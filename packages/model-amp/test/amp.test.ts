@@ -29,7 +29,7 @@ describe('AMP', () => {
       (params, { x }) => {
         const morph = (value: number) => ({ morph: model.controls!.morph!.at(tf.scalar(value)) })
         const face = (as: 'src' | 'dst', value: number) =>
-          model.forward(params, x as tf.Tensor4D, as, morph(value)).face
+          model.decode(params, model.encode(params, x as tf.Tensor4D), as, morph(value)).face
         const apart = (a: tf.Tensor, b: tf.Tensor) => tf.max(tf.abs(tf.sub(a, b)))
         return {
           outputs: {

@@ -1,4 +1,5 @@
-import { DflError, defineOptions, type OptionsOf } from '@dfl/core'
+import { DflError, defineOptions, type OptionsOf, type Side } from '@dfl/core'
+import type { tf } from '@dfl/engine'
 import {
   checkImages,
   checkLevels,
@@ -54,18 +55,15 @@ function build(given: OptionsOf<typeof options>): FaceModel {
   const decoder = (path: string) => faceDecoder(path, painting) // → face and mask of side R
   const decoders = { src: decoder('decoder_src'), dst: decoder('decoder_dst') }
 
-  const code: FaceModel['code'] = {
-    shape: [inter.side, inter.side, A],
-    of: (params, x) => inter.apply(params, encoder.apply(params, x)),
-  }
   return {
     resolution: R,
     params: { ...encoder.params, ...inter.params, ...decoders.src.params, ...decoders.dst.params },
-    code,
-    forward(params, x, as) {
+    encode(params, x) {
       checkImages(x, R)
-      return decoders[as].apply(params, code.of(params, x))
+      return [inter.apply(params, encoder.apply(params, x))]
     },
+    decode: (params, [code]: [tf.Tensor4D], as: Side) => decoders[as].apply(params, code),
+    codeShape: [inter.side, inter.side, A],
   }
 }
 

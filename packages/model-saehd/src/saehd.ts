@@ -1,4 +1,4 @@
-import { defineOptions, type OptionsOf } from '@dfl/core'
+import { defineOptions, type OptionsOf, type Side } from '@dfl/core'
 import { tf } from '@dfl/engine'
 import {
   checkImages,
@@ -47,18 +47,15 @@ function df(o: Options): FaceModel {
   })
   const decoder = (path: string) => faceDecoder(path, { ...o, inputs: o.aeDims, dims: o.dDims, maskDims: o.dMaskDims })
   const decoders = { src: decoder('decoder_src'), dst: decoder('decoder_dst') }
-  const code: FaceModel['code'] = {
-    shape: [inter.side, inter.side, o.aeDims],
-    of: (params, x) => inter.apply(params, encoder.apply(params, x)), // [N, side, side, A]
-  }
   return {
     resolution: o.resolution,
     params: { ...encoder.params, ...inter.params, ...decoders.src.params, ...decoders.dst.params },
-    code,
-    forward(params, x, as) {
+    encode(params, x) {
       checkImages(x, o.resolution)
-      return decoders[as].apply(params, code.of(params, x))
+      return [inter.apply(params, encoder.apply(params, x))] // [N, side, side, A]
     },
+    decode: (params, [code]: [tf.Tensor4D], as: Side) => decoders[as].apply(params, code),
+    codeShape: [inter.side, inter.side, o.aeDims],
   }
 }
 
@@ -78,10 +75,12 @@ function liae(o: Options): FaceModel {
   return {
     resolution: o.resolution,
     params,
-    forward(p, x, as) {
+    encode(p, x) {
       checkImages(x, o.resolution)
       const flat = encoder.apply(p, x)
-      const shared = interAB.apply(p, flat) // [N, side, side, 2A]
+      return [interAB.apply(p, flat), flat] // [N, side, side, 2A], [N, encoder.outputs]
+    },
+    decode(p, [shared, flat]: [tf.Tensor4D, tf.Tensor2D], as) {
       const own = as === 'src' ? shared : interB.apply(p, flat)
       return decoder.apply(p, tf.concat([own, shared], 3)) // [N, side, side, 4A]
     },

@@ -25,7 +25,9 @@ export async function createMasker(
   const R = model.resolution
   const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
   const compiled = await compile(
-    (params, { x }) => ({ outputs: { mask: model.forward(params, x as tf.Tensor4D, 'dst').mask } }),
+    (params, { x }) => ({
+      outputs: { mask: model.decode(params, model.encode(params, x as tf.Tensor4D), 'dst').mask },
+    }),
     { state: shapes, inputs: { x: [batchSize, R, R, 3] } },
     { threads, freeze: state },
   )

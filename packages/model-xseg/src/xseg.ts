@@ -96,8 +96,11 @@ function build({ resolution: R, baseDims: B }: OptionsOf<typeof options>): FaceM
       ...up.flatMap(({ double, convs }) => [double.params, convs.params]),
       convParams('decoder/out/conv', 3, B, 1),
     ),
-    forward(p, x) {
+    encode(_, x) {
       checkImages(x, R)
+      return [x]
+    },
+    decode(p, [x]: [tf.Tensor4D]) {
       let y = x
       const beside: tf.Tensor4D[] = []
       DOWN.forEach(({ taps }, i) => {

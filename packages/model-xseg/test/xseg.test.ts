@@ -89,7 +89,8 @@ function trainOnce(
 ): Record<string, tf.Tensor> {
   const loss = model.losses!({} as never)[0]!
   const gradients = tf.grads((...values) => {
-    const painted = model.forward(Object.fromEntries(paths.map((p, i) => [p, values[i]!])), x as tf.Tensor4D, 'src')
+    const params = Object.fromEntries(paths.map((p, i) => [p, values[i]!]))
+    const painted = model.decode(params, model.encode(params, x as tf.Tensor4D), 'src')
     return tf.sum(loss.of({ mask, painted } as SideView, {}))
   })(paths.map((path) => state[path]!))
   const next: Record<string, tf.Tensor> = {}

@@ -11,13 +11,13 @@ import { crossEntropy } from './losses.js'
  *
  * @throws DflError `BAD_OPTION` for an architecture that shows no code.
  */
-export function trueFace({ code, trueFacePower }: Pick<LossSettings, 'code' | 'trueFacePower'>): Loss {
-  if (!code)
+export function trueFace({ codeShape, trueFacePower }: Pick<LossSettings, 'codeShape' | 'trueFacePower'>): Loss {
+  if (!codeShape)
     throw new DflError(
       'BAD_OPTION',
       `Expected 0 for \`trueFacePower\`, but got ${trueFacePower}. This architecture shows no code that SRC and DST share: DF does.`,
     )
-  const critic = codeDiscriminator(code.shape)
+  const critic = codeDiscriminator(codeShape)
   return {
     name: 'true_face',
     weight: trueFacePower,

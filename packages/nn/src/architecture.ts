@@ -1,4 +1,4 @@
-import type { OptionsOf, OptionTable, Random, Side } from '@dfl/core'
+import type { OptionsOf, OptionTable, Random } from '@dfl/core'
 import type { tf } from '@dfl/engine'
 import type { Loss, LossSettings } from './loss.js'
 
@@ -19,6 +19,11 @@ export interface Decoded {
   mask: tf.Tensor4D
 }
 
+/**
+ * What a model knows of faces before it is told whom to paint: tensors of its own choice, each with a row for every face.
+ */
+export type Code = readonly tf.Tensor[]
+
 /** Something about a face that a person chooses when faces are painted and that is drawn by lot in training. */
 export interface Control {
   description: string
@@ -26,7 +31,7 @@ export interface Control {
   default: number
   min: number
   max: number
-  /** Shape of one sample's values, as `forward` gets them behind the batch axis. */
+  /** Shape of one sample's values, as `decode` gets them behind the batch axis. */
   shape: readonly number[]
   /** Values of one sample in training; the same for the same random numbers. */
   draw(random: Random): ArrayLike<number>
@@ -34,42 +39,37 @@ export interface Control {
   at(value: tf.Tensor): tf.Tensor
 }
 
-/** Values of controls for `forward`, each [N or 1, ...shape] float32; the defaults where one is left out. */
+/** Values of controls for `decode`, each [N or 1, ...shape] float32; the defaults where one is left out. */
 export type Controls = Readonly<Record<string, tf.Tensor>>
 
 /**
- * A face model: its parameters and one pure function.
+ * A face model: its parameters and two pure functions.
  *
- * A swap is `forward(params, dst, 'src')`. The encoder may be computed once for several calls on the same `x`: the
- * engine records equal operations once.
+ * A swap is `decode(params, encode(params, dst), 'src')`. A train step encodes the faces of all people in one batch, and a
+ * face that is painted as several people is encoded once. What belongs to one person is `decode`'s; a model that shares
+ * nothing encodes `x` as `[x]`.
  */
 export interface FaceModel {
   /** Side R of the square images that go in and come out, in pixels. */
   resolution: number
   params: ParamSpec
   /**
-   * `x` painted with the identity of `as`.
+   * What all people have in common.
    *
    * @param x  [N, R, R, 3] float32 0..1, RGB.
+   * @returns Tensors whose first axis is N, whatever they are.
    */
-  forward(params: Params, x: tf.Tensor4D, as: Side, controls?: Controls): Decoded
+  encode(params: Params, x: tf.Tensor4D): Code
+  /** Faces of a code painted with the identity of `as`: 'src', 'dst', or one of `people`. */
+  decode(params: Params, code: Code, as: string, controls?: Controls): Decoded
   /** Further people whom it learns to paint beside SRC and DST, each from a faceset of its own. */
-  people?: {
-    names: readonly string[]
-    /** As `forward`, with the identity of one of them. */
-    forward(params: Params, x: tf.Tensor4D, as: string, controls?: Controls): Decoded
-  }
+  people?: readonly string[]
   /** Paths of the parameters that learn in a phase; all of them if this is left out. */
   trainable?(phase: { randomWarp: boolean }): Iterable<string>
-  /** What `forward` can be told besides the face, by name. */
+  /** What `decode` can be told besides the face, by name. */
   controls?: Readonly<Record<string, Control>>
-  /** What both people have in common inside the network, for losses that compare codes: true face asks for it. */
-  code?: {
-    /** Side, side and channels of the code. */
-    shape: readonly [side: number, side: number, channels: number]
-    /** [N, R, R, 3] → [N, side, side, channels]. */
-    of(params: Params, x: tf.Tensor4D): tf.Tensor4D
-  }
+  /** Shape of a face's first tensor in the code, for losses that compare people there: true face asks for it. */
+  codeShape?: readonly [side: number, side: number, channels: number]
   /** What it is trained for, if not for `faceLosses`. */
   losses?(settings: LossSettings): readonly Loss[]
   /** 'masks' for a network that finds faces and paints none: both people are one to it, and `face` is its input. */

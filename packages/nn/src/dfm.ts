@@ -21,12 +21,13 @@ export function exportDfm(model: FaceModel, state: State, { half = false }: DfmO
   const bytes = exportOnnx(
     (params, { 'in_face:0': bgr, 'morph_value:0': value }): { outputs: Record<string, tf.Tensor> } => {
       const x = tf.reverse(bgr as tf.Tensor4D, 3)
-      if (model.paints === 'masks') return { outputs: { 'out_mask:0': model.forward(params, x, 'dst').mask } }
+      const code = model.encode(params, x)
+      if (model.paints === 'masks') return { outputs: { 'out_mask:0': model.decode(params, code, 'dst').mask } }
       const controls: Controls = morph ? { morph: morph.at(tf.reshape(value!, [])) } : {}
-      const swap = model.forward(params, x, 'src', controls)
+      const swap = model.decode(params, code, 'src', controls)
       return {
         outputs: {
-          'out_face_mask:0': model.forward(params, x, 'dst', controls).mask,
+          'out_face_mask:0': model.decode(params, code, 'dst', controls).mask,
           'out_celeb_face:0': tf.reverse(swap.face, 3),
           'out_celeb_face_mask:0': swap.mask,
         },

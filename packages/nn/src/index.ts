@@ -1,5 +1,6 @@
 export { gan, trueFace } from './adversarial.js'
 export type {
+  Code,
   Control,
   Controls,
   Decoded,
@@ -67,3 +68,4 @@ export {
   filterResponse,
   filterResponseParams,
 } from './segmentation.js'
+export { encodeTogether, sidesOf } from './sides.js'

@@ -24,7 +24,7 @@ export interface SideView {
   input(name: string): tf.Tensor4D
   /** This side's performance with an identity. */
   paint(as: string, learning: Learning): Decoded
-  /** The model's code of this side's performance: [N, side, side, channels]. */
+  /** The first tensor of the model's code of this side's performance: [N, ...codeShape]. */
   code(learning: Learning): tf.Tensor4D
 }
 
@@ -58,7 +58,7 @@ export interface Loss {
 }
 
 /** What a list of losses is made for: DeepFaceLab's settings, and what they need to know of the model. */
-export interface LossSettings extends Pick<FaceModel, 'resolution' | 'code'> {
+export interface LossSettings extends Pick<FaceModel, 'resolution' | 'codeShape'> {
   maskedTraining: boolean
   eyesMouthPrio: number
   faceStylePower: number

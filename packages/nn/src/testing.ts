@@ -1,8 +1,9 @@
 import { deepStrictEqual, notDeepStrictEqual, ok, rejects, strictEqual } from 'node:assert/strict'
-import { type OptionsOf, type OptionTable, Random, resolveOptions, type Side } from '@dfl/core'
+import { type OptionsOf, type OptionTable, Random, resolveOptions } from '@dfl/core'
 import { compile, State, type TensorData, type Traceable, tf } from '@dfl/engine'
-import type { Controls, Decoded, FaceModel, ModelArchitecture, Params } from './architecture.js'
+import type { FaceModel, ModelArchitecture, Params } from './architecture.js'
 import { initialise } from './initialise.js'
+import { encodeTogether, sidesOf } from './sides.js'
 
 /** One requirement, for a test runner: `for (const { name, run } of testArchitecture(…)) it(name, run)`. */
 export interface ConformanceTest {
@@ -10,7 +11,6 @@ export interface ConformanceTest {
   run(): Promise<void>
 }
 
-const SIDES = ['src', 'dst'] as const
 const PATH = /^[a-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*(\/[a-z][A-Za-z0-9_]*)+$/
 
 /**
@@ -64,6 +64,10 @@ export function testArchitecture<T extends OptionTable>(
     test('starts with the same weights for the same seed, and others for another', async ({ params }) => {
       deepStrictEqual(initialise(params, 1), initialise(params, 1))
       notDeepStrictEqual(initialise(params, 1), initialise(params, 2))
+    }),
+    test('encodes faces of several people together as it does alone', async (model) => {
+      for (const [i, apart] of (await codesApart(model)).entries())
+        ok(apart < 1e-4, `tensor ${i} of the code depends on the other faces of the batch`)
     }),
     test('paints faces and masks of its resolution with values from 0 to 1', async (model) => {
       for (const [name, { data, shape }] of Object.entries(await two(model))) {
@@ -126,22 +130,15 @@ export function testArchitecture<T extends OptionTable>(
 const shapesOf = (model: FaceModel) =>
   Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
 
-/** Everybody whom a model paints, and how. */
-function sidesOf(model: FaceModel) {
-  type Forward = (params: Params, x: tf.Tensor4D, controls?: Controls) => Decoded
-  const own = SIDES.map((as: Side): [string, Forward] => [as, (p, x, c) => model.forward(p, x, as, c)])
-  const { names = [], forward } = model.people ?? {}
-  return [...own, ...names.map((as): [string, Forward] => [as, (p, x, c) => forward!(p, x, as, c)])]
-}
-
 /** The model as a compiled function of images of a shape: `src_face`, `src_mask`, `dst_face`, `dst_mask`. */
 function painter(model: FaceModel, shape: readonly number[], chosen: Readonly<Record<string, number>> = {}) {
   const fn: Traceable = (params, { x }) => {
     const controls = Object.fromEntries(
       Object.entries(chosen).map(([name, value]) => [name, model.controls![name]!.at(tf.scalar(value))]),
     )
-    const parts = sidesOf(model).flatMap(([as, forward]) => {
-      const { face, mask } = forward(params, x as tf.Tensor4D, controls)
+    const code = model.encode(params, x as tf.Tensor4D)
+    const parts = sidesOf(model).flatMap((as) => {
+      const { face, mask } = model.decode(params, code, as, controls)
       return [
         [`${as}_face`, face],
         [`${as}_mask`, mask],
@@ -163,6 +160,20 @@ async function paint(
   return await compiled.run(new State(initialise(model.params, 1)), { x: noise(shape) })
 }
 
+/** How far each tensor of a face's code is from that of the same face, encoded together with another one. */
+async function codesApart(model: FaceModel): Promise<number[]> {
+  const shape = [2, model.resolution, model.resolution, 3]
+  const fn: Traceable = (params, { x }) => {
+    const [src, dst] = tf.split(x as tf.Tensor4D, 2) as [tf.Tensor4D, tf.Tensor4D]
+    const together = encodeTogether(model, params, { src, dst }).dst!
+    const apart = model.encode(params, dst).map((alone, i) => tf.max(tf.abs(tf.sub(together[i]!, alone))))
+    return { outputs: { apart: tf.stack(apart) } }
+  }
+  await using compiled = await compile(fn, { state: shapesOf(model), inputs: { x: shape } })
+  const { apart } = await compiled.run(new State(initialise(model.params, 1)), { x: noise(shape) })
+  return Array.from(apart!.data as Float32Array)
+}
+
 /** The largest gradient in each parameter of a loss over both faces and both masks. */
 async function gradientSizes(model: FaceModel): Promise<Record<string, number>> {
   const paths = Object.keys(model.params)
@@ -170,9 +181,8 @@ async function gradientSizes(model: FaceModel): Promise<Record<string, number>> 
   const fn: Traceable = (state, { x }) => {
     const loss = (...values: tf.Tensor[]) => {
       const params: Params = Object.fromEntries(paths.map((path, i) => [path, values[i]!]))
-      const parts = sidesOf(model).flatMap(
-        ([, forward]) => Object.values(forward(params, x as tf.Tensor4D)) as tf.Tensor[],
-      )
+      const code = model.encode(params, x as tf.Tensor4D)
+      const parts = sidesOf(model).flatMap((as) => Object.values(model.decode(params, code, as)) as tf.Tensor[])
       return tf.addN(parts.map((part) => tf.sum(tf.square(tf.sub(part, 0.3)))))
     }
     const gradients = tf.grads(loss)(paths.map((path) => state[path]!))

@@ -23,9 +23,15 @@ import {
 import { evaluate } from './evaluate.js'
 
 const R = 32
-const code = { shape: [8, 8, 3] as const, of: (_: Params, x: tf.Tensor4D) => tf.slice(x, [0, 0, 0, 0], [1, 8, 8, 3]) }
 const settings = {
-  ...{ resolution: R, code, maskedTraining: true, eyesMouthPrio: 300, faceStylePower: 10, bgStylePower: 10 },
+  ...{
+    resolution: R,
+    codeShape: [8, 8, 3] as const,
+    maskedTraining: true,
+    eyesMouthPrio: 300,
+    faceStylePower: 10,
+    bgStylePower: 10,
+  },
   ...{ trueFacePower: 0.5, ganPower: 0.1, ganPatchSize: 0, ganDims: 4 },
 }
 
@@ -44,7 +50,7 @@ function viewOf(painted: Decoded, given: Record<string, tf.Tensor>): SideView {
     input,
     paint: (as, learning) =>
       as === 'src' && learning !== 'nothing' ? painted : { face: input('other'), mask: input('otherMask') },
-    code: () => code.of({}, painted.face),
+    code: () => tf.slice(painted.face, [0, 0, 0, 0], [1, 8, 8, 3]),
   }
 }
 
@@ -173,7 +179,7 @@ describe('faceLosses', () => {
   })
 
   it('refuse true face where an architecture shows no code', () => {
-    expect(() => faceLosses({ ...settings, code: undefined })).toThrow(
+    expect(() => faceLosses({ ...settings, codeShape: undefined })).toThrow(
       'Expected 0 for `trueFacePower`, but got 0.5. This architecture shows no code that SRC and DST share: DF does.',
     )
   })

@@ -18,9 +18,11 @@ export const tiny: ModelArchitecture<typeof options> = {
       ...convParams('decoder_src/up', 3, 16, 16),
       ...convParams('decoder_dst/up', 3, 16, 16),
     },
-    forward(params, x, as) {
+    encode(params, x) {
       checkImages(x, resolution)
-      const code = tf.leakyRelu(conv(params, 'encoder/down', x, 2), 0.1) // [N, R/2, R/2, 16]
+      return [tf.leakyRelu(conv(params, 'encoder/down', x, 2), 0.1)] // [N, R/2, R/2, 16]
+    },
+    decode(params, [code]: [tf.Tensor4D], as) {
       const painted = tf.sigmoid(depthToSpace(conv(params, `decoder_${as}/up`, code))) // [N, R, R, 4]
       const [face, mask] = tf.split(painted, [3, 1], 3) as [tf.Tensor4D, tf.Tensor4D]
       return { face, mask }

@@ -34,16 +34,16 @@ async function failures(change: (model: FaceModel) => Partial<FaceModel>): Promi
 
 describe('testArchitecture finds an architecture that', () => {
   it('paints both people alike', async () => {
-    expect(await failures(({ forward }) => ({ forward: (params, x) => forward(params, x, 'src') }))).toEqual([
+    expect(await failures(({ decode }) => ({ decode: (params, code) => decode(params, code, 'src') }))).toEqual([
       'paints the two people differently',
       'gives every parameter a gradient',
     ])
   })
 
   it('leaves the range of pixels', async () => {
-    const bright = ({ forward }: FaceModel): Partial<FaceModel> => ({
-      forward(params, x, as) {
-        const { face, mask } = forward(params, x, as)
+    const bright = ({ decode }: FaceModel): Partial<FaceModel> => ({
+      decode(params, code, as) {
+        const { face, mask } = decode(params, code, as)
         return { face: tf.mul(face, 3), mask }
       },
     })
@@ -51,13 +51,20 @@ describe('testArchitecture finds an architecture that', () => {
   })
 
   it('mixes the faces of a batch', async () => {
-    const mixed = ({ forward }: FaceModel): Partial<FaceModel> => ({
-      forward(params, x, as) {
-        const { face, mask } = forward(params, x, as)
+    const inDecoder = ({ decode }: FaceModel): Partial<FaceModel> => ({
+      decode(params, code, as) {
+        const { face, mask } = decode(params, code, as)
         return { face: tf.mul(face, tf.mean(mask)), mask }
       },
     })
-    expect(await failures(mixed)).toEqual(['paints each face of a batch as if it were alone'])
+    expect(await failures(inDecoder)).toEqual(['paints each face of a batch as if it were alone'])
+    const inCode = ({ encode }: FaceModel): Partial<FaceModel> => ({
+      encode: (params, x) => encode(params, x).map((tensor) => tf.add(tensor, tf.mean(tensor))),
+    })
+    expect(await failures(inCode)).toEqual([
+      'encodes faces of several people together as it does alone',
+      'paints each face of a batch as if it were alone',
+    ])
   })
 
   it('has a parameter that does nothing, and a path that says nothing', async () => {
@@ -71,10 +78,10 @@ describe('testArchitecture finds an architecture that', () => {
   })
 
   it('takes images of any size', async () => {
-    const lenient = ({ forward, resolution }: FaceModel): Partial<FaceModel> => ({
-      forward(params, x, as) {
+    const lenient = ({ encode, resolution }: FaceModel): Partial<FaceModel> => ({
+      encode(params, x) {
         const missing = [1, resolution, resolution, 3].map((n, axis) => [0, axis && n - x.shape[axis]!])
-        return forward(params, tf.pad(x, missing as [number, number][]), as)
+        return encode(params, tf.pad(x, missing as [number, number][]))
       },
     })
     expect(await failures(lenient)).toEqual(['refuses images of another size or with other channels'])

@@ -1,3 +1,4 @@
+export type { Batch, SideBatch } from './batch.js'
 export { loadCheckpoint, type Progress, saveCheckpoint } from './checkpoint.js'
 export { type FoundRate, findLearningRate } from './find-learning-rate.js'
 export { type Generation, goBackTo, type Kept, listCheckpoints } from './generations.js'
@@ -47,11 +48,4 @@ export {
   train,
 } from './train.js'
 export { createTrainState, momentName, resetMoments } from './train-state.js'
-export {
-  type Batch,
-  createTrainStep,
-  type SideBatch,
-  type StepLosses,
-  type StepOptions,
-  type TrainStep,
-} from './train-step.js'
+export { createTrainStep, type StepLosses, type StepOptions, type TrainStep } from './train-step.js'

@@ -41,8 +41,9 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
     (params, { x, ...given }) => {
       const chosen = Object.fromEntries(Object.entries(controls).map(([name, { at }]) => [name, at(given[name]!)]))
       const outputs: Record<string, tf.Tensor> = {}
-      for (const side of ['src', 'dst'] as const) {
-        const { face, mask } = model.forward(params, x as tf.Tensor4D, side, chosen)
+      const code = model.encode(params, x as tf.Tensor4D)
+      for (const side of ['src', 'dst']) {
+        const { face, mask } = model.decode(params, code, side, chosen)
         outputs[`face/${side}`] = face
         outputs[`mask/${side}`] = mask
       }

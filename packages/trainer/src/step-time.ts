@@ -1,6 +1,7 @@
 import { median } from '@dfl/core'
 import { State } from '@dfl/engine'
-import type { Batch, TrainStep } from './train-step.js'
+import type { Batch } from './batch.js'
+import type { TrainStep } from './train-step.js'
 
 /** Measured for so long, by at least one iteration and at most some. */
 const SECONDS = 1

@@ -1,6 +1,7 @@
 import { DflError } from '@dfl/core'
 import type { DeviceChoice, MemoryEstimate } from '@dfl/engine'
 import type { Loss } from '@dfl/nn'
+import type { Batch } from './batch.js'
 import type { Progress } from './checkpoint.js'
 import { type MeasureEvent, type MeasureOptions, measuringOf } from './measuring.js'
 import { isSound, type ModelFolder } from './model-folder.js'
@@ -9,7 +10,7 @@ import { scheduleOf } from './schedule.js'
 import { type StepSettings, settingOptions } from './settings.js'
 import { stepTime } from './step-time.js'
 import { createTotals } from './totals.js'
-import { type Batch, createTrainStep, type StepLosses, type TrainStep } from './train-step.js'
+import { createTrainStep, type StepLosses, type TrainStep } from './train-step.js'
 import { createWatch, type Trouble } from './watch.js'
 
 /** Something in a run that a person should know. */

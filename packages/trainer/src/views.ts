@@ -1,16 +1,19 @@
 import { tf } from '@dfl/engine'
 import {
   blurOutMask,
+  type Code,
   type Controls,
+  encodeTogether,
   type FaceModel,
   type Learning,
   type Params,
   type SideView,
+  sidesOf,
   softOutline,
   type Views,
 } from '@dfl/nn'
 
-/** What both sides of a batch look like to losses. */
+/** What all sides of a batch look like to losses. */
 export interface ViewOptions {
   /** The batch's tensors by name: 'src/warped'. */
   given: Readonly<Record<string, tf.Tensor>>
@@ -20,7 +23,7 @@ export interface ViewOptions {
 }
 
 /**
- * Both sides of a batch as losses see them.
+ * All sides of a batch as losses see them.
  *
  * @param learning  Parameters that a gradient is taken in.
  * @param still  The same ones as other tensors, through which no gradient flows.
@@ -30,12 +33,21 @@ export function viewsOf(
   { learning, still }: { learning: Params; still: Params },
   options: ViewOptions,
 ): Views {
+  const sides = sidesOf(model)
+  const inputOf = (side: string, name: string) => options.given[`${side}/${name}`] as tf.Tensor4D
   const decoders = Object.fromEntries(
     Object.keys(still).map((path) => [path, (path.startsWith('decoder') ? learning : still)[path]!]),
   )
   const paramsFor: Record<Learning, Params> = { all: learning, decoders, nothing: still }
+  const warped = Object.fromEntries(sides.map((side) => [side, inputOf(side, 'warped')]))
+  const codes = new Map<Learning, Record<string, Code>>()
+  const codeOf = (side: string, who: Learning) => {
+    const known = codes.get(who) ?? encodeTogether(model, paramsFor[who], warped)
+    codes.set(who, known)
+    return known[side]!
+  }
   const view = (side: string): SideView => {
-    const input = (name: string) => options.given[`${side}/${name}`] as tf.Tensor4D
+    const input = (name: string) => inputOf(side, name)
     const mask = input('mask')
     const outline = options.maskedTraining ? softOutline(mask) : undefined
     // One product for all losses that ask for it: their gradients are summed before they go back through it.
@@ -46,11 +58,7 @@ export function viewsOf(
       cut.set(x, known)
       return known as tf.Tensor4D
     }
-    const paint = (as: string, who: Learning) => {
-      const given = [paramsFor[who], input('warped')] as const
-      if (as === 'src' || as === 'dst') return model.forward(...given, as, options.controls)
-      return model.people!.forward(...given, as, options.controls)
-    }
+    const paint = (as: string, who: Learning) => model.decode(paramsFor[who], codeOf(side, who), as, options.controls)
     return {
       side,
       resolution: model.resolution,
@@ -61,9 +69,8 @@ export function viewsOf(
       inside,
       input,
       paint,
-      code: (who) => model.code!.of(paramsFor[who], input('warped')),
+      code: (who) => codeOf(side, who)[0] as tf.Tensor4D,
     }
   }
-  const further = Object.fromEntries((model.people?.names ?? []).map((person) => [person, view(person)]))
-  return { ...further, src: view('src'), dst: view('dst') }
+  return Object.fromEntries(sides.map((side) => [side, view(side)])) as Views
 }

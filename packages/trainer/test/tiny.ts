@@ -11,7 +11,8 @@ export const tiny: ModelArchitecture = {
   build: ({ resolution }) => ({
     resolution: resolution as number,
     params: { ...convParams('decoder_src/out', 3, 3, 4), ...convParams('decoder_dst/out', 3, 3, 4) },
-    forward(params, x, as) {
+    encode: (_, x) => [x],
+    decode(params, [x]: [tf.Tensor4D], as) {
       const y = tf.sigmoid(conv(params, `decoder_${as}/out`, x))
       const [n, h, w] = x.shape
       return { face: tf.slice(y, [0, 0, 0, 0], [n, h, w, 3]), mask: tf.slice(y, [0, 0, 0, 3], [n, h, w, 1]) }
@@ -42,19 +43,7 @@ export const crowd: ModelArchitecture = {
     return {
       ...model,
       params: { ...model.params, ...convParams('decoder_carol/out', 3, 3, 4) },
-      people: {
-        names: ['carol'],
-        forward: (params, x, as) =>
-          model.forward(
-            {
-              ...params,
-              'decoder_src/out/weight': params[`decoder_${as}/out/weight`]!,
-              'decoder_src/out/bias': params[`decoder_${as}/out/bias`]!,
-            },
-            x,
-            'src',
-          ),
-      },
+      people: ['carol'],
     }
   },
 }

@@ -1,15 +1,5 @@
 import { tf } from '@dfl/engine'
-import {
-  adaBelief,
-  adam,
-  conv,
-  convParams,
-  type FaceModel,
-  type Loss,
-  type Optimiser,
-  type Params,
-  rmsProp,
-} from '@dfl/nn'
+import { adaBelief, adam, conv, convParams, type FaceModel, type Loss, type Optimiser, rmsProp } from '@dfl/nn'
 import { describe, expect, it } from 'vitest'
 import { createTrainState, createTrainStep, type SideBatch, type StepLosses, type StepOptions } from '../src/index.js'
 import { BATCH, batchOf } from './tiny.js'
@@ -24,16 +14,16 @@ const model: FaceModel = {
     ...convParams('decoder_src/out', 3, 4, 4),
     ...convParams('decoder_dst/out', 3, 4, 4),
   },
-  code: { shape: [4, 4, 4], of: (params, x) => tf.slice(encoded(params, x), [0, 6, 6, 0], [x.shape[0], 4, 4, 4]) },
-  forward(params, x, as) {
-    const y = tf.sigmoid(conv(params, `decoder_${as}/out`, encoded(params, x)))
+  encode(params, x) {
+    const map = tf.leakyRelu(conv(params, 'encoder/in', x), 0.1)
+    return [tf.slice(map, [0, 6, 6, 0], [x.shape[0], 4, 4, 4]), map]
+  },
+  codeShape: [4, 4, 4],
+  decode(params, [, map]: [tf.Tensor4D, tf.Tensor4D], as) {
+    const y = tf.sigmoid(conv(params, `decoder_${as}/out`, map))
     const [face, mask] = tf.split(y, [3, 1], 3) as [tf.Tensor4D, tf.Tensor4D]
     return { face, mask }
   },
-}
-
-function encoded(params: Params, x: tf.Tensor4D): tf.Tensor4D {
-  return tf.leakyRelu(conv(params, 'encoder/in', x), 0.1)
 }
 
 const batch = () => {
@@ -75,6 +65,19 @@ describe('a train step', () => {
   ])('learns by %s', async (_, optimiser) => {
     const { losses } = await trained({ optimiser })
     expect(losses.at(-1)!.src + losses.at(-1)!.dst).toBeLessThan(0.8 * (losses[0]!.src + losses[0]!.dst))
+  })
+
+  it('encodes the faces of both sides once, in one batch', async () => {
+    const batches: number[] = []
+    const watched: FaceModel = {
+      ...model,
+      encode(params, x) {
+        batches.push(x.shape[0])
+        return model.encode(params, x)
+      },
+    }
+    await using _ = await createTrainStep(watched, { ...still, optimiser: adaBelief() })
+    expect(batches).toEqual([2 * BATCH])
   })
 
   it('reports every loss, which add up to that of the side', async () => {
@@ -262,8 +265,8 @@ describe('a train step', () => {
           at: (value) => tf.reshape(value, [1, 1, 1, 1]),
         },
       },
-      forward(params, x, as, controls = {}) {
-        const { face, mask } = model.forward(params, x, as)
+      decode(params, code, as, controls = {}) {
+        const { face, mask } = model.decode(params, code, as)
         return { face: tf.mul(face, controls.shade!), mask }
       },
     }
