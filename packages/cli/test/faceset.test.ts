@@ -1,9 +1,22 @@
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
+import type { FaceMeta } from '@dfl/core'
 import { createFaceset, openFaceset } from '@dfl/faceset'
 import { createPixels } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
-import { dfl, roundFace, scratchFolder, writeFaces } from './support.js'
+import { dfl, roundFace, scratchFolder, writeFaces, writeGrayFrames } from './support.js'
+
+/** A face of a numbered person, in a place of its own. */
+const personAt = (who: number, frameIndex: number): FaceMeta => ({
+  filename: `clip_${frameIndex}_${who}.png`,
+  ...{ faceType: 'full_face', size: 64, frameIndex, timestampSeconds: frameIndex / 25, faceIndex: who, score: 1 },
+  sourceFilename: `clip.mp4#${frameIndex}`,
+  landmarks: roundFace(64),
+  sourceLandmarks: roundFace(64),
+  sourceRect: { x: 200 * who, y: 0, width: 64, height: 64 },
+  imageToFaceMat: [1, 0, 0, 0, 1, 0],
+  embedding: Array.from({ length: 128 }, (_, i) => (i === who ? 0.6 : 0)),
+})
 
 describe('dfl faceset', () => {
   it('lists its verbs, and every verb has help that fits 80 columns', async () => {
@@ -127,5 +140,46 @@ describe('dfl faceset', () => {
     expect(masks.stdout).toBe('Masks    6 faces have what was drawn\n')
     await dfl('faceset', 'debug-images', ...side, '--out', scratch.at('look'))
     expect(await readdir(scratch.at('look'))).toHaveLength(6)
+  })
+
+  it('names persons, who keep their names when their faces are extracted anew', async () => {
+    await using scratch = await scratchFolder()
+    const folder = scratch.at('w', 'src', 'aligned')
+    const write = async (faces: readonly { count: number; who: number }[]) => {
+      await using writer = await createFaceset(folder, { faceType: 'full_face', size: 64 })
+      for (const { count, who } of faces)
+        for (let i = 0; i < count; i++) {
+          await writer.add(personAt(who, i), createPixels(64, 64, 3))
+        }
+    }
+    const persons = async () => {
+      const { stdout } = await dfl('faceset', 'persons', '--workspace', scratch.at('w'))
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.trim().split(/\s+/).slice(0, 2))
+    }
+    await write([
+      { count: 6, who: 1 },
+      { count: 4, who: 2 },
+    ])
+    expect(await persons()).toEqual([
+      ['p1', '6'],
+      ['p2', '4'],
+    ])
+    await rm(folder, { recursive: true })
+    await write([
+      { count: 4, who: 3 },
+      { count: 6, who: 2 },
+    ])
+    expect(await persons()).toEqual([
+      ['p2', '6'],
+      ['p3', '4'],
+    ])
+    await writeGrayFrames(scratch.at('clip'))
+    const line = ['extract', '--side', 'dst', '--input', scratch.at('clip'), '--workspace', scratch.at('w')]
+    expect((await dfl(...line, '--person', 'p7')).stderr).toContain(
+      'Expected the path of a picture or a person of this workspace for `--person`, but got p7. Known are p2, p3, p1, or give a picture with the face.',
+    )
   })
 })

@@ -9,7 +9,7 @@ import { followEverySecond } from './follow-every-second.js'
 import { followFaces } from './follow-faces.js'
 import { embed } from './look.js'
 import { startWorkers, type Workers } from './networks.js'
-import { identityInPicture, onlyPerson } from './only-person.js'
+import { identityInPicture, onlyPerson, type WantedPerson } from './only-person.js'
 import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
 import { cutsOf, type FrameItem, type FrameSegment, segmentLength, segmentsOf } from './segments.js'
@@ -27,6 +27,8 @@ export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
    * embedding of a person. Comes before the option `person`.
    */
   identity?: ArrayLike<number>
+  /** Identities of other people beside `identity`: a face that is more like one of them is left out. */
+  others?: readonly ArrayLike<number>[]
   /** What the faceset calls the footage; the source's file name if not given. Tells clips of one faceset apart. */
   sourceName?: string
 }
@@ -58,7 +60,7 @@ export async function* extractFaceset(
   folder: string,
   options: ExtractFacesetOptions = {},
 ): AsyncGenerator<ExtractProgress> {
-  const { detector, landmarker, embedder, identity, sourceName, ...chosen } = options
+  const { detector, landmarker, embedder, identity, others, sourceName, ...chosen } = options
   const given = { ...(detector && { detector }), ...(landmarker && { landmarker }), ...(embedder && { embedder }) }
   const settings = resolveOptions(extractOptions, chosen)
   const owned: AsyncDisposable[] = []
@@ -73,7 +75,7 @@ export async function* extractFaceset(
     const name = sourceName ?? basename(clip.info.path)
     const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))
     let workers: Workers | undefined
-    let person: Promise<ArrayLike<number> | undefined> | undefined
+    let person: Promise<WantedPerson | undefined> | undefined
     const run: Run = {
       name,
       settings,
@@ -84,7 +86,7 @@ export async function* extractFaceset(
         if (!workers) owned.unshift((workers = startWorkers(given, meter)))
         return workers
       },
-      person: () => (person ??= identity ? Promise.resolve(identity) : identityOf(run)),
+      person: () => (person ??= identity ? Promise.resolve({ identity, others }) : personOf(run)),
     }
     yield* runExtraction(clip, run)
     await writer.flush()
@@ -101,13 +103,13 @@ interface Run {
   writer: FacesetWriter
   meter: ProgressMeter
   workers(): Workers
-  /** The identity of the one whose faces are wanted; nothing where everybody's are. */
-  person(): Promise<ArrayLike<number> | undefined>
+  /** The one whose faces are wanted; nothing where everybody's are. */
+  person(): Promise<WantedPerson | undefined>
 }
 
-/** The identity in the picture that the options name. */
-async function identityOf({ settings, workers }: Run): Promise<Float32Array | undefined> {
-  return settings.person === '' ? undefined : identityInPicture(settings.person, workers())
+/** The person in the picture that the options name. */
+async function personOf({ settings, workers }: Run): Promise<WantedPerson | undefined> {
+  return settings.person === '' ? undefined : { identity: await identityInPicture(settings.person, workers()) }
 }
 
 async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<ExtractProgress> {
@@ -190,14 +192,13 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
 async function wantedFaces(
   items: readonly FrameItem[],
   { everybodys, cuts }: { everybodys: readonly (readonly Face[])[]; cuts: readonly boolean[] },
-  { settings, workers, person }: Run,
+  { workers, person }: Run,
 ): Promise<readonly (readonly Face[])[]> {
-  const identity = await person()
-  if (!identity) return everybodys
+  const wanted = await person()
+  if (!wanted) return everybodys
   const { embedder } = workers()
   const frames = items.map(({ frame }, i) => ({ picture: frame, faces: everybodys[i]!, cut: cuts[i]! }))
-  const kept = await onlyPerson(frames, identity, embedder)
-  return settings.maxFaces > 0 ? kept.map((faces) => faces.slice(0, settings.maxFaces)) : kept
+  return onlyPerson(frames, wanted, embedder)
 }
 
 const found = (item: FrameItem, faces: readonly Face[], cut: boolean): FoundFrame => ({

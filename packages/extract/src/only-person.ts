@@ -32,29 +32,51 @@ export async function identityInPicture(
   return embed(pictureOf(image), face.landmarks, embedder)
 }
 
+/** Whose faces are wanted. */
+export interface WantedPerson {
+  identity: ArrayLike<number>
+  /** Identities of other people: a face that is more like one of them is not taken. */
+  others?: readonly ArrayLike<number>[] | undefined
+}
+
 /**
  * The faces of frames in a row without those of other people.
  *
  * Whether a face is the person's is decided for all frames through which it is followed, by the nearest of a few looks at
- * it, so that a blurred or turned moment does not lose it.
+ * it, so that a blurred or turned moment does not lose it. Of several in one frame only the most alike is taken: nobody is
+ * there twice.
  */
 export async function onlyPerson(
   frames: readonly { picture: Picture; faces: readonly Face[]; cut: boolean }[],
-  identity: ArrayLike<number>,
+  wanted: WantedPerson,
   embedder: Embedder,
 ): Promise<Face[][]> {
-  const kept: Face[][] = frames.map(() => [])
+  const alike: { track: Seen[]; far: number }[] = []
   for (const track of tracksOf(frames)) {
-    let nearest = Number.POSITIVE_INFINITY
-    for (const { t, face } of spread(track, LOOKS)) {
-      const found = await embed(frames[t]!.picture, face.landmarks, embedder)
-      nearest = Math.min(nearest, distanceTo(found, identity))
-      if (nearest < SAME_PERSON_DISTANCE) break
-    }
-    if (nearest < SAME_PERSON_DISTANCE) for (const { t, face } of track) kept[t]!.push(face)
+    const look = async ({ t, face }: Seen) => embed(frames[t]!.picture, face.landmarks, embedder)
+    const far = await distanceOf(track, wanted, look)
+    if (far < SAME_PERSON_DISTANCE) alike.push({ track, far })
   }
-  // In the order that they had: largest first.
-  return kept.map((faces, t) => frames[t]!.faces.filter((face) => faces.includes(face)))
+  const kept: (Face | undefined)[] = frames.map(() => undefined)
+  for (const { track } of alike.sort((a, b) => a.far - b.far))
+    if (track.filter(({ t }) => kept[t]).length <= track.length / 2) for (const { t, face } of track) kept[t] ??= face
+  return kept.map((face) => (face ? [face] : []))
+}
+
+/** How far a track's face is from the wanted person, seen at the look that tells best who it is; endless if someone else. */
+async function distanceOf(
+  track: readonly Seen[],
+  { identity, others = [] }: WantedPerson,
+  look: (seen: Seen) => Promise<Float32Array>,
+): Promise<number> {
+  let [own, other] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (const seen of spread(track, LOOKS)) {
+    const found = await look(seen)
+    own = Math.min(own, distanceTo(found, identity))
+    for (const one of others) other = Math.min(other, distanceTo(found, one))
+    if (Math.min(own, other) < SAME_PERSON_DISTANCE) break
+  }
+  return own <= other ? own : Number.POSITIVE_INFINITY
 }
 
 interface Seen {

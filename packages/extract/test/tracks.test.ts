@@ -171,6 +171,17 @@ describe('the faces of one person', () => {
     expect(faces).toHaveLength(COUNT)
   })
 
+  it('are those of the most alike in a frame: nobody is there twice, and who is more like another one is left out', async () => {
+    const identity = Float32Array.of(0, 0.45)
+    const { faces } = await extract(clip([]), { identity })
+    expect(faces).toHaveLength(COUNT)
+    expect(faces.every(isFirst)).toBe(true)
+    const alone = await extract(clip([...Array(COUNT).keys()]), { identity })
+    expect(alone.faces).toHaveLength(COUNT)
+    const others = [Float32Array.of(0, 1)]
+    await expect(extract(clip([...Array(COUNT).keys()]), { identity, others })).rejects.toThrow('Expected faces in')
+  })
+
   it('are refused where identities are of another network', async () => {
     await expect(extract(clip([]), { identity: Float32Array.of(0, 1, 2) })).rejects.toThrow(
       "Expected 3 numbers, as the person's identity has, from the embedder, but got 2. Use the same embedder for both.",

@@ -246,6 +246,43 @@ describe('findPersons', () => {
     ])
   })
 
+  it('gives a known person the name again when the faces are extracted anew, and that name to nobody else', async () => {
+    const both = () => folderOf(Array.from({ length: 12 }, (_, i) => [face(i, 0, 'a'), face(i, 1, 'a')]).flat())
+    const known = await findPersons([await both()])
+    const second = known.find(({ person }) => person === 'p2')!
+    const [p2] = [second.embedding[0]! > 0.3 ? 0 : 1]
+    const anew = await folderOf(Array.from({ length: 12 }, (_, i) => [face(i, p2, 'b'), face(i, 5, 'b')]).flat())
+    const names = (await findPersons([anew], { known })).map(({ person }) => person)
+    expect(names.sort()).toEqual(['p2', 'p3'])
+    expect((await personsOf(anew))[`b_4_${p2}.png`]).toBe('p2')
+  })
+
+  /** Embeddings `far` from one another, for two people or two looks of one. */
+  const apart = (side: number, far: number) => ({
+    embedding: embedding(9, 0).map((v, i) => v + (i === 20 ? side * far : 0)),
+  })
+
+  it('takes two who are seen together for two people, however alike they are', async () => {
+    const alike = Array.from({ length: 12 }, (_, i) => [0, 1].map((who) => face(i, who, 'a', apart(who, 0.35)))).flat()
+    expect(await findPersons([await folderOf(alike)])).toHaveLength(2)
+    const oneByOne = Array.from({ length: 12 }, (_, i) => face(i, i < 6 ? 0 : 1, 'a', apart(i < 6 ? 0 : 1, 0.35)))
+    expect(await findPersons([await folderOf(oneByOne)])).toHaveLength(1)
+    const mirrored = Array.from({ length: 12 }, (_, i) =>
+      [0, 1].map((who) => face(i, who, 'a', apart(who, 0.2))),
+    ).flat()
+    expect(await findPersons([await folderOf(mirrored)])).toHaveLength(1)
+  })
+
+  it('compares people in the poses that both show', async () => {
+    const turned = (yawDegrees: number) => ({ pose: { yawDegrees, pitchDegrees: 0, rollDegrees: 0 } })
+    // The same face ahead; the second clip turns away as well, which the network sees as another one.
+    const ahead = Array.from({ length: 8 }, (_, i) => face(i, 0, 'a', { ...turned(0), ...apart(0, 0) }))
+    const away = Array.from({ length: 8 }, (_, i) => face(i, 0, 'b', { ...turned(0), ...apart(0.2, 1) }))
+    const aside = Array.from({ length: 8 }, (_, i) => face(8 + i, 0, 'b', { ...turned(40), ...apart(0.7, 1) }))
+    const clips = [await folderOf(ahead), await folderOf([...away, ...aside])]
+    expect(await findPersons(clips)).toHaveLength(1)
+  })
+
   it('notices where one track goes over to another person', async () => {
     const folder = await folderOf(
       Array.from({ length: 12 }, (_, i) =>

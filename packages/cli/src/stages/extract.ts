@@ -7,6 +7,7 @@ import { openFaceset } from '@dfl/faceset'
 import { openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { interlacedNotice } from '../interlaced-notice.js'
+import { knownPersons } from '../persons.js'
 import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
 
 /** What an extraction is asked for. */
@@ -47,6 +48,7 @@ export async function* extractStage(
   await expectFrames(input)
   await expectClip(workspace, side, clip, flag)
   const options = await settledOptions(workspace, job)
+  const identities = await identitiesFor(workspace, options.person)
   const folder = workspace.faceset[side]
   const { record } = workspace
   await workspace.update({
@@ -55,14 +57,13 @@ export async function* extractStage(
     faceType: options.faceType,
   })
 
-  const identity = await identityOfPerson(workspace, options.person)
   const began = performance.now()
   yield { event: 'stage', stage, state: 'started', text: `faces of ${basename(input)} as ${options.faceType}` }
   yield* interlacedNotice(input)
   let last: ExtractProgress | undefined
   let stopped = false
   try {
-    for await (const progress of extractFaceset(input, folder, { ...options, side, ...(identity && { identity }) })) {
+    for await (const progress of extractFaceset(input, folder, { ...options, side, ...identities })) {
       last = progress
       const { framesDone, frameCount, framesSkipped, faces, framesWithFaces, fps, secondsLeft } = progress
       yield {
@@ -112,23 +113,17 @@ function aboutTracks({ jitterPx, facesFilled }: ExtractProgress): string {
   return `${filled}, jitter ${after < before ? `${px(before)} px, smoothed to ${px(after)} px` : `${px(before)} px`}`
 }
 
-/** The mean identity of a person whom `faceset persons` named, if `person` is not the path of a picture. */
-async function identityOfPerson(workspace: Workspace, person: string): Promise<number[] | undefined> {
+/** Who is wanted, and who is not, if `person` is one whom `faceset persons` named and not the path of a picture. */
+async function identitiesFor(workspace: Workspace, person: string) {
   if (person === '' || (await exists(person))) return undefined
-  const sum: number[] = []
-  let count = 0
-  for (const folder of Object.values(workspace.faceset)) {
-    const faceset = await openFaceset(folder).catch(() => undefined)
-    for await (const face of faceset?.faces() ?? []) {
-      if (face.person !== person || !face.embedding) continue
-      count++
-      for (const [i, value] of face.embedding.entries()) sum[i] = (sum[i] ?? 0) + value
-    }
-  }
-  if (count > 0) return sum.map((value) => value / count)
+  const known = await knownPersons(workspace.folder)
+  const identity = known.find((one) => one.person === person)?.embedding
+  if (identity) return { identity, others: known.filter((one) => one.person !== person).map((one) => one.embedding) }
+  const names = known.map((one) => one.person).join(', ')
+  const are = names === '' ? 'Run `dfl faceset persons` to name them' : `Known are ${names}`
   throw new DflError(
     'BAD_OPTION',
-    `Expected the path of a picture or a person of this workspace for \`--person\`, but got ${person}. Give a picture with the face, or run \`dfl faceset persons\` after one side is extracted.`,
+    `Expected the path of a picture or a person of this workspace for \`--person\`, but got ${person}. ${are}, or give a picture with the face.`,
     { data: { person } },
   )
 }
@@ -174,7 +169,8 @@ async function settledOptions(
   const before = (there ? (record.asked[side] ?? {}) : {}) as Partial<ExtractOptions>
   const changed = FIXED.filter((name) => name in given && name in before && given[name] !== before[name])
   if (changed.length > 0) {
-    const of = (values: Partial<ExtractOptions>) => changed.map((name) => `${name} ${values[name]}`).join(', ')
+    const of = (values: Partial<ExtractOptions>) =>
+      changed.map((name) => (values[name] === '' ? `no ${name}` : `${name} ${values[name]}`)).join(', ')
     throw new DflError(
       'OPTION_IS_FIXED',
       `Expected ${of(before)}, with which the faces in \`${workspace.faceset[side]}\` were extracted, but got ${of(given)}. Remove \`${join(workspace.folder, side)}\` to extract them again.`,
@@ -230,7 +226,7 @@ function adviceOn(side: Side, { frames, framesWithFace, faces }: Extracted): str
     )
   if (side === 'src' && faces > 1.05 * framesWithFace)
     out.push(
-      'Some frames of SRC show more than one face, and all of them would be learnt. Use footage of one person, or --max-faces 1.',
+      'Some frames of SRC show more than one face, and all of them would be learnt. dfl faceset persons tells who they are, dfl faceset filter --side src --person p1 keeps one.',
     )
   if (side === 'src' && faces < 100)
     out.push(`SRC has ${faces} faces only. Likeness needs a few hundred, in all poses and expressions that DST shows.`)

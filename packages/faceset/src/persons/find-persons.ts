@@ -2,11 +2,14 @@ import { DflError, distance, type FaceMeta } from '@dfl/core'
 import { openFaceset } from '../open-faceset.js'
 import { rewrite } from '../rewrite.js'
 import { type LinkedFace, linkTracks } from './link-tracks.js'
+import { addLook, type Look, type LookedFace, lookDistance, lookOf } from './look.js'
 
 /** How persons are told apart. */
 export interface PersonOptions {
   /** Most distance (Euclidean) of embeddings of one person; 0.6 for the network that extraction uses. */
   samePersonDistance?: number
+  /** Persons of earlier calls: whose faces were extracted anew keeps the name, and nobody else is given it. */
+  known?: readonly Pick<Person, 'person' | 'embedding'>[]
 }
 
 /** One person of a project. */
@@ -17,52 +20,53 @@ export interface Person {
   embedding: readonly number[]
 }
 
-type KnownFace = LinkedFace & Pick<FaceMeta, 'embedding' | 'person'> & { folder: string }
+type KnownFace = LinkedFace & LookedFace & Pick<FaceMeta, 'person'>
 
-/** Some faces of one track, and what they look like on average. */
+/** Some faces of one track, and what they look like. */
 interface Group {
   faces: KnownFace[]
-  /** Faces whose embedding is stored. */
-  weight: number
-  mean: Float64Array
+  look: Look
 }
 
 /**
- * Means of many faces lie closer together than single faces do. Measured: means of one person's clips lie up to 0.38 apart,
- * those of different people at least 0.57, of different rendered heads at least 0.43; the limit is 0.405.
+ * Looks of many faces lie closer together than single faces do. Measured in the poses that both show: looks of one person's
+ * clips lie up to 0.39 apart, of one rendered head's 0.41, those of different people at least 0.59, and of different rendered
+ * heads 2 % of 163 pairs below the limit of 0.405 (as whole means 16 % would).
  */
-const MEAN_SHARE = 0.675
+const LOOK_SHARE = 0.675
 
 /**
  * Finds out who is who in the facesets of a project, and writes it into their faces: the persons, the most frequent first.
  *
  * Faces are followed through their clips, so that those whose identity was not stored get that of their neighbours; a face
  * that is unlike the others of its track, as where people pass each other, is judged by itself. Persons are called p1, p2,
- * … and keep their names when this is called again with more facesets.
+ * … and keep their names when this is called again with more facesets, or with those that were known before.
  *
  * @param folders Facesets whose faces have embeddings.
  * @throws DflError `BAD_STATE` when no face has one.
  */
 export async function findPersons(folders: readonly string[], options: PersonOptions = {}): Promise<Person[]> {
-  const { samePersonDistance = 0.6 } = options
+  const { samePersonDistance = 0.6, known: knownPersons = [] } = options
+  const limit = samePersonDistance * LOOK_SHARE
   const groups: Group[] = []
   for (const folder of folders) {
     const faces: KnownFace[] = []
     for await (const face of (await openFaceset(folder)).faces()) {
-      const { filename, sourceFilename, frameIndex, faceIndex, sourceRect, embedding, person } = face
-      faces.push({ filename, sourceFilename, frameIndex, faceIndex, sourceRect, embedding, person, folder })
+      const { filename, sourceFilename, frameIndex, faceIndex, sourceRect, embedding, pose, person } = face
+      faces.push({ filename, sourceFilename, frameIndex, faceIndex, sourceRect, embedding, pose, person, folder })
     }
     for (const track of linkTracks(faces)) groups.push(...splitTrack(track, samePersonDistance))
   }
-  const known = groups.filter(({ weight }) => weight > 0)
+  const known = groups.filter(({ look }) => look.mean.weight > 0)
   if (known.length === 0)
     throw new DflError(
       'BAD_STATE',
       `Expected faces with stored identities in \`${folders.join('`, `')}\`, but got none. Extract them with --embed-every 4.`,
       { data: { folders } },
     )
-  const persons = cluster(known, samePersonDistance * MEAN_SHARE)
-  const names = nameThem(persons)
+  const persons = cluster(known, limit)
+  const means = persons.map((groupsOfOne) => [...lookOf(groupsOfOne.flatMap(({ faces }) => faces)).mean.values])
+  const names = nameThem(persons, { means, known: knownPersons, limit })
   const personOf = new Map<string, string>()
   persons.forEach((groupsOfOne, i) => {
     for (const { faces } of groupsOfOne)
@@ -77,7 +81,7 @@ export async function findPersons(folders: readonly string[], options: PersonOpt
     .map((groupsOfOne, i) => ({
       person: names[i]!,
       faces: groupsOfOne.reduce((sum, { faces }) => sum + faces.length, 0),
-      embedding: [...joined(groupsOfOne).mean],
+      embedding: means[i]!,
     }))
     .sort((a, b) => b.faces - a.faces)
 }
@@ -106,76 +110,77 @@ function splitTrack(track: readonly KnownFace[], distance: number): Group[] {
 const isNearer = (a: KnownFace, b: KnownFace, to: KnownFace) =>
   Math.abs(a.frameIndex - to.frameIndex) <= Math.abs(b.frameIndex - to.frameIndex)
 
-function groupOf(faces: KnownFace[]): Group {
-  const embeddings = faces.flatMap(({ embedding }) => (embedding ? [embedding] : []))
-  const mean = new Float64Array(embeddings[0]?.length ?? 0)
-  for (const embedding of embeddings)
-    for (let i = 0; i < mean.length; i++) mean[i]! += embedding[i]! / embeddings.length
-  return { faces, weight: embeddings.length, mean }
-}
+const groupOf = (faces: KnownFace[]): Group => ({ faces, look: lookOf(faces) })
 
 /**
- * Groups that lie within `distance` of each other's means, nearest ones joined first. Groups of many faces lead: the others
+ * Groups that lie within `distance` of each other's looks, nearest ones joined first. Groups of many faces lead: the others
  * are compared with them only, so that thousands of short tracks cost little.
  */
 function cluster(groups: readonly Group[], distance: number): Group[][] {
-  const clusters: { groups: Group[]; mean: Float64Array; weight: number }[] = []
-  for (const group of [...groups].sort((a, b) => b.weight - a.weight)) {
-    const nearest = nearestOf(clusters, group.mean)
-    if (nearest && nearest.far < distance) {
+  const clusters: { groups: Group[]; look: Look }[] = []
+  for (const group of [...groups].sort((a, b) => b.look.mean.weight - a.look.mean.weight)) {
+    let nearest: { one: (typeof clusters)[number]; far: number } | undefined
+    for (const one of clusters) {
+      const far = lookDistance(one.look, group.look)
+      if (far < distance && far < (nearest?.far ?? Number.POSITIVE_INFINITY)) nearest = { one, far }
+    }
+    if (nearest) {
       nearest.one.groups.push(group)
-      Object.assign(nearest.one, mixed(nearest.one, group))
-    } else clusters.push({ groups: [group], mean: group.mean, weight: group.weight })
+      addLook(nearest.one.look, group.look)
+    } else clusters.push({ groups: [group], look: lookOf(group.faces) })
   }
   for (;;) {
     let closest: { a: number; b: number; far: number } | undefined
     for (let a = 0; a < clusters.length; a++)
       for (let b = a + 1; b < clusters.length; b++) {
-        const far = distanceOf(clusters[a]!.mean, clusters[b]!.mean)
+        const far = lookDistance(clusters[a]!.look, clusters[b]!.look)
         if (far < distance && far < (closest?.far ?? Number.POSITIVE_INFINITY)) closest = { a, b, far }
       }
     if (!closest) return clusters.map((one) => one.groups)
     const [from] = clusters.splice(closest.b, 1)
     const into = clusters[closest.a]!
-    Object.assign(into, mixed(into, from!), { groups: [...into.groups, ...from!.groups] })
+    into.groups.push(...from!.groups)
+    addLook(into.look, from!.look)
   }
 }
 
-function nearestOf<T extends { mean: Float64Array }>(clusters: readonly T[], mean: Float64Array) {
-  let nearest: { one: T; far: number } | undefined
-  for (const one of clusters) {
-    const far = distanceOf(one.mean, mean)
-    if (far < (nearest?.far ?? Number.POSITIVE_INFINITY)) nearest = { one, far }
-  }
-  return nearest
+/** How persons are recognised of whom no face has a name. */
+interface Recognition {
+  means: readonly (readonly number[])[]
+  known: NonNullable<PersonOptions['known']>
+  limit: number
 }
 
-function mixed(a: { mean: Float64Array; weight: number }, b: { mean: Float64Array; weight: number }) {
-  const weight = a.weight + b.weight
-  return { mean: a.mean.map((value, i) => (value * a.weight + b.mean[i]! * b.weight) / weight), weight }
-}
-
-const joined = (groups: readonly Group[]) => groupOf(groups.flatMap(({ faces }) => faces))
-
-/** Euclidean distance of two embeddings; endless where they are of different networks. */
-const distanceOf = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  a.length === b.length ? distance(a, b) : Number.POSITIVE_INFINITY
-
-/** Names of persons: that which most of their faces have, else the next free of p1, p2, … in the order of their frequency. */
-function nameThem(persons: readonly Group[][]): string[] {
+/**
+ * Names of persons: that which most of their faces have, else that of a known one who looks like them, else the next free
+ * of p1, p2, … in the order of their frequency.
+ */
+function nameThem(persons: readonly Group[][], { means, known, limit }: Recognition): string[] {
   const names = persons.map(() => '')
   const taken = new Set<string>()
+  const settle = (candidates: readonly { i: number; name: string }[]) => {
+    for (const { i, name } of candidates) {
+      if (names[i] !== '' || taken.has(name)) continue
+      names[i] = name
+      taken.add(name)
+    }
+  }
   const votes = persons.flatMap((groups, i) => {
     const counts = new Map<string, number>()
     for (const { faces } of groups)
       for (const { person } of faces) if (person) counts.set(person, (counts.get(person) ?? 0) + 1)
     return [...counts].map(([name, count]) => ({ i, name, count }))
   })
-  for (const { i, name } of votes.sort((a, b) => b.count - a.count)) {
-    if (names[i] !== '' || taken.has(name)) continue
-    names[i] = name
-    taken.add(name)
-  }
+  settle(votes.sort((a, b) => b.count - a.count))
+  const alike = means.flatMap((mean, i) =>
+    known.flatMap(({ person: name, embedding }) => {
+      const far = mean.length === embedding.length ? distance(mean, embedding) : Number.POSITIVE_INFINITY
+      return far < limit ? [{ i, name, far }] : []
+    }),
+  )
+  settle(alike.sort((a, b) => a.far - b.far))
+  for (const { person } of known) taken.add(person)
+
   const size = (groups: readonly Group[]) => groups.reduce((sum, { faces }) => sum + faces.length, 0)
   const byCount = persons.map((groups, i) => ({ i, count: size(groups) })).sort((a, b) => b.count - a.count)
   let next = 1

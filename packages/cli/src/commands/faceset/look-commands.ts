@@ -10,6 +10,7 @@ import {
 } from '@dfl/faceset'
 import { writeImage } from '@dfl/media'
 import { textFlag } from '../../flags.js'
+import { knownPersons, rememberPersons } from '../../persons.js'
 import { type Command, generalFlags, inWorkspace, workspaceOf } from '../command.js'
 import { workspaceFlag } from '../shared-flags.js'
 import { followFaces } from './follow-faces.js'
@@ -135,15 +136,16 @@ export const personsCommand: Command = {
   examples: [['dfl faceset persons', 'both sides of ./workspace']],
   async run({ main = {} }, { terminal }) {
     const { inputs } = main as { inputs?: string }
-    const find = async (folders: readonly string[]) => {
-      const persons = await findPersons(folders)
+    const find = async (folders: readonly string[], workspace?: string) => {
+      const persons = await findPersons(folders, workspace ? { known: await knownPersons(workspace) } : {})
+      if (workspace) await rememberPersons(workspace, persons)
       const text = persons.map(({ person, faces }) => `${person.padEnd(8)} ${String(faces).padStart(6)} faces`)
       const data = persons.map(({ person, faces }) => ({ person, faces }))
       terminal.result(text.join('\n'), { event: 'result', persons: data })
       return { stopped: false }
     }
     if (inputs !== undefined) return find(inputs.split(','))
-    return inWorkspace(workspaceOf(main), 'faceset persons', async ({ faceset }) => {
+    return inWorkspace(workspaceOf(main), 'faceset persons', async ({ faceset, folder }) => {
       const there = await Promise.all(
         Object.values(faceset).map((path) =>
           openFaceset(path).then(
@@ -152,7 +154,7 @@ export const personsCommand: Command = {
           ),
         ),
       )
-      return find(there.flat().length > 0 ? there.flat() : [faceset.src])
+      return find(there.flat().length > 0 ? there.flat() : [faceset.src], folder)
     })
   },
 }
