@@ -18,7 +18,7 @@ export default defineConfig({
   },
   ssr: { resolve: { conditions: ['@dfl/source', 'node', 'import', 'module', 'default'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'scripts/test/*.test.mjs'],
+    include: ['packages/*/test/**/*.test.ts', 'bench/test/*.test.ts', 'scripts/test/*.test.mjs'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -22,6 +22,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   samples: { summary: 'training samples a second', load: () => import('./samples.js') },
   likeness: { summary: 'how soon a swap looks like SRC and does what DST does', load: () => import('./likeness.js') },
   recipes: { summary: 'ways to train, each for the same time on one pair', load: () => import('./recipes.js') },
+  options: {
+    summary: 'every option by itself: whether it trains, what it moves, what it costs',
+    load: () => import('./options.js'),
+  },
   quality: { summary: 'the whole pipeline on pairs whose true swap is known', load: () => import('./quality.js') },
   forecast: { summary: 'whether what dfl check says before training comes true', load: () => import('./forecast.js') },
 }

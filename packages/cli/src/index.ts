@@ -1,3 +1,4 @@
+export { ARCHITECTURES } from './architectures.js'
 export { type CheckJob, type CheckResult, checkStage } from './check.js'
 export { type Augmentation, type DflConfig, defineConfig, type LoadedConfig, loadConfig } from './config.js'
 export { type DemoJob, type DemoResult, demoStages, describeMeasures } from './demo.js'
