@@ -115,10 +115,11 @@ function aboutTracks({ jitterPx, facesFilled }: ExtractProgress): string {
 
 /** Who is wanted, and who is not, if `person` is one whom `faceset persons` named and not the path of a picture. */
 async function identitiesFor(workspace: Workspace, person: string) {
-  if (person === '' || (await exists(person))) return undefined
+  if (person === '') return undefined
   const known = await knownPersons(workspace.folder)
   const identity = known.find((one) => one.person === person)?.embedding
   if (identity) return { identity, others: known.filter((one) => one.person !== person).map((one) => one.embedding) }
+  if (await exists(person)) return undefined
   const names = known.map((one) => one.person).join(', ')
   const are = names === '' ? 'Run `dfl faceset persons` to name them' : `Known are ${names}`
   throw new DflError(
