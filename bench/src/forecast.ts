@@ -12,6 +12,8 @@ import { type BenchContext, type Outcome, round } from './report.js'
 const TOLD: readonly { name: string; of(pair: PairResult): number }[] = [
   { name: 'forecast', of: ({ forecast }) => forecast },
   { name: 'covered', of: ({ covered }) => covered },
+  { name: 'distance (negative)', of: ({ distance }) => -distance },
+  { name: 'shading (negative)', of: ({ shading }) => -shading },
   { name: 'shape (negative)', of: ({ shapePercent = 0 }) => -shapePercent },
 ]
 const RESULTS: readonly { name: string; of(pair: PairResult): number }[] = [
@@ -57,8 +59,8 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       `${told} against ${result}: Pearson ${pearson ?? '–'}, Spearman ${spearman ?? '–'}`,
   )
   const fitted = fits.map(
-    ({ result, weights: [even, shape, uncovered], fitted, leftOut }) =>
-      `${result} = ${even} + ${shape} x shape % + ${uncovered} x uncovered share: Pearson ${fitted ?? '–'}, each pair left out ${leftOut ?? '–'}`,
+    ({ result, weights: [even, shading, distance], fitted, leftOut }) =>
+      `${result} = ${even} + ${shading} x shading + ${distance} x distance: Pearson ${fitted ?? '–'}, each pair left out ${leftOut ?? '–'}`,
   )
   return {
     text: [
@@ -90,7 +92,7 @@ function summary(pairs: readonly PairResult[]) {
     }),
   )
   const fits = RESULTS.map(({ name, of }) => {
-    const observed = pairs.map((pair) => ({ told: [pair.shapePercent ?? 0, 1 - pair.covered], came: of(pair) }))
+    const observed = pairs.map((pair) => ({ told: [pair.shading, pair.distance], came: of(pair) }))
     const { weights, fitted, leftOut } = fitWeights(observed)
     return { result: name, weights: weights.map((w) => round(w, 4)), fitted: or(fitted), leftOut: or(leftOut) }
   })

@@ -27,6 +27,11 @@ export interface PairResult {
   /** Told before training, by `dfl check`. */
   forecast: number
   covered: number
+  /** Mean distance of DST's faces to their nearest SRC faces, and difference in shading. */
+  distance: number
+  shading: number
+  /** Stops of light, where eyes are seen. */
+  exposure?: number
   shapePercent?: number
   shapeSpread?: number
   gaps: readonly string[]
@@ -151,7 +156,7 @@ export async function measurePair(
   context: BenchContext,
 ): Promise<PairResult> {
   const kept = join(folder, 'result.json')
-  const key = JSON.stringify(effort)
+  const key = JSON.stringify({ ...effort, format: 2 })
   if (await exists(kept)) {
     const known = JSON.parse(await readFile(kept, 'utf8')) as { key: string; result: PairResult }
     if (known.key === key) return known.result
@@ -182,12 +187,15 @@ export async function measurePair(
     pair,
     context,
   )
-  const { coverage, shape, forecast } = check!
+  const { coverage, shape, exposure, shading, forecast } = check!
   const result: PairResult = {
     pair: pair.name,
     about: pair.about,
     forecast: round(forecast),
     covered: round(coverage.covered),
+    distance: round(coverage.distance),
+    shading: round(shading),
+    ...(exposure === undefined ? {} : { exposure: round(exposure, 2) }),
     ...(shape ? { shapePercent: round(shape.percent), shapeSpread: round(shape.spread) } : {}),
     gaps: coverage.gaps.map(({ axis, direction, share }) => `${axis} ${direction} ${Math.round(100 * share)} %`),
     iterations: trained.iterations,
@@ -233,6 +241,8 @@ export function describe(results: readonly PairResult[]): string {
       'pair',
       'forecast',
       'covered',
+      'distance',
+      'shading',
       'shape %',
       'likeness',
       'leak',
@@ -250,6 +260,8 @@ export function describe(results: readonly PairResult[]): string {
       one.pair,
       or(one.forecast),
       or(one.covered),
+      or(one.distance),
+      or(one.shading),
       or(one.shapePercent, 1),
       or(one.likeness),
       or(one.leak),

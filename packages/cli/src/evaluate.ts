@@ -18,7 +18,7 @@ export interface EvaluateJob {
   dst?: string
   /** What a perfect swap shows, frame for frame, where that is known. */
   truth?: string
-  /** Evaluate every so many frames; 1 for all. Flicker and jitter need all. */
+  /** Evaluate every so many frames; 1 for all. Flicker, jitter and delay need all. */
   everyNth?: number
   /** DST's exact landmarks in each frame, where they are known. */
   dstLandmarks?: readonly Landmarks[]

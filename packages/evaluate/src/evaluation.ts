@@ -14,6 +14,7 @@ import { type PerformanceError, performanceError } from './metrics/performance-e
 export interface FrameMetrics {
   /** How far the result is from the truth inside the face, where that is known. */
   truth?: ImageError & { gmsd: number; color: number }
+  /** ΔE*ab at the outline beyond DST's own step or, where it is known and nearer, beyond the true swap's. */
   borderColor: number
   grain: number
   /** Share of DST's face that still is DST. */
@@ -62,7 +63,7 @@ export function frameMetrics(
           },
         }
       : {}),
-    borderColor: border.color,
+    borderColor: Math.min(border.color, truth ? borderAgreement(result, truth, bands).color : Number.POSITIVE_INFINITY),
     grain: border.grain,
     uncovered: uncoveredArea(result, dst, face),
     cells: { result: flickerCells(result), dst: flickerCells(dst) },

@@ -6,6 +6,8 @@ import {
   checkFaces,
   checkReport,
   coverage,
+  exposureStops,
+  eyeWhite,
   faceShape,
   forecast,
   gazeSide,
@@ -139,6 +141,30 @@ describe('single traits', () => {
     expect(gazeSide({ data: new Float32Array(6000), width: 100, height: 60, channels: 1 }, shut)).toBeUndefined()
   })
 
+  it('the white of open eyes is told, not that of shut ones', () => {
+    const eye = (x: number, high: number) =>
+      Array.from({ length: 6 }, (_, k) => {
+        const angle = Math.PI + (2 * Math.PI * k) / 6
+        return [x + 16 * Math.cos(angle), 30 + high * Math.sin(angle)] as const
+      })
+    const facing = (high: number) => [
+      ...Array.from({ length: 36 }, () => [0, 0] as const),
+      ...eye(30, high),
+      ...eye(70, high),
+      ...Array.from({ length: 20 }, () => [0, 0] as const),
+    ]
+    const image = { data: new Float32Array(100 * 60 * 3).fill(0.3), width: 100, height: 60, channels: 3 as const }
+    for (const [x, white] of [
+      [30, 0.8],
+      [70, 0.6],
+    ] as const)
+      for (let v = -6; v <= 6; v++)
+        for (let u = -16; u <= 16; u++)
+          image.data.fill(Math.abs(u) < 5 ? 0.1 : white, 3 * ((30 + v) * 100 + x + u), 3 * ((30 + v) * 100 + x + u + 1))
+    expect(eyeWhite(image, facing(7))).toBeCloseTo(0.7, 5)
+    expect(eyeWhite(image, facing(1))).toBeUndefined()
+  })
+
   it('people are told apart by their embeddings, however many faces each has', () => {
     const random = new Random(3)
     const face = (person: number) =>
@@ -172,9 +198,33 @@ describe('the whole check', () => {
     expect(check.advice.every(({ evidence }) => evidence !== '')).toBe(true)
   })
 
-  it('forecasts less where less is covered and where shapes differ more', () => {
-    expect(forecast({ covered: 1, shapePercent: 2 })).toBeGreaterThan(forecast({ covered: 0.5, shapePercent: 2 }))
-    expect(forecast({ covered: 1, shapePercent: 2 })).toBeGreaterThan(forecast({ covered: 1, shapePercent: 5 }))
+  it('forecasts less where SRC is further from DST and where faces are shaded otherwise', () => {
+    const alike = checkFaces(dst, dst)
+    expect(alike.shading).toBe(0)
+    expect(alike.coverage.distance).toBe(0)
+    expect(check.coverage.distance).toBeGreaterThan(
+      checkFaces({ faces: traitsOf(turning(-36, 36)) }, dst).coverage.distance,
+    )
+    expect(check.forecast).toBeLessThan(alike.forecast)
+    expect(forecast({ shading: 0.3, distance: 1 })).toBeLessThan(forecast({ shading: 0.1, distance: 1 }))
+    expect(forecast({ shading: 0.1, distance: 2 })).toBeLessThan(forecast({ shading: 0.1, distance: 1 }))
+    expect(forecast({ shading: 9, distance: 9 })).toBe(0)
+  })
+
+  it('names light that SRC does not have by the whites of the eyes, whatever the skin', () => {
+    const lit = (white: number, brightness: number) => ({
+      faces: dst.faces.map((face) => ({ ...face, eyeWhite: white, light: { ...face.light, brightness } })),
+    })
+    const about = (one: ReturnType<typeof lit>, other: ReturnType<typeof lit>) =>
+      checkFaces(one, other)
+        .advice.map(({ text, evidence }) => `${text} ${evidence}`)
+        .filter((text) => text.includes('stops'))
+    expect(about(lit(0.7, 0.4), lit(0.57, 0.4))).toEqual([
+      "Shoot or find SRC in dimmer light, or bring it down by 0.7 stops before extracting: DST's light is one that SRC does not have. The whites of the eyes are 0.7 stops darker in DST than in SRC.",
+    ])
+    expect(about(lit(0.57, 0.4), lit(0.7, 0.4))[0]).toContain('brighter light')
+    expect(about(lit(0.7, 0.45), lit(0.67, 0.35))).toEqual([])
+    expect(exposureStops(lit(0.5, 0.4).faces.slice(0, 4), lit(0.9, 0.4).faces)).toBeUndefined()
   })
 
   it('makes a report that stands alone, with pictures, maps and safe text', () => {

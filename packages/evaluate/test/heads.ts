@@ -50,6 +50,10 @@ export function head(shot: Shot): { image: Pixels; landmarks: Landmarks } {
   return { image: toPixels(image), landmarks }
 }
 
+/** Its exact landmarks alone, without rendering. */
+export const headLandmarks = (shot: Shot): Landmarks =>
+  landmarksOf(model, shapeOf(model, shot.person ?? 0, shot.weights ?? {}), sceneOf(shot))
+
 /** The traits of rendered faces, as `dfl check` reads them from a faceset. */
 export function traitsOf(shots: readonly Shot[]): FaceTraits[] {
   return shots.map((shot, i) => {

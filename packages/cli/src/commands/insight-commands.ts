@@ -41,11 +41,11 @@ export const checkCommand: Command = {
       const result = await follow(checkStage(workspace, job, { signal }), terminal)
       const { check, stopped, ...files } = result
       if (check) {
-        const { coverage, shape, forecast, advice } = check
+        const { coverage, shape, exposure, shading, forecast, advice } = check
         const { covered, byAxis, gaps } = coverage
         terminal.result(describeCheck(result), {
           event: 'result',
-          ...{ ...files, covered, byAxis, gaps, shape, forecast, advice },
+          ...{ ...files, covered, byAxis, gaps, shape, exposure, shading, forecast, advice },
         })
       }
       return { stopped }
@@ -73,7 +73,7 @@ export const evaluateCommand: Command = {
         textFlag('out', 'The report (default <workspace>/evaluation.html); JSON lies beside it.', {
           placeholder: 'file',
         }),
-        countFlag('everyNth', 'Look at every so many frames; flicker and jitter need all (default 1).'),
+        countFlag('everyNth', 'Look at every so many frames; flicker, jitter and delay need all (default 1).'),
         workspaceFlag(),
       ],
     },

@@ -158,6 +158,8 @@ export interface Coverage {
   byAxis: Readonly<Partial<Record<Axis, number>>>
   /** Largest first. */
   gaps: readonly Gap[]
+  /** Mean over DST's faces of the distance to the SRC face most like it: about 1.5 where SRC shows all that DST does. */
+  distance: number
   /** For every DST face the SRC faces most like it, all respects together, nearest first. */
   nearest: readonly Nearest[]
 }
@@ -213,11 +215,13 @@ export function coverage(src: readonly FaceTraits[], dst: readonly FaceTraits[])
     if (told > 0) byAxis[spec.axis] = 1 - (missing.below.length + missing.above.length) / told
   }
   gaps.sort((a, b) => b.share - a.share)
+  const nearest = dst.map((face, i) => nearestTo(face.filename, i, { values, src }))
   return {
     covered: dst.length === 0 ? 1 : 1 - uncovered.size / dst.length,
     byAxis,
     gaps,
-    nearest: dst.map((face, i) => nearestTo(face.filename, i, { values, src })),
+    distance: nearest.reduce((sum, one) => sum + one.distance / dst.length, 0),
+    nearest,
   }
 }
 

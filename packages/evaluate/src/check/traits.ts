@@ -2,6 +2,7 @@ import { eyeOpening, fitHead, mouthOpening } from '@dfl/align'
 import type { FaceMeta, Landmarks, Raster } from '@dfl/core'
 import { resize, rgbToGray, toPixels } from '@dfl/image'
 import { blurEffect } from './blur-effect.js'
+import { eyeWhite } from './eye-white.js'
 import { fingerprintOf } from './fingerprint.js'
 import { gazeSide } from './gaze.js'
 import { type FaceLight, faceLight } from './light.js'
@@ -28,6 +29,8 @@ export interface FaceTraits {
   /** −1..1, to its own left above 0; nothing where the eyes are shut or too small to tell. */
   gaze?: number
   light: FaceLight
+  /** Luma of the whites of the eyes, 0..1; nothing where the eyes are shut or too small to tell. */
+  eyeWhite?: number
   /** 0 sharp .. 1 blurred, as the face looks at 128 px. */
   blur: number
   /** Distance of the outer corners of the eyes, turned to the front, in pixels of the frame. */
@@ -61,6 +64,7 @@ export function faceTraits(face: FaceMeta, image: Raster): FaceTraits {
   }
   const pose = face.pose ?? { yawDegrees: 0, pitchDegrees: 0, rollDegrees: 0 }
   const light = faceLight(pixels, landmarks)
+  const white = eyeWhite(image, face.landmarks)
   return {
     filename: face.filename,
     sourceFilename: face.sourceFilename,
@@ -77,6 +81,7 @@ export function faceTraits(face: FaceMeta, image: Raster): FaceTraits {
     brows: (along(1, [37, 19]) + along(1, [44, 24])) / 2,
     ...gazeOf(gray, landmarks),
     light: light.light,
+    ...(white === undefined ? {} : { eyeWhite: white }),
     blur: blurEffect(gray),
     eyeDistancePx: eyeDistance,
     clipped: light.clipped,

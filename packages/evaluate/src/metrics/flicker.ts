@@ -14,8 +14,16 @@ export function flickerCells(face: Pixels): Float32Array {
 }
 
 /**
- * How much the brightness of the face trembles beyond DST's: root mean square of the second difference in time of (result
- * − DST), in % of full brightness. Steady movement, and whatever DST's light does, does not count.
+ * What two faces that move alike may differ by, over DST's own: the power of the difference of two things that are equally
+ * strong and have nothing to do with each other.
+ */
+const UNRELATED = 2
+
+/**
+ * How much the brightness of the face trembles beyond what DST's movement explains, in % of full brightness: root mean
+ * square of the second difference in time of (result − DST). Of each frame's square, twice that of DST itself is taken
+ * off: another person's face that does the same changes as much. So a true swap has next to none at any frame rate, and
+ * neither steady movement nor what DST's light does counts. Where DST moves fast, weak flicker hides, as it does from the eye.
  *
  * @param result One list of cells per frame; `undefined` where there is no face, or a cut.
  * @param dst The same frames.
@@ -30,10 +38,13 @@ export function flicker(
     const frames = [t - 1, t, t + 1].map((i) => ({ r: result[i], d: dst[i] }))
     if (frames.some(({ r, d }) => !r || !d)) continue
     const [a, b, c] = frames as { r: Float32Array; d: Float32Array }[]
-    let square = 0
-    for (let i = 0; i < b.r.length; i++)
-      square += (a.r[i] - a.d[i] - 2 * (b.r[i] - b.d[i]) + c.r[i] - c.d[i]) ** 2 / b.r.length
-    sum += square
+    let [apart, own] = [0, 0]
+    for (let i = 0; i < b.d.length; i++) {
+      const dstChange = a.d[i] - 2 * b.d[i] + c.d[i]
+      apart += (a.r[i] - 2 * b.r[i] + c.r[i] - dstChange) ** 2 / b.d.length
+      own += dstChange ** 2 / b.d.length
+    }
+    sum += Math.max(0, apart - UNRELATED * own)
     samples++
   }
   return { percent: samples === 0 ? 0 : 100 * Math.sqrt(sum / samples), samples }

@@ -1,5 +1,6 @@
 import { eyeOpening, mouthOpening } from '@dfl/align'
 import type { FaceTrack } from '../analysis.js'
+import { delayFrames } from './delay.js'
 
 /** How far a swap's performance is from DST's; means over the frames. */
 export interface PerformanceError {
@@ -10,6 +11,8 @@ export interface PerformanceError {
   eyes: number
   /** Mean distance of the landmarks within the face, in % of the distance of the eyes (NME). */
   landmarks: number
+  /** Frames by which the swap is late, or early below 0; see `delayFrames`. */
+  delayFrames: number
   frames: number
 }
 
@@ -45,6 +48,7 @@ export function performanceError(swap: FaceTrack, dst: FaceTrack): PerformanceEr
     mouth: mean(sums.mouth),
     eyes: mean(sums.eyes),
     landmarks: mean(sums.landmarks),
+    delayFrames: delayFrames(swap, dst),
     frames,
   }
 }

@@ -50,7 +50,7 @@ function leadOf({ coverage, advice }: Check): string {
   return `${urgent === 1 ? 'One thing' : `${urgent} things`} to do before training: SRC cannot give what it does not show. If it cannot be had, train all the same: what is named here will look less like SRC.`
 }
 
-function figuresOf({ coverage, shape, forecast }: Check): Figure[] {
+function figuresOf({ coverage, shape, exposure, shading, forecast }: Check): Figure[] {
   return [
     {
       name: 'DST faces covered',
@@ -82,11 +82,27 @@ function figuresOf({ coverage, shape, forecast }: Check): Figure[] {
           },
         ]
       : []),
+    ...(exposure === undefined
+      ? []
+      : [
+          {
+            name: 'Light on DST against SRC',
+            value: `${exposure < 0 ? '−' : '+'}${Math.abs(exposure).toFixed(1)} stops`,
+            meaning: 'By the whites of the eyes, whatever the skin: +1 is twice the light on DST, −1 half of it.',
+            verdict: grade(Math.abs(exposure), 0.5, 1),
+          },
+        ]),
+    {
+      name: 'Shading differs by',
+      value: shading.toFixed(2),
+      meaning:
+        'How otherwise the faces grow brighter from chin to brow: light from above, beard, relief of the face. Below 0.1 is alike, 0.3 the most of the rendered pairs.',
+    },
     {
       name: 'Forecast',
       value: forecast.toFixed(2),
       meaning:
-        'Likeness to the true swap (SSIM in the face) that rendered pairs of such shape and coverage reached in a short training; about 0.87 is the best, 0.73 the worst seen. For ranking footage, not a promise.',
+        'Likeness to the true swap (SSIM in the face) that rendered pairs of such shading and coverage reached in a short training; about 0.87 is the best, 0.73 the worst seen. For ranking footage, not a promise.',
     },
   ]
 }

@@ -18,6 +18,12 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
       text: 'It looks like SRC in part: more training, or SRC footage nearer to DST, brings it closer.',
       evidence: `Likeness ${likeness.identity.toFixed(2)} of 1.`,
     })
+  if (performance.delayFrames !== 0)
+    out.push({
+      urgency: 'do',
+      text: `The result runs ${delayText(performance.delayFrames)}: merge again into this very clip of DST, or shift one of the two.`,
+      evidence: 'So shifted, its landmarks move much more like those of DST.',
+    })
   if ((likeness.performance.mouth ?? 1) < 0.7)
     out.push({
       urgency: 'do',
@@ -48,11 +54,19 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
       text: 'Much of DST stays visible in the face: merge with a smaller --erode.',
       evidence: `${sayPercent(picture.uncovered)} of DST's face is unchanged or looks alike.`,
     })
-  if (steadiness.flicker > 1)
+  // What is late looks as if it trembled.
+  const inTime = performance.delayFrames === 0
+  if (inTime && steadiness.flicker > 1)
     out.push({
       urgency: 'consider',
-      text: 'The face flickers: train longer, or smooth the landmarks of DST when extracting.',
-      evidence: `Brightness trembles by ${steadiness.flicker.toFixed(2)} % more than DST's.`,
+      text: 'The face flickers: train longer, or merge with a longer --smooth-seconds.',
+      evidence: `Brightness trembles by ${steadiness.flicker.toFixed(2)} % beyond what DST's movement explains.`,
+    })
+  if (inTime && steadiness.jitter.added > 2)
+    out.push({
+      urgency: 'consider',
+      text: 'The face trembles: smooth the landmarks of DST when extracting, or train longer.',
+      evidence: `Its landmarks tremble by ${steadiness.jitter.added.toFixed(1)} % of the distance of the eyes more than another person's would.`,
     })
   if (likeness.found < 0.95)
     out.push({
@@ -68,6 +82,12 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
     })
   const order = { do: 0, consider: 1, fine: 2 }
   return out.sort((a, b) => order[a.urgency] - order[b.urgency])
+}
+
+/** '2 frames late' */
+function delayText(frames: number): string {
+  const count = Math.abs(frames)
+  return `${count} ${count === 1 ? 'frame' : 'frames'} ${frames > 0 ? 'late' : 'early'}`
 }
 
 /** The report of a merged clip as one HTML file: first what to do, then the numbers, each with its sentence. */
@@ -148,6 +168,12 @@ function performanceFigures({ performance, truthPerformance, likeness }: Evaluat
   return [
     ...follows,
     {
+      name: 'Delay',
+      value: performance.delayFrames === 0 ? 'none' : delayText(performance.delayFrames),
+      meaning: 'The shift in time at which the landmarks move most like those of DST.',
+      verdict: performance.delayFrames === 0 ? 'good' : 'poor',
+    },
+    {
       name: 'Pose error',
       value: `${performance.poseDegrees.toFixed(1)}°`,
       meaning: `Mean difference of yaw, pitch and roll from DST's.${best((e) => e.poseDegrees)}`,
@@ -177,7 +203,7 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
     {
       name: 'Colour step at the border',
       value: `${picture.borderColor.toFixed(1)} ΔE`,
-      meaning: 'How much more the colour changes from inside to outside the face than in DST; 2 is just visible.',
+      meaning: `How much more the colour changes from inside to outside the face than in DST${truth ? ' or in the true swap, whichever is nearer' : ''}; 2 is just visible.`,
       verdict: grade(picture.borderColor, 2, 4),
     },
     {
@@ -226,7 +252,7 @@ function steadyFigures({ steadiness: { flicker, jitter } }: Evaluation): Figure[
     {
       name: 'Flicker',
       value: `${flicker.toFixed(2)} %`,
-      meaning: "Trembling of the face's brightness from frame to frame beyond DST's.",
+      meaning: "Trembling of the face's brightness from frame to frame, beyond what movement like DST's explains.",
       verdict: grade(flicker, 0.5, 1),
     },
     ...(jitter.samples > 0
@@ -234,7 +260,7 @@ function steadyFigures({ steadiness: { flicker, jitter } }: Evaluation): Figure[
           {
             name: 'Jitter',
             value: `${jitter.added.toFixed(2)} %`,
-            meaning: `Trembling of the landmarks that DST does not do, in % of the distance of the eyes; DST itself trembles by ${jitter.dst.toFixed(2)} %.`,
+            meaning: `Trembling of the landmarks beyond that of another person who does what DST does, in % of the distance of the eyes; DST's own acceleration is ${jitter.dst.toFixed(2)} %.`,
             verdict: grade(jitter.added, 1, 2),
           },
         ]
