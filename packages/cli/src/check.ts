@@ -74,13 +74,15 @@ export async function* checkStage(workspace: Workspace, job: CheckJob, context: 
   const check = checkFaces(
     src,
     dst,
-    // `preview` is no network of its own, and nothing to be advised for a result.
-    PRESETS.filter(({ name }) => name !== 'preview').map(({ name, assumes, architecture, faceType }) => ({
-      name,
-      assumes,
-      faceType,
-      resolution: architecture.resolution ?? 128,
-    })),
+    // `preview` is no network of its own, and `quick96` is there for comparison: neither is to be advised for a result.
+    PRESETS.filter(({ name }) => name !== 'preview' && name !== 'quick96').map(
+      ({ name, assumes, architecture, faceType }) => ({
+        name,
+        assumes,
+        faceType,
+        resolution: architecture.resolution ?? 128,
+      }),
+    ),
   )
   await mkdir(dirname(report), { recursive: true })
   const pictures = await picturesOf(check, { src, dst })

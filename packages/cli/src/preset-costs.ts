@@ -1,7 +1,7 @@
 import { type OptionsOf, Random, resolveOptions } from '@dfl/core'
 import type { MemoryEstimate } from '@dfl/engine'
 import { df } from '@dfl/model-df'
-import { adaBelief } from '@dfl/nn'
+import { OPTIMISERS, type OptimiserName } from '@dfl/nn'
 import { createTrainState, createTrainStep, type SideBatch, stepTime } from '@dfl/trainer'
 import { PRESETS, type Preset, sameNetwork } from './presets.js'
 import { freeMemory } from './training-cost.js'
@@ -17,9 +17,9 @@ export interface NetworkCost {
 export async function* presetCosts(): AsyncGenerator<NetworkCost & { presets: readonly string[] }> {
   const isFirst = (preset: Preset) => PRESETS.find((other) => sameNetwork(other, preset)) === preset
   for (const first of PRESETS.filter(isFirst)) {
-    const { architecture, batchSize } = first
+    const { architecture, batchSize, optimiser } = first
     const presets = PRESETS.filter((other) => sameNetwork(other, first))
-    yield { presets: presets.map(({ name }) => name), ...(await networkCost(architecture, batchSize)) }
+    yield { presets: presets.map(({ name }) => name), ...(await networkCost(architecture, batchSize, optimiser)) }
   }
 }
 
@@ -27,9 +27,10 @@ export async function* presetCosts(): AsyncGenerator<NetworkCost & { presets: re
 export async function networkCost(
   given: Partial<OptionsOf<typeof df.options>>,
   batchSize: number,
+  learnsBy: OptimiserName = 'adabelief',
 ): Promise<NetworkCost> {
   const model = df.build(resolveOptions(df.options, given) as OptionsOf<typeof df.options>)
-  const optimiser = adaBelief()
+  const optimiser = OPTIMISERS[learnsBy]()
   await using step = await createTrainStep(model, { batchSize, optimiser, randomWarp: true })
   const { memory } = step.compiled
   if (memory.total + memory.state > freeMemory()) return { memory }

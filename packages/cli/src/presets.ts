@@ -1,6 +1,9 @@
 import { DflError, type FaceType, type OptionsOf } from '@dfl/core'
 import type { df } from '@dfl/model-df'
+import { quick96 } from '@dfl/model-saehd'
+import type { OptimiserName } from '@dfl/nn'
 import type { Phase, Recipe } from '@dfl/trainer'
+import type { SampleOptions } from './samples.js'
 
 /** A network and a way to train it that go together. */
 export interface Preset {
@@ -11,6 +14,10 @@ export interface Preset {
   architecture: Partial<OptionsOf<typeof df.options>>
   faceType: FaceType
   batchSize: number
+  /** What a new model learns by; AdaBelief if not given. */
+  optimiser?: OptimiserName
+  /** How samples are drawn, where it is not as usual. */
+  samples?: SampleOptions
   /** How a model learns that begins with random weights. */
   recipe: Recipe
   /** How one learns that begins with the weights that come with this package. */
@@ -98,7 +105,27 @@ const quickly = 'For a first likeness within minutes on a CPU; a few hundred sim
 const usually = 'For up to some hours on a CPU; a few hundred to some thousand faces a side.'
 const thoroughly = "DeepFaceLab's own dimensions at 256 px, from random weights: for a GPU and a day."
 
-/** From short to long. */
+const asDeepFaceLab =
+  "DeepFaceLab's Quick96, for comparison, from random weights: for a GPU, or an hour and more on a CPU."
+
+/** DeepFaceLab's Quick96: its network, at one even rate until it is stopped. */
+const { archi: _, ...quick96Network } = quick96.options
+const QUICK96: Preset = {
+  name: 'quick96',
+  assumes: asDeepFaceLab,
+  architecture: quick96Network,
+  faceType: quick96.faceType,
+  batchSize: quick96.batchSize,
+  optimiser: quick96.optimiser,
+  samples: { rareExpressions: false },
+  recipe: {
+    name: 'quick96',
+    assumes: asDeepFaceLab,
+    phases: [phase('learn', 1, [quick96.learningRate, quick96.learningRate], { lrDropout: quick96.lrDropout })],
+  },
+}
+
+/** From short to long, and one for comparison. */
 export const PRESETS: readonly Preset[] = [
   {
     name: 'preview',
@@ -136,6 +163,7 @@ export const PRESETS: readonly Preset[] = [
     // Who trains that long wants it sharp: as practitioners do, the warp ends before the training does.
     recipe: recipe('film', thoroughly, 0.2, { randomWarp: false }),
   },
+  QUICK96,
 ]
 
 /** The longest training, on a CPU, that `quick` is chosen for. */

@@ -52,7 +52,7 @@ export async function newModel(
 ): Promise<{ run: ModelFolder; startedFrom?: string }> {
   const architecture = architectureNamed(job.architecture ?? 'df', config)
   const options = optionsOver(preset, architecture, job.model)
-  const given = { options, faceType, seed: job.seed, optimiser: job.optimiser }
+  const given = { options, faceType, seed: job.seed, optimiser: job.optimiser ?? preset.optimiser }
   const file = job.weights ?? START_WEIGHTS
   const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
   await workspace.update({ preset: preset.name, fromWeights: weights !== undefined })

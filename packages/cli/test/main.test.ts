@@ -59,7 +59,7 @@ describe('bad input', () => {
     expect(code).toBe(2)
     expect(stderr).toBe(
       'dfl: There is no option --tmie. Did you mean --time?\n' +
-        "Expected one of preview, quick, standard, film for `--preset`, but got 'huge'.\n" +
+        "Expected one of preview, quick, standard, film, quick96 for `--preset`, but got 'huge'.\n" +
         'See: dfl train --help\n',
     )
   })

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { imageSize } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
-import { openWorkspace, type StageReport, trainStage } from '../src/index.js'
+import { openWorkspace, presetNamed, type StageReport, trainStage } from '../src/index.js'
 import { dfl, scratchFolder, TINY, writeFaces } from './support.js'
 
 const model = { resolution: 32, subpixel: false, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
@@ -70,6 +70,25 @@ describe('train', () => {
     const other = await dfl('train', '--workspace', place.at('w'), '--iterations', '3', '--preset', 'film')
     expect(other.code).toBe(2)
     expect(other.stderr).toContain('Expected preset standard, as the model in')
+  })
+
+  it("trains as DeepFaceLab's Quick96 with its preset", async () => {
+    await using place = await withFaces()
+    await walk(trainStage(place.workspace, { iterations: 2, preset: 'quick96', model }))
+    const read = async (file: string) => readFile(place.at(`w/model/${file}`), 'utf8')
+    expect(JSON.parse(await read('model.json'))).toMatchObject({ architecture: 'df', optimiser: 'rmsprop' })
+    const [began, fed] = (await read('history.jsonl'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(began).toMatchObject({ with: 'random weights' })
+    expect(fed).toMatchObject({
+      ...{ recipe: 'quick96', batchSize: 4, settings: { randomWarp: true, eyesMouthPrio: 0, lrDropout: 0.3 } },
+      data: { samples: { rareExpressions: false } },
+    })
+    const { architecture, recipe } = presetNamed('quick96')
+    expect(architecture).toEqual({ resolution: 96, aeDims: 128, eDims: 64, dDims: 64, dMaskDims: 16 })
+    expect(recipe.phases.map(({ learningRate }) => learningRate)).toEqual([[2e-4, 2e-4]])
   })
 
   it('writes lines for machines on stdout and everything for people to stderr with --json', async () => {

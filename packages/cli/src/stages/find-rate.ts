@@ -2,7 +2,6 @@ import { type FoundRate, findLearningRate, hasModel, openModel } from '@dfl/trai
 import { faceArchitectures } from '../architectures.js'
 import { NO_CONFIG } from '../config.js'
 import type { Stage, StageContext } from '../events.js'
-import { presetNamed } from '../presets.js'
 import { openPeople, openSamples } from '../samples.js'
 import { openSides } from '../sides.js'
 import { presetOf, type TrainJob } from '../train-job.js'
@@ -27,7 +26,8 @@ export async function* findRateStage(
   const run = isNew
     ? (await newModel(workspace, job, { preset, faceType, config })).run
     : await openModel(workspace.model, faceArchitectures(config))
-  const batchSize = job.sampler?.batchSize ?? presetNamed(preset.name).batchSize
+  const sampling = { ...preset.samples, ...job.sampler }
+  const batchSize = sampling.batchSize ?? preset.batchSize
   yield {
     event: 'stage',
     stage: 'train',
@@ -38,7 +38,7 @@ export async function* findRateStage(
   await using samples = openSamples(
     run,
     { sides, people, augmentations: config.augmentations },
-    { options: job.sampler ?? {}, batchSize, eyesMouth: false, first: { randomWarp: true } },
+    { options: sampling, batchSize, eyesMouth: false, first: { randomWarp: true } },
   )
   const began = performance.now()
   const found = await findLearningRate(run, samples.batch, { batchSize, device: job.device })

@@ -106,7 +106,8 @@ export async function* trainStage(
 
   const meant = (workspace.record.fromWeights && preset.recipeFromWeights) || preset.recipe
   const recipe: Recipe | StagedRecipe = own ?? (endless ? withoutEnd(meant) : meant)
-  const batchSize = job.sampler?.batchSize ?? preset.batchSize
+  const sampling = { ...preset.samples, ...job.sampler }
+  const batchSize = sampling.batchSize ?? preset.batchSize
   const settings = job.pretrain === undefined ? (job.settings ?? {}) : { ...job.settings, ...PRETRAINING.settings }
   if (config.path) yield { event: 'warning', text: `Uses ${describeConfig(config)}` }
   yield {
@@ -127,7 +128,7 @@ export async function* trainStage(
       augmentations: config.augmentations,
     },
     {
-      options: many ? { ...job.sampler, ...PRETRAINING.samples } : (job.sampler ?? {}),
+      options: many ? { ...sampling, ...PRETRAINING.samples } : sampling,
       batchSize,
       eyesMouth: [...recipe.phases, settings].some(({ eyesMouthPrio = 0 }) => eyesMouthPrio > 0),
       first: { ...recipe.phases[0]!, ...settings },
@@ -146,7 +147,7 @@ export async function* trainStage(
     saveEverySeconds: job.saveEverySeconds ?? SAVE_EVERY_SECONDS,
     backupEverySeconds: job.backupEverySeconds,
     measure: { of: measures.of, best: 'mapping' },
-    data: fedFrom({ sides, pretrain: job.pretrain, sampler: job.sampler, config }),
+    data: fedFrom({ sides, pretrain: job.pretrain, sampler: sampling, config }),
   }
   const at = { ...run.progress, length, device }
   for await (const report of afterCost((told) => train(run, samples.batch, { ...options, ...told }), device)) {
@@ -199,14 +200,14 @@ function fedFrom({
 }: {
   sides: Record<Side, Faceset>
   pretrain?: string
-  sampler?: SampleOptions
+  sampler: SampleOptions
   config: LoadedConfig
 }): Record<string, unknown> {
   const names = (list: readonly { name: string }[]) => list.map(({ name }) => name)
   const own = Object.entries(sides).map(([side, { info }]) => [side, { faces: info.count, sources: info.sources }])
   return {
     ...(pretrain === undefined ? Object.fromEntries(own) : { pretrain }),
-    ...(sampler && Object.keys(sampler).length > 0 ? { samples: sampler } : {}),
+    ...(Object.keys(sampler).length > 0 ? { samples: sampler } : {}),
     ...(Object.keys(config.people).length > 0 ? { people: config.people } : {}),
     ...(config.losses.length > 0 ? { losses: names(config.losses) } : {}),
     ...(config.augmentations.length > 0 ? { augmentations: names(config.augmentations) } : {}),
