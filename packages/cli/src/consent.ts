@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DflError, isDflError } from '@dfl/core'
-import { writeFileAtomic } from '@dfl/core/files'
+import { readTextFile, writeFileAtomic } from '@dfl/core/files'
 import { type ConsentRecord, consentRecord, consentText, parseConsent } from '@dfl/provenance'
 import type { Terminal } from './terminal.js'
 import type { Workspace } from './workspace.js'
@@ -12,7 +11,7 @@ export const consentPath = (workspace: Workspace): string => join(workspace.fold
 /** The consent record of a workspace; nothing where it has none. @throws DflError `BAD_OPTION` for a damaged one. */
 export async function readConsent(workspace: Workspace): Promise<ConsentRecord | undefined> {
   const path = consentPath(workspace)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
     return undefined
   })
@@ -59,7 +58,7 @@ export async function settleConsent(
 }
 
 async function readRecord(file: string): Promise<ConsentRecord> {
-  const text = await readFile(file, 'utf8').catch((cause) => {
+  const text = await readTextFile(file).catch((cause) => {
     throw new DflError(
       'NO_SUCH_FILE',
       `Expected a consent record for \`--consent\`, but there is nothing to read at \`${file}\`. Make one: dfl consent --who <names> --scope <what for>`,

@@ -39,7 +39,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'a file system that can only be read. Choose another place',
   ENOTDIR: 'a file where a folder should be. Choose another place',
   EISDIR: 'a folder where a file should be. Choose another place',
-  EEXIST: 'something else that stands there. Choose another place',
+  EEXIST: 'a file of that name that is there already. Choose another place',
   EMFILE: 'too many open files. Raise the limit of this system, or work with fewer workers',
 }
 

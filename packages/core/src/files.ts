@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DflError } from './errors.js'
@@ -139,6 +139,13 @@ export async function removeTemporaryFiles(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (/^\..+\.[0-9a-f]{8}\.tmp$/.test(name)) await rm(join(folder, name), { force: true })
   }
+}
+
+/** The text of a file that people write: UTF-8, or UTF-16 as some programs of Windows write, without the mark before it. */
+export async function readTextFile(path: string): Promise<string> {
+  const bytes = await readFile(path)
+  const wide = bytes[0] === 0xff && bytes[1] === 0xfe
+  return new TextDecoder(wide ? 'utf-16le' : 'utf-8').decode(bytes)
 }
 
 /** Whether a file or folder stands there. */

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { makeFolder, move, putInPlace, writeFileAtomic } from '../src/files.js'
+import { makeFolder, move, putInPlace, readTextFile, writeFileAtomic } from '../src/files.js'
 
 /** What the next renames fail with: Linux never refuses a rename because a file is open, so a system that does is played. */
 const held = vi.hoisted<string[]>(() => [])
@@ -75,6 +75,17 @@ describe('move', () => {
     held.push('ENOSPC', 'unused')
     await expect(move(at('new'), at('place'), patience)).rejects.toMatchObject({ code: 'ENOSPC' })
     expect(held).toEqual(['unused'])
+  })
+})
+
+describe('readTextFile', () => {
+  it.each([
+    ['UTF-8', Buffer.from('{ "note": "Größe" }')],
+    ['UTF-8 with a mark', Buffer.from('\ufeff{ "note": "Größe" }')],
+    ['UTF-16', Buffer.from('\ufeff{ "note": "Größe" }', 'utf16le')],
+  ])('reads %s', async (_, bytes) => {
+    await writeFile(at('text.json'), bytes)
+    expect(JSON.parse(await readTextFile(at('text.json')))).toEqual({ note: 'Größe' })
   })
 })
 

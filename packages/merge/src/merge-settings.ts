@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { DflError, isDflError, resolveOptions } from '@dfl/core'
+import { readTextFile } from '@dfl/core/files'
 import { type ImageFormat, type Shots, shotOf, VIDEO_OPTIONS, type VideoOptions } from '@dfl/media'
 import { type MergeOptions, mergeOptions } from './merge-options.js'
 
@@ -41,7 +41,7 @@ export const settingsOfFaces = (options: MergeOptions): Partial<MergeOptions> =>
  * @throws DflError `NO_SUCH_FILE`; `BAD_OPTION` that names every wrong entry and option at once.
  */
 export async function readSettings(path: string): Promise<SettingsEntry[]> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const text = await readTextFile(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT' && cause.code !== 'EISDIR') throw cause
     throw new DflError(
       'NO_SUCH_FILE',

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { DflError, resolveOptions } from '@dfl/core'
+import { readTextFile } from '@dfl/core/files'
 import { checkRecipe, type PhaseEnd, type Recipe, type StagedRecipe } from './recipe.js'
 import { settingOptions } from './settings.js'
 
@@ -12,7 +12,7 @@ const END_KEYS = ['iterations', 'seconds', 'plateau', 'reaches']
  * @throws DflError `NO_SUCH_FILE`, `CORRUPT_FILE` for what is no JSON, `BAD_OPTION` that names all that is wrong with it.
  */
 export async function readRecipe(path: string): Promise<Recipe | StagedRecipe> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const text = await readTextFile(path).catch((cause) => {
     throw new DflError('NO_SUCH_FILE', `Expected a recipe at \`${path}\`, but there is none. Check the path.`, {
       cause,
     })

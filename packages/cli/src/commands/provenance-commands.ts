@@ -9,6 +9,7 @@ import {
 import { consentPath, keepConsent, readConsent } from '../consent.js'
 import { type FlagGroup, switchFlag, textFlag } from '../flags.js'
 import type { ProvenanceJob } from '../provenance.js'
+import { openWorkspace, type Workspace } from '../workspace.js'
 import { type Command, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { workspaceFlag } from './shared-flags.js'
 
@@ -160,14 +161,20 @@ export const consentCommand: Command = {
   ],
   async run({ main = {} }, { terminal }) {
     const { workspace: _, ...said } = main as Record<string, string>
-    return inWorkspace(workspaceOf(main), 'consent', async (workspace) => {
-      const record = Object.keys(said).length > 0 ? consentRecord(said) : await readConsent(workspace)
-      if (record && Object.keys(said).length > 0) await keepConsent(workspace, record)
-      terminal.result(describeConsent(record, consentPath(workspace)), {
-        event: 'result',
-        ...(record ? { path: consentPath(workspace), sha256: consentHash(record), record } : {}),
-      })
+    const show = (workspace: Workspace, record: ConsentRecord | undefined) => {
+      const path = consentPath(workspace)
+      const data = record ? { path, sha256: consentHash(record), record } : {}
+      terminal.result(describeConsent(record, path), { event: 'result', ...data })
       return { stopped: false }
+    }
+    if (Object.keys(said).length === 0) {
+      const workspace = await openWorkspace(workspaceOf(main))
+      return show(workspace, await readConsent(workspace))
+    }
+    return inWorkspace(workspaceOf(main), 'consent', async (workspace) => {
+      const record = consentRecord(said)
+      await keepConsent(workspace, record)
+      return show(workspace, record)
     })
   },
 }
