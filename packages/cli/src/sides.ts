@@ -13,6 +13,22 @@ export async function openSides(workspace: Workspace): Promise<Record<Side, Face
   return sides
 }
 
+/** What to do about heads that have no masks of their own; nothing for all other faces. */
+export async function headAdvice(sides: Readonly<Record<Side, Faceset>>): Promise<string | undefined> {
+  if (sides.src.info.faceType !== 'head') return undefined
+  const bare: string[] = []
+  for (const side of ['src', 'dst'] as const) if (!(await hasMasks(sides[side]))) bare.push(side)
+  if (bare.length === 0) return undefined
+  const who = bare.map((side) => side.toUpperCase()).join(' and ')
+  const apply = bare.map((side) => `dfl xseg apply --side ${side}`).join(' and ')
+  return `The heads of ${who} have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Draw outlines of some heads, then dfl xseg train and ${apply}.`
+}
+
+async function hasMasks(faceset: Faceset): Promise<boolean> {
+  for await (const { mask, polygons } of faceset.faces()) if (mask || polygons?.length) return true
+  return false
+}
+
 async function openSide(workspace: Workspace, side: Side): Promise<Faceset> {
   const folder = workspace.faceset[side]
   const advice = `Extract them first: dfl extract --side ${side} --input <clip> --workspace ${workspace.folder}`

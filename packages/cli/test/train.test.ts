@@ -49,6 +49,18 @@ describe('train', () => {
     expect(await imageSize(preview!)).toEqual({ width: 5 * 128 + 4 * 2, height: 5 * 128 + 4 * 2 + 2 * 26 })
   })
 
+  it('says that heads need masks of their own', async () => {
+    await using scratch = await scratchFolder()
+    for (const side of ['src', 'dst']) await writeFaces(scratch.at(`w/${side}/aligned`), 'head')
+    const told: string[] = []
+    await walk(trainStage(await openWorkspace(scratch.at('w')), job(1)), (report) => {
+      if (report.event === 'warning') told.push(report.text)
+    })
+    expect(told).toContain(
+      'The heads of SRC and DST have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Draw outlines of some heads, then dfl xseg train and dfl xseg apply --side src and dfl xseg apply --side dst.',
+    )
+  })
+
   it('stops at a signal after the iteration, with everything saved', async () => {
     await using place = await withFaces()
     const stop = new AbortController()

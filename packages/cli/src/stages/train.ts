@@ -23,7 +23,7 @@ import { createPreviewer } from '../preview.js'
 import { sayRunEvent } from '../run-events.js'
 import { createRunMeasures } from '../run-measures.js'
 import { openPeople, openSamples, type SampleOptions } from '../samples.js'
-import { openSides } from '../sides.js'
+import { headAdvice, openSides } from '../sides.js'
 import { ownRecipe, presetOf, type TrainJob } from '../train-job.js'
 import { notice, sayBeginning, sayLosses, statusOf } from '../train-status.js'
 import { afterCost, sayCost } from '../training-cost.js'
@@ -116,6 +116,8 @@ export async function* trainStage(
     state: 'started',
     text: sayBeginning(run, preset, { isNew, startedFrom, endless }) + (device === 'cpu' ? '' : `, on ${device}`),
   }
+  const advice = await headAdvice(sides)
+  if (advice) yield { event: 'warning', text: advice }
   if (own) yield notice(run, `recipe ${own.name}: ${own.assumes}`)
   const faces = { src: divide(sides.src), dst: divide(sides.dst) }
   const many = job.pretrain === undefined ? undefined : await openFaceset(job.pretrain)
