@@ -22,7 +22,7 @@ export function evaluationAdvice({ likeness, identity, performance, picture, ste
     out.push({
       urgency: 'do',
       text: `The result runs ${delayText(performance.delayFrames)}: merge again into this very clip of DST, or shift one of the two.`,
-      evidence: 'So shifted, its landmarks move much more like those of DST.',
+      evidence: "So shifted, its face moves over the picture much more like DST's.",
     })
   if ((likeness.performance.mouth ?? 1) < 0.7)
     out.push({
@@ -170,7 +170,7 @@ function performanceFigures({ performance, truthPerformance, likeness }: Evaluat
     {
       name: 'Delay',
       value: performance.delayFrames === 0 ? 'none' : delayText(performance.delayFrames),
-      meaning: 'The shift in time at which the landmarks move most like those of DST.',
+      meaning: "The shift in time at which the face moves over the picture most like DST's.",
       verdict: performance.delayFrames === 0 ? 'good' : 'poor',
     },
     {
