@@ -109,7 +109,10 @@ export async function makeFolder(path: string): Promise<string | undefined> {
     if (found?.isDirectory()) return undefined
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explain(error, path)
     const above = dirname(path)
-    if (above === path || (await exists(above)))
+    const isThere = above === path || (await exists(above))
+    // Another may have made the one above meanwhile, and this one, too.
+    if (isThere && (await madeNow(path))) return undefined
+    if (isThere)
       throw new DflError(
         'BAD_STATE',
         `Expected to make the folder \`${path}\`, but \`${above}\` ${above === path ? 'is not there' : 'takes no folders'}. Choose another place.`,
@@ -120,6 +123,17 @@ export async function makeFolder(path: string): Promise<string | undefined> {
     return made ?? path
   }
 }
+
+/** Whether a folder below one that is there can be made, or is there. */
+const madeNow = (path: string): Promise<boolean> =>
+  mkdir(path).then(
+    () => true,
+    () =>
+      stat(path).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ),
+  )
 
 /** Makes renames inside a folder survive a power cut. Does nothing where folders cannot be opened (Windows). */
 export async function syncFolder(path: string): Promise<void> {
