@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { DflError, type FaceType } from '@dfl/core'
+import { ENCODER_SHRINKS } from '@dfl/model-df'
 import type { ModelArchitecture } from '@dfl/nn'
 import { createModel, type ModelFolder, openModel } from '@dfl/trainer'
 import { architectureNamed, faceArchitectures } from './architectures.js'
@@ -77,7 +78,7 @@ function optionsOver(
   const known = Object.entries(preset.architecture).filter(([name]) => name in architecture.options)
   const options: Record<string, unknown> = { ...Object.fromEntries(known), ...asked }
   const { resolution, encoderResolution: seen } = options
-  if (seen && asked.encoderResolution === undefined && ![1, 2, 4].includes(Number(resolution) / Number(seen)))
+  if (seen && asked.encoderResolution === undefined && !ENCODER_SHRINKS.includes(Number(resolution) / Number(seen)))
     options.encoderResolution = 0
   return options
 }

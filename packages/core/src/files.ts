@@ -101,39 +101,34 @@ export async function move(from: string, to: string, patience = PATIENCE): Promi
  * @throws DflError `BAD_STATE` in such places; `DISK_FULL`.
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
-  try {
-    await mkdir(path)
-    return path
-  } catch (error) {
-    const found = await stat(path).catch(() => undefined)
-    if (found?.isDirectory()) return undefined
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explain(error, path)
-    const above = dirname(path)
-    const isThere = above === path || (await exists(above))
-    // Another may have made the one above meanwhile, and this one, too.
-    if (isThere && (await madeNow(path))) return undefined
-    if (isThere)
-      throw new DflError(
-        'BAD_STATE',
-        `Expected to make the folder \`${path}\`, but \`${above}\` ${above === path ? 'is not there' : 'takes no folders'}. Choose another place.`,
-        { data: { path }, cause: error },
-      )
-    const made = await makeFolder(above)
-    await makeFolder(path)
-    return made ?? path
-  }
+  const first = await tryFolder(path)
+  if (first === 'made') return path
+  if (first === 'there') return undefined
+  const above = dirname(path)
+  const made = above === path ? undefined : await makeFolder(above)
+  // Another may make the same folders meanwhile, so the one above being there means nothing before this was tried again.
+  const second = await tryFolder(path)
+  if (second === 'made') return made ?? path
+  if (second === 'there') return made
+  throw new DflError(
+    'BAD_STATE',
+    `Expected to make the folder \`${path}\`, but \`${above}\` ${above === path ? 'is not there' : 'takes no folders'}. Choose another place.`,
+    { data: { path }, cause: second },
+  )
 }
 
-/** Whether a folder below one that is there can be made, or is there. */
-const madeNow = (path: string): Promise<boolean> =>
-  mkdir(path).then(
-    () => true,
-    () =>
-      stat(path).then(
-        (found) => found.isDirectory(),
-        () => false,
-      ),
-  )
+/** Makes one folder, or finds it there; the system's error where it says that the one above is not. */
+async function tryFolder(path: string): Promise<'made' | 'there' | Error> {
+  try {
+    await mkdir(path)
+    return 'made'
+  } catch (error) {
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) return 'there'
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explain(error, path)
+    return error as Error
+  }
+}
 
 /** Makes renames inside a folder survive a power cut. Does nothing where folders cannot be opened (Windows). */
 export async function syncFolder(path: string): Promise<void> {

@@ -11,6 +11,9 @@ import {
   type ModelArchitecture,
 } from '@dfl/nn'
 
+/** How many times smaller than the image what DF's encoder sees may be. */
+export const ENCODER_SHRINKS: readonly number[] = [1, 2, 4]
+
 const options = defineOptions({
   ...faceModelOptions,
   encoderResolution: {
@@ -70,7 +73,7 @@ function build(given: OptionsOf<typeof options>): FaceModel {
 /** @throws DflError `BAD_OPTION` where the levels of encoder and decoders do not fit the sizes. */
 function checkSizes({ resolution: R, encoderResolution, ...variant }: OptionsOf<typeof options>): void {
   const S = encoderResolution || R
-  if (![1, 2, 4].includes(R / S))
+  if (!ENCODER_SHRINKS.includes(R / S))
     throw new DflError(
       'BAD_OPTION',
       `Expected ${R}, ${R / 2} or ${R / 4} for \`encoderResolution\` at \`resolution\` ${R}, but got ${S}. Use one of them, or 0 for all of it.`,

@@ -1,1 +1,1 @@
-export { df } from './df.js'
+export { df, ENCODER_SHRINKS } from './df.js'
