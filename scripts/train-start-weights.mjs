@@ -94,6 +94,8 @@ const samplerOf = (warpPower) =>
     flipSrc: 0.5,
     hsvPower: 0.1,
     eyesMouth: true,
+    // Cutting a face anew costs as much as many samples of it.
+    cacheMegabytes: 8192,
   })
 /** What the network sees of MANY, and what it must paint: ONE. */
 const task = async (sampler, index) => {
@@ -111,9 +113,8 @@ const save = (iteration) => {
 }
 let iteration = 0
 /** One stretch at a random warp, its rate falling. */
-const learn = async (warpPower, highest, minutes, rates) => {
+const learn = async (sampler, { warpPower, highest, minutes, rates }) => {
   const step = await stepOf(rates)
-  const sampler = await samplerOf(warpPower)
   const began = Date.now()
   let losses = []
   for (let share = 0; share < 1; share = (Date.now() - began) / (minutes * 60_000)) {
@@ -128,12 +129,23 @@ const learn = async (warpPower, highest, minutes, rates) => {
     losses = []
     await save(iteration)
   }
-  await sampler[Symbol.asyncDispose]()
   await step[Symbol.asyncDispose]()
 }
 const minutes = Number(values.minutes)
-// What is new in a network that others' weights fit in part must not spoil them while it knows nothing.
-if (values.from) await learn(0.2, 5e-4, 0.1 * minutes, { 'encoder/': 0, 'inter/': 0 })
-else await learn(1, 5e-4, 0.4 * minutes)
-await learn(0.2, values.from ? 4e-4 : 5e-4, (values.from ? 0.9 : 0.6) * minutes)
+const stretches = values.from
+  ? [
+      // What is new in a network that others' weights fit in part must not spoil them while it knows nothing.
+      { warpPower: 0.2, highest: 5e-4, minutes: 0.1 * minutes, rates: { 'encoder/': 0, 'inter/': 0 } },
+      { warpPower: 0.2, highest: 4e-4, minutes: 0.9 * minutes },
+    ]
+  : [
+      { warpPower: 1, highest: 5e-4, minutes: 0.4 * minutes },
+      { warpPower: 0.2, highest: 5e-4, minutes: 0.6 * minutes },
+    ]
+// A sampler that is kept need not cut its faces again.
+for (const warpPower of new Set(stretches.map((stretch) => stretch.warpPower))) {
+  const sampler = await samplerOf(warpPower)
+  for (const stretch of stretches.filter((one) => one.warpPower === warpPower)) await learn(sampler, stretch)
+  await sampler[Symbol.asyncDispose]()
+}
 await save(iteration)

@@ -59,6 +59,15 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
   return given
 }
 
+/**
+ * A message of a package in the words of the command line: what it calls `minSize` is --min-size there. Names that are no flag of
+ * the command stay as they are.
+ */
+export function inFlags(message: string, groups: readonly FlagGroup[]): string {
+  const names = new Map(groups.flatMap(({ flags }) => flags.map(({ option, name }) => [option, name] as const)))
+  return message.replace(/`([A-Za-z]+)`/g, (quoted, option) => (names.has(option) ? `--${names.get(option)}` : quoted))
+}
+
 /** `typed` against what is known: " Did you mean --crf?" where something is near. */
 export function suggestion(typed: string, known: readonly string[], dashes = '--'): string {
   const near = known

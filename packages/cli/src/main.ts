@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { DflError, isDflError } from '@dfl/core'
-import { parseArguments, suggestion } from './arguments.js'
+import { inFlags, parseArguments, suggestion } from './arguments.js'
 import type { Command } from './commands/command.js'
 import { facesetCommand } from './commands/faceset/faceset-command.js'
 import { checkCommand, evaluateCommand } from './commands/insight-commands.js'
@@ -66,12 +66,13 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
   } catch (thrown) {
     const error = inOurWords(thrown)
     const known = isDflError(error)
-    const message = error instanceof Error ? error.message : String(error)
     const advice = known ? '' : '\nThis was not expected. Please report it, with what --debug shows.'
     const stack = debug && error instanceof Error ? `\n${error.stack}${causes(error)}` : ''
     const exitCode = exitCodeOf(error)
     const named = COMMANDS.find((command) => command.name === args[0])
     const verb = named?.verbs?.find((one) => one.name === `${args[0]} ${args[1]}`)
+    const told = error instanceof Error ? error.message : String(error)
+    const message = named ? inFlags(told, (verb ?? named).groups) : told
     const hint = known && error.code === 'BAD_OPTION' && named
     terminal.error(`dfl: ${message}${advice}${hint ? `\nSee: dfl ${(verb ?? named).name} --help` : ''}${stack}`, {
       code: known ? error.code : 'UNEXPECTED',

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import type { DeviceChoice } from '@dfl/engine'
-import { openFaceset } from '@dfl/faceset'
+import { type FacesetInfo, openFaceset } from '@dfl/faceset'
 import { type MergeOptions, readSettings, type SettingsEntry } from '@dfl/merge'
+import { leftOutOf } from './left-out.js'
 import type { Comparison } from './merge-extras.js'
 import type { ProvenanceJob } from './provenance.js'
 import type { Workspace } from './workspace.js'
@@ -68,12 +69,19 @@ export async function stateOf(faceset: string): Promise<readonly number[]> {
   return found.flatMap((one) => (one ? [one.isDirectory() ? 0 : one.size, one.mtimeMs] : [0, 0]))
 }
 
-/** What to say where faces of DST were only looked for in a part of the clip. */
-export async function unfinishedExtraction(
-  workspace: Workspace,
-  merged: { clip: string; frames: number },
-): Promise<string | undefined> {
+/** What to say where faces of DST are gone, or were only looked for in a part of the clip. */
+export async function missingFaces(workspace: Workspace, merged: { clip: string; frames: number }): Promise<string[]> {
   const { info } = await openFaceset(workspace.faceset.dst)
+  const leftOut = leftOutOf(info, workspace.faceset.dst)
+  const unfinished = unfinishedExtraction(workspace, info, merged)
+  return [leftOut, unfinished].filter((text) => text !== undefined)
+}
+
+function unfinishedExtraction(
+  workspace: Workspace,
+  info: FacesetInfo,
+  merged: { clip: string; frames: number },
+): string | undefined {
   const done = info.sources.reduce((sum, { framesDone }) => sum + framesDone, 0)
   if (done === 0 || done >= merged.frames) return undefined
   return `Faces of DST were looked for in ${done} of ${merged.frames} frames; the others stay as they are. Finish the extraction, then merge again: dfl extract --side dst --input ${merged.clip} --workspace ${workspace.folder}`

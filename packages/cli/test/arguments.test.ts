@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseArguments } from '../src/arguments.js'
+import { inFlags, parseArguments } from '../src/arguments.js'
 import {
   choiceFlag,
   countFlag,
@@ -38,6 +38,15 @@ const groups: FlagGroup[] = [
   },
 ]
 const parse = (line: string) => parseArguments(line.split(' '), groups)
+
+describe('inFlags', () => {
+  it('calls options of packages by their flags, and leaves all other names alone', () => {
+    const told = 'Expected `pixelNorm` with `preset`, but got `clip.mp4` and `faceType`.'
+    expect(inFlags(told, groups)).toBe(
+      'Expected --pixel-norm with --encoder-preset, but got `clip.mp4` and `faceType`.',
+    )
+  })
+})
 
 describe('parseArguments', () => {
   it('gives what was given, by group and option, and nothing else', () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { appendFile, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { FaceMeta } from '@dfl/core'
 import { createFaceset, openFaceset } from '@dfl/faceset'
 import { createPixels } from '@dfl/image'
@@ -44,6 +45,19 @@ describe('dfl faceset', () => {
     expect((await dfl('faceset', 'info')).stderr).toContain(
       'Expected --side src, --side dst or --input <path>, but got none of them. Say which faceset is meant.\nSee: dfl faceset info --help',
     )
+  })
+
+  it('says what a copy lacks because the faceset is not whole', async () => {
+    await using scratch = await scratchFolder()
+    const faces = scratch.at('src', 'aligned')
+    await writeFaces(faces)
+    const [image] = (await readdir(faces)).filter((name) => name.endsWith('.png'))
+    await rm(join(faces, image!))
+    await appendFile(join(faces, 'faces.jsonl'), 'not a face\n')
+    const { code, stderr } = await dfl('faceset', 'copy', '--input', faces, '--out', scratch.at('copy'))
+    expect(code).toBe(0)
+    expect(stderr).toContain(`Without 1 face whose image is gone and 1 line that cannot be read in \`${faces}\`.`)
+    expect((await openFaceset(scratch.at('copy'))).info).toMatchObject({ count: 5, damagedLines: 0 })
   })
 
   it('tells what a faceset shows, and draws it', async () => {

@@ -261,7 +261,7 @@ async function hasFaces(folder: string, clip: FrameSource, name: string): Promis
 function noFaces(name: string, report: ExtractProgress): DflError {
   return new DflError(
     'NO_FACES',
-    `Expected faces in \`${name}\`, but got none in ${report.framesDone} frames. Look at a few frames: if there are faces, try a smaller minSize, a lower minScore or tiles 'on'.`,
+    `Expected faces in \`${name}\`, but got none in ${report.framesDone} frames. Look at a few frames: if there are faces, try a smaller \`minSize\`, a lower \`minScore\`, or 'on' for \`tiles\`.`,
     { data: { source: name, frames: report.framesDone } },
   )
 }

@@ -180,36 +180,32 @@ function lanczosRow(
   }
 }
 
-/**
- * Weights of the samples at −2 … 3 for position `t` between 0 and 1, summing to `total`.
- *
- * sin(π(t + n)) and sin(π(t + n) / 3) come from two sines and one cosine through the addition theorem.
- */
+/** Weights of the samples at −2 … 3 for position `t` from 0 to below 1, summing to `total`. */
 function lanczosWeights(t: number, weights: Float64Array, total: number): void {
-  if (t < 1e-6) {
-    weights.fill(0)
-    weights[2] = total
-    return
-  }
-  const full = Math.sin(Math.PI * t)
-  const third = (Math.PI * t) / 3
-  const s = Math.sin(third)
-  const co = Math.cos(third)
-  let sum = 0
-  for (let k = 0; k < 6; k++) {
-    const distance = t + 2 - k
-    if (distance === 0) {
-      weights.fill(0)
-      weights[k] = total
-      return
-    }
-    const w = ((k & 1 ? -full : full) * (s * COS_THIRD[k] + co * SIN_THIRD[k])) / (distance * distance)
-    weights[k] = w
-    sum += w
-  }
-  for (let k = 0; k < 6; k++) weights[k] *= total / sum
+  const at = t * LANCZOS_PHASES
+  const phase = at | 0
+  const onward = (at - phase) * total
+  const here = total - onward
+  for (let k = 0, p = phase * 6; k < 6; k++, p++) weights[k] = here * LANCZOS[p] + onward * LANCZOS[p + 6]
 }
 
-/** sin and cos of π(2 − k) / 3 for k = 0 … 5. */
-const SIN_THIRD = [0, 1, 2, 3, 4, 5].map((k) => Math.sin((Math.PI * (2 - k)) / 3))
-const COS_THIRD = [0, 1, 2, 3, 4, 5].map((k) => Math.cos((Math.PI * (2 - k)) / 3))
+/** Positions between two pixels whose weights are kept: linear in between, they are right to 5e-7. */
+const LANCZOS_PHASES = 1024
+const LANCZOS = lanczosTable()
+
+/** Six weights for each position, summing to 1. */
+function lanczosTable(): Float64Array {
+  const sinc = (x: number) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x))
+  const table = new Float64Array((LANCZOS_PHASES + 1) * 6)
+  for (let phase = 0; phase <= LANCZOS_PHASES; phase++) {
+    const raw = [0, 1, 2, 3, 4, 5].map((k) => phase / LANCZOS_PHASES + 2 - k).map((x) => sinc(x) * sinc(x / 3))
+    // At the pixels themselves sines leave 1e-17 where nothing belongs.
+    const exact = phase % LANCZOS_PHASES === 0 ? raw.map(Math.round) : raw
+    const sum = exact.reduce((total, weight) => total + weight)
+    table.set(
+      exact.map((weight) => weight / sum),
+      phase * 6,
+    )
+  }
+  return table
+}

@@ -11,11 +11,13 @@ import {
   convTransposeParams,
   dense,
   denseParams,
+  dssim,
   type FaceModel,
   filterResponse,
   filterResponseParams,
   type Loss,
   type ModelArchitecture,
+  meanSquaredError,
 } from '@dfl/nn'
 
 const options = defineOptions({
@@ -46,8 +48,17 @@ export const xseg: ModelArchitecture<typeof options> = {
   source:
     "DeepFaceLab's XSeg, as its behaviour shows it; U-Net of Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597",
   options,
-  build,
+  build: (chosen) => network(chosen, { beside: true, losses: [crossEntropy] }),
 }
+
+/**
+ * XSeg as it is pretrained, with the parameters of `xseg`: it learns to give back, as its mask, the gray picture of a face that
+ * it sees warped, from the bottleneck alone. So the way down knows faces before anybody has drawn an outline.
+ *
+ * The `mask` of its batches is that gray picture: see `grayOf`.
+ */
+export const xsegPretraining = (chosen: OptionsOf<typeof options>): FaceModel =>
+  network(chosen, { beside: false, losses: likeness(chosen.resolution) })
 
 type Map2D = Block<tf.Tensor4D, tf.Tensor4D>
 
@@ -71,7 +82,11 @@ const UP = [
   { up: 1, width: 1, convs: 2 },
 ]
 
-function build({ resolution: R, baseDims: B }: OptionsOf<typeof options>): FaceModel {
+/** @param beside Whether the way up sees what the way down saw at each level. */
+function network(
+  { resolution: R, baseDims: B }: OptionsOf<typeof options>,
+  { beside: skips, losses }: { beside: boolean; losses: Loss[] },
+): FaceModel {
   const side = R >> DOWN.length
   const flat = side * side * 8 * B
   const down = DOWN.map(({ width, convs }, i) =>
@@ -110,10 +125,13 @@ function build({ resolution: R, baseDims: B }: OptionsOf<typeof options>): FaceM
       })
       const code = dense(p, 'encoder/dense2', dense(p, 'encoder/dense1', tf.reshape(y, [x.shape[0], flat])))
       y = tf.reshape(code, [x.shape[0], side, side, 8 * B])
-      for (const { double, convs } of up) y = convs.apply(p, tf.concat([double.apply(p, y), beside.pop()!], 3))
+      for (const { double, convs } of up) {
+        const seen = beside.pop()!
+        y = convs.apply(p, tf.concat([double.apply(p, y), skips ? seen : tf.zerosLike(seen)], 3))
+      }
       return { face: x, mask: tf.sigmoid(conv(p, 'decoder/out/conv', y)) }
     },
-    losses: () => [crossEntropy],
+    losses: () => losses,
   }
 }
 
@@ -128,6 +146,16 @@ const crossEntropy: Loss = {
     return tf.neg(tf.mean(tf.add(inside, outside), [1, 2, 3]))
   },
 }
+
+/** How far the mask is from a gray picture: DSSIM with two windows, and the mean square. */
+const likeness = (resolution: number): Loss[] => [
+  ...[11.6, 23.2].map((share, i): Loss => {
+    const windowPx = Math.max(3, Math.floor(resolution / share))
+    const name = i === 0 ? 'dssim' : 'dssim_fine'
+    return { name, weight: 5, of: ({ mask, painted }) => dssim(mask, painted.mask, windowPx) }
+  }),
+  { name: 'mse', weight: 10, of: ({ mask, painted }) => meanSquaredError(mask, painted.mask) },
+]
 
 /** 3x3 convolutions, each normalised by its filter response. */
 const convolutions = (path: string, count: number, inputs: number, outputs: number): Map2D =>

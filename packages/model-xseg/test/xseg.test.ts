@@ -9,10 +9,12 @@ import {
   compress,
   createMasker,
   drawSample,
+  grayOf,
   type LabelledFace,
   labelMask,
   plainSample,
   xseg,
+  xsegPretraining,
 } from '../src/index.js'
 
 const small = { resolution: 64, baseDims: 4 }
@@ -43,34 +45,13 @@ describe('XSeg', () => {
   it('learns from outlines to find what they enclose, and a masker leaves out what it hardly believes in', async () => {
     const model = build(small)
     const faces = [1, 2, 3, 4].map((seed) => labelled(seed))
-    const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
-    const paths = Object.keys(shapes)
-    const optimiser = rmsProp()
-    const N = 2
-    await using step = await compile(
-      (state, { x, mask }) => ({
-        state: trainOnce({ model, paths, optimiser }, state, { x: x!, mask: mask! }),
-        outputs: {},
-      }),
-      {
-        state: { ...shapes, ...Object.fromEntries(paths.map((path) => [`a:${path}`, shapes[path]!])) },
-        inputs: { x: [N, 64, 64, 3], mask: [N, 64, 64, 1] },
-      },
-      { threads: 2 },
-    )
-    const zeros = Object.fromEntries(
-      paths.map((path) => [
-        `a:${path}`,
-        { shape: shapes[path]!, data: new Float32Array(shapes[path]!.reduce((a, b) => a * b)) },
-      ]),
-    )
-    const state = new State({ ...initialise(model.params, 1), ...zeros })
-    for (let i = 0; i < 30; i++) {
+    const { state } = await trained(model, 30, (i) => {
       const random = new Random(i)
-      const samples = [0, 1].map((k) => drawSample(faces, (2 * i + k) % 4, { random, resolution: 64 }))
-      const { warped, mask } = batchOf(samples)
-      await step.run(state, { x: warped, mask })
-    }
+      const { warped, mask } = batchOf(
+        [0, 1].map((k) => drawSample(faces, (2 * i + k) % 4, { random, resolution: 64 })),
+      )
+      return { x: warped, mask }
+    })
     await using masker = await createMasker(model, state)
     const unseen = labelled(9)
     const [found] = await masker.find([unseen.image])
@@ -81,25 +62,97 @@ describe('XSeg', () => {
   })
 })
 
-/** One step of the optimiser towards the labels: the state after it. */
+describe('pretraining', () => {
+  const model = xsegPretraining(resolveOptions(xseg.options, small))
+
+  it('has the parameters of the network that goes on from it', () => {
+    expect(model.params).toEqual(build(small).params)
+  })
+
+  it('learns to give back the gray picture of what it sees', async () => {
+    const faces = [1, 2, 3, 4].map((seed) => labelled(seed).image)
+    const { losses } = await trained(model, 60, (i) => {
+      const x = new Float32Array([0, 1].flatMap((k) => [...faces[(2 * i + k) % 4]!.data]))
+      return { x, mask: grayOf(x) }
+    })
+    const mean = (part: number[]) => part.reduce((a, b) => a + b) / part.length
+    expect(mean(losses.slice(-8)) / mean(losses.slice(0, 4))).toBeLessThan(0.6)
+  })
+
+  it('sees nothing beside the bottleneck', async () => {
+    const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
+    await using painted = await compile(
+      (state, { x }) => ({
+        outputs: { mask: model.decode(state, model.encode(state, x as tf.Tensor4D), 'src').mask },
+      }),
+      { state: shapes, inputs: { x: [1, 64, 64, 3] } },
+    )
+    const state = new State(withoutCode(model))
+    const [one, other] = [labelled(1), labelled(2)].map(({ image }) => painted.run(state, { x: image.data }))
+    expect((await one)!.mask!.data).toEqual((await other)!.mask!.data)
+  })
+})
+
+/** Parameters whose code is always zero. */
+const withoutCode = (model: FaceModel) =>
+  Object.fromEntries(
+    Object.entries(initialise(model.params, 1)).map(([path, { data, shape }]) => [
+      path,
+      { shape, data: path.startsWith('encoder/dense2') ? new Float32Array(data.length) : data },
+    ]),
+  )
+
+/** A small network after so many steps of RMSprop, and its loss at each of them. */
+async function trained(
+  model: FaceModel,
+  steps: number,
+  batch: (step: number) => { x: Float32Array; mask: Float32Array },
+): Promise<{ state: State; losses: number[] }> {
+  const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
+  const paths = Object.keys(shapes)
+  const optimiser = rmsProp()
+  const N = 2
+  await using step = await compile(
+    (state, { x, mask }) => trainOnce({ model, paths, optimiser }, state, { x: x!, mask: mask! }),
+    {
+      state: { ...shapes, ...Object.fromEntries(paths.map((path) => [`a:${path}`, shapes[path]!])) },
+      inputs: { x: [N, 64, 64, 3], mask: [N, 64, 64, 1] },
+    },
+    { threads: 2 },
+  )
+  const zeros = Object.fromEntries(
+    paths.map((path) => [
+      `a:${path}`,
+      { shape: shapes[path]!, data: new Float32Array(shapes[path]!.reduce((a, b) => a * b)) },
+    ]),
+  )
+  const state = new State({ ...initialise(model.params, 1), ...zeros })
+  const losses: number[] = []
+  for (let i = 0; i < steps; i++) losses.push(Number((await step.run(state, batch(i))).loss!.data[0]))
+  return { state, losses }
+}
+
+/** One step of the optimiser towards the labels: the state after it, and the loss before it. */
 function trainOnce(
   { model, paths, optimiser }: { model: FaceModel; paths: readonly string[]; optimiser: Optimiser },
   state: Record<string, tf.Tensor>,
   { x, mask }: { x: tf.Tensor; mask: tf.Tensor },
-): Record<string, tf.Tensor> {
-  const loss = model.losses!({} as never)[0]!
-  const gradients = tf.grads((...values) => {
+): { state: Record<string, tf.Tensor>; outputs: { loss: tf.Tensor } } {
+  const { value, grads } = tf.valueAndGrads((...values) => {
     const params = Object.fromEntries(paths.map((p, i) => [p, values[i]!]))
     const painted = model.decode(params, model.encode(params, x as tf.Tensor4D), 'src')
-    return tf.sum(loss.of({ mask, painted } as SideView, {}))
+    const losses = model.losses!({} as never).map(({ weight, of }) =>
+      tf.mul(weight, tf.sum(of({ mask, painted } as SideView, {}))),
+    )
+    return tf.addN(losses) as tf.Scalar
   })(paths.map((path) => state[path]!))
   const next: Record<string, tf.Tensor> = {}
   paths.forEach((path, i) => {
-    const updated = optimiser.update(state[path]!, gradients[i]!, { a: state[`a:${path}`]! }, tf.scalar(4e-3))
+    const updated = optimiser.update(state[path]!, grads[i]!, { a: state[`a:${path}`]! }, tf.scalar(4e-3))
     next[path] = updated.param
     next[`a:${path}`] = updated.moments.a!
   })
-  return next
+  return { state: next, outputs: { loss: value } }
 }
 
 describe('labels', () => {

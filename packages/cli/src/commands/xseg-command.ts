@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { DflError, type Side } from '@dfl/core'
 import type { DeviceChoice } from '@dfl/engine'
-import { type Faceset, openFaceset, setMasks } from '@dfl/faceset'
+import { type Faceset, openFaceset, rewrite, setMasks } from '@dfl/faceset'
 import { resize, toPixels } from '@dfl/image'
 import { createMasker, xseg } from '@dfl/model-xseg'
 import type { ModelArchitecture } from '@dfl/nn'
 import { openModel } from '@dfl/trainer'
 import { sayDuration } from '../events.js'
-import { countFlag } from '../flags.js'
+import { countFlag, switchFlag, textFlag } from '../flags.js'
 import { trainXsegStage } from '../stages/train-xseg.js'
 import type { Workspace } from '../workspace.js'
 import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
@@ -36,6 +36,9 @@ const xsegTrainCommand: Command = {
         ...lengthFlags(),
         countFlag('batchSize', 'Faces in a batch (default 4).', 2),
         countFlag('resolution', 'Side of its images, a multiple of 64 (default 256). Fixed once it exists.', 64),
+        textFlag('pretrain', 'Pretrain on this faceset, which needs no outlines: to give back warped faces in gray.', {
+          placeholder: 'path',
+        }),
         deviceFlag(),
         xsegFlag(),
         workspaceFlag(),
@@ -49,11 +52,12 @@ const xsegTrainCommand: Command = {
       const { time: seconds, iterations, batchSize, resolution } = main as Record<string, number | undefined>
       const folder = folderOf(workspace, main)
       const device = main.device as DeviceChoice | undefined
-      const job = { folder, seconds, iterations, batchSize, resolution, device }
+      const pretrain = main.pretrain as string | undefined
+      const job = { folder, seconds, iterations, batchSize, resolution, pretrain, device }
       const result = await follow(trainXsegStage(workspace, job, { signal }), terminal)
       if (!result.stopped)
         terminal.result(
-          `XSeg     ${folder}, ${result.iterations} iterations, ${sayDuration(result.seconds)} of training on ${result.labelled} faces`,
+          `XSeg     ${folder}, ${result.iterations} iterations, ${sayDuration(result.seconds)} of training on ${result.faces} faces`,
           { event: 'result', model: folder, ...result },
         )
       return { stopped: result.stopped }
@@ -108,11 +112,30 @@ const xsegRemoveCommand: Command = {
   summary: 'take the masks away from the faces of a side; outlines stay',
   usage: '--side <src|dst> [options]',
   about: ['Training and merging use the outlines that are drawn again, and elsewhere the hull of the landmarks.'],
-  groups: [{ key: 'main', title: 'Options', flags: [whose(), workspaceFlag()] }, generalFlags],
-  examples: [['dfl xseg remove --side dst', 'in ./workspace']],
+  groups: [
+    {
+      key: 'main',
+      title: 'Options',
+      flags: [
+        whose(),
+        switchFlag('outlines', 'Take away the outlines that are drawn, and not the masks.'),
+        workspaceFlag(),
+      ],
+    },
+    generalFlags,
+  ],
+  examples: [
+    ['dfl xseg remove --side dst', 'in ./workspace'],
+    ['dfl xseg remove --side dst --outlines', "DeepFaceLab's remove labels"],
+  ],
   async run({ main = {} }, context) {
     return inWorkspace(workspaceOf(main), 'xseg remove', async (workspace) => {
       const faces = workspace.faceset[main.side as Side]
+      if (main.outlines) {
+        await rewrite(faces, ({ polygons: _, ...face }) => face)
+        context.terminal.result(`Outlines gone from ${faces}`, { event: 'result', faces })
+        return { stopped: false }
+      }
       const faceset = await openFaceset(faces)
       async function* none() {
         for await (const { filename, mask } of faceset.faces()) if (mask) yield { filename, mask: undefined }

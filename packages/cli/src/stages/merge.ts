@@ -11,7 +11,7 @@ import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '
 import { parseFrames, parseSpans } from '../frame-spans.js'
 import { interlacedNotice } from '../interlaced-notice.js'
 import { writeComparison, writeStills } from '../merge-extras.js'
-import { dstClipOf, type MergeJob, settingsFor, stateOf, unfinishedExtraction } from '../merge-job.js'
+import { dstClipOf, type MergeJob, missingFaces, settingsFor, stateOf } from '../merge-job.js'
 import { writeMergeReport } from '../merge-report.js'
 import { bytesOf, defaultResult, expectResultPath, expectWritable, finishedResult } from '../merge-result.js'
 import { noticesOf, openSealer } from '../provenance.js'
@@ -141,8 +141,8 @@ export async function* mergeStage(
     }
   }
   if (!provenance) await sealer.logged(resolve(out))
-  const unfinished = last && !only && (await unfinishedExtraction(workspace, { clip: frames, frames: last.frames }))
-  if (unfinished) yield { event: 'warning', text: unfinished }
+  const missing = last && !only ? await missingFaces(workspace, { clip: frames, frames: last.frames }) : []
+  for (const text of missing) yield { event: 'warning', text }
   const found = collected.report()
   const report = await writeMergeReport(out, found)
   const extras = await extrasOf(job, { out, clip: frames, start: only?.[0]?.start ?? 0, seal })

@@ -1,13 +1,11 @@
-import { setImmediate } from 'node:timers/promises'
-import { DflError, type FaceMeta, type FaceType, hashSeed, type MaskPolygon, Random, type Side } from '@dfl/core'
+import { DflError, type OptionsOf } from '@dfl/core'
 import { chooseDevice, type DeviceChoice } from '@dfl/engine'
-import { type Faceset, openFaceset } from '@dfl/faceset'
-import { toPixels } from '@dfl/image'
-import { batchOf, drawSample, type LabelledFace, xseg } from '@dfl/model-xseg'
+import { xseg, xsegPretraining } from '@dfl/model-xseg'
 import type { ModelArchitecture } from '@dfl/nn'
 import { createModel, hasModel, type Length, openModel, progressOf, type Recipe, train } from '@dfl/trainer'
 import { type Stage, type StageContext, sayDuration } from '../events.js'
 import type { Workspace } from '../workspace.js'
+import { labelledFaces, unlabelledFaces } from '../xseg-faces.js'
 
 /** What a training of masks is asked for. */
 export interface XsegJob {
@@ -19,6 +17,8 @@ export interface XsegJob {
   batchSize?: number
   /** Side of its images; fixed once the model exists. */
   resolution?: number
+  /** A faceset to pretrain on, without outlines: its folder or packed file. */
+  pretrain?: string
   device?: DeviceChoice
 }
 
@@ -26,8 +26,8 @@ export interface XsegJob {
 export interface XsegResult {
   iterations: number
   seconds: number
-  /** Faces with outlines that it learned from. */
-  labelled: number
+  /** Faces that it learned from. */
+  faces: number
   loss: number
   stopped: boolean
 }
@@ -41,8 +41,15 @@ const RECIPE: Recipe = {
   phases: [{ name: 'learn', until: 1, learningRate: [1e-4, 1e-4], randomWarp: true, eyesMouthPrio: 0, lrDropout: 0.3 }],
 }
 
+const PRETRAINING: Recipe = {
+  ...RECIPE,
+  name: 'xseg-pretraining',
+  assumes: 'Thousands of faces of many people, without outlines.',
+}
+
 /**
- * Trains the masker of a workspace on those of its faces that have outlines drawn, a new one if there is none yet.
+ * Trains the masker of a workspace on those of its faces that have outlines drawn, or pretrains it on any faces; a new one if
+ * there is none yet.
  *
  * @throws DflError `NO_FACES` where no face has an outline, with what to do.
  */
@@ -53,12 +60,12 @@ export async function* trainXsegStage(
 ): Stage<XsegResult> {
   const { folder, batchSize = 4 } = job
   const length: Length = { iterations: job.iterations, seconds: job.seconds }
-  const { faces, faceType } = await labelledFaces(workspace)
+  const faces = job.pretrain === undefined ? await labelledFaces(workspace) : await unlabelledFaces(job.pretrain)
   const device = await chooseDevice(job.device ?? 'cpu')
   const isNew = !(await hasModel(folder))
   const options = job.resolution === undefined ? {} : { resolution: job.resolution }
   const run = isNew
-    ? await createModel(folder, XSEG, { options, faceType, optimiser: 'rmsprop' })
+    ? await createModel(folder, XSEG, { options, faceType: faces.faceType, optimiser: 'rmsprop' })
     : await openModel(folder, [XSEG])
   const { resolution } = run.model
   const perSide = Math.ceil(batchSize / 2)
@@ -72,28 +79,19 @@ export async function* trainXsegStage(
     event: 'stage',
     stage: 'train',
     state: 'started',
-    text: `XSeg ${resolution} px on ${faces.length} faces with outlines, ${isNew ? 'from zero' : `goes on from iteration ${iteration}`}`,
+    text: `XSeg ${resolution} px on ${faces.told}, ${isNew ? 'from zero' : `goes on from iteration ${iteration}`}`,
   }
   const began = performance.now()
-  const make = (draw: number) => {
-    const random = new Random(hashSeed(run.description.seed, draw))
-    const side = () => {
-      const draw = () => drawSample(faces, random.integer(faces.length), { random, resolution })
-      const { warped, mask } = batchOf(Array.from({ length: perSide }, draw))
-      return { warped, target: warped, mask }
-    }
-    return { src: side(), dst: side() } // Both people are one to it: a batch lies on both sides.
-  }
-  let ahead: { draw: number; batch: Promise<ReturnType<typeof make>> } | undefined
-  const batches = async (draw: number) => {
-    const batch = ahead?.draw === draw ? await ahead.batch : make(draw)
-    // The next one is made while the device computes, when this thread has nothing else to do.
-    ahead = { draw: draw + 1, batch: setImmediate().then(() => make(draw + 1)) }
-    return batch
-  }
+  const { faceType, seed } = run.description
+  await using batches = await faces.batches({ faceType, resolution, perSide, seed })
+  // Both people are one to it: a batch lies on both sides.
+  const model =
+    job.pretrain === undefined
+      ? run.model
+      : xsegPretraining(run.description.options as unknown as OptionsOf<typeof xseg.options>)
   let loss = 0
-  for await (const report of train(run, batches, {
-    recipe: RECIPE,
+  for await (const report of train({ ...run, model }, batches.of, {
+    recipe: job.pretrain === undefined ? RECIPE : PRETRAINING,
     length,
     batchSize: perSide,
     signal,
@@ -121,29 +119,5 @@ export async function* trainXsegStage(
     text: `iteration ${iterations}, ${sayDuration(seconds)} of training, loss ${loss.toFixed(3)}`,
     seconds: (performance.now() - began) / 1000,
   }
-  return { iterations, seconds, labelled: faces.length, loss, stopped }
+  return { iterations, seconds, faces: faces.count, loss, stopped }
 }
-
-/** Faces of both sides that have an outline drawn, as images in memory. */
-async function labelledFaces(workspace: Workspace): Promise<{ faces: LabelledFace[]; faceType: FaceType }> {
-  const faces: LabelledFace[] = []
-  let faceType: FaceType | undefined
-  for (const side of ['src', 'dst'] as Side[]) {
-    const faceset = await openFaceset(workspace.faceset[side]).catch(() => undefined)
-    for await (const face of faceset?.faces() ?? []) {
-      if (!face.polygons?.some(({ kind }) => kind === 'include')) continue
-      faceType ??= face.faceType
-      if (face.faceType === faceType) faces.push(await labelled(faceset!, face, face.polygons))
-    }
-  }
-  if (faceType && faces.length > 0) return { faces, faceType }
-  throw new DflError(
-    'NO_FACES',
-    `Expected faces with outlines in \`${workspace.folder}\`, but got none. Draw some in labelme or VIA and read them with dfl faceset import-masks, or bring in a faceset of DeepFaceLab with its labels: dfl faceset import.`,
-  )
-}
-
-const labelled = async (faceset: Faceset, face: FaceMeta, polygons: readonly MaskPolygon[]): Promise<LabelledFace> => ({
-  image: toPixels(await faceset.readImage(face)),
-  polygons,
-})

@@ -16,6 +16,7 @@ import {
 import { describeConfig, type LoadedConfig, NO_CONFIG } from '../config.js'
 import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { divide, measuredFaces } from '../held-out.js'
+import { leftOutOf } from '../left-out.js'
 import { createNearestSheet } from '../nearest-sheet.js'
 import { presetFor, sameNetwork, withoutEnd } from '../presets.js'
 import { isPretrained, leavePretraining, PRETRAINING } from '../pretraining.js'
@@ -116,8 +117,11 @@ export async function* trainStage(
     state: 'started',
     text: sayBeginning(run, preset, { isNew, startedFrom, endless }) + (device === 'cpu' ? '' : `, on ${device}`),
   }
-  const advice = await headAdvice(sides)
-  if (advice) yield { event: 'warning', text: advice }
+  const advice = [
+    ...(['src', 'dst'] as const).map((side) => leftOutOf(sides[side].info, workspace.faceset[side])),
+    await headAdvice(sides),
+  ]
+  for (const text of advice) if (text) yield { event: 'warning', text }
   if (own) yield notice(run, `recipe ${own.name}: ${own.assumes}`)
   const faces = { src: divide(sides.src), dst: divide(sides.dst) }
   const many = job.pretrain === undefined ? undefined : await openFaceset(job.pretrain)

@@ -14,7 +14,7 @@ import { choiceFlag, countFlag, textFlag } from '../../flags.js'
 import { openWorkspace } from '../../workspace.js'
 import { type Command, generalFlags, workspaceOf } from '../command.js'
 import { followFaces } from './follow-faces.js'
-import { facesetPath, outFlag, placeFlags, withFaceset } from './place.js'
+import { facesetPath, openToCopy, outFlag, placeFlags, withFaceset } from './place.js'
 
 /** `dfl faceset import` */
 export const importCommand: Command = {
@@ -114,7 +114,7 @@ export const exportCommand: Command = {
   examples: [['dfl faceset export --side src --out data_src/aligned', "SRC's faces of ./workspace"]],
   async run({ main = {} }, context) {
     const { out, quality } = main as { out: string; quality?: number }
-    const faceset = await openFaceset(await facesetPath(main))
+    const faceset = await openToCopy(await facesetPath(main), context)
     const done = await followFaces(exportDfl(faceset, out, { quality }), context, 'Exporting')
     if (done.stopped) return { stopped: true }
     context.terminal.result(`Exported ${faceset.info.count} faces to ${out}`, {
@@ -136,7 +136,7 @@ export const exportMasksCommand: Command = {
   examples: [['dfl faceset export-masks --side src --out masks', 'to paint on them']],
   async run({ main = {} }, context) {
     const { out } = main as { out: string }
-    const faceset = await openFaceset(await facesetPath(main))
+    const faceset = await openToCopy(await facesetPath(main), context)
     const done = await followFaces(exportMasks(faceset, out), context, 'Writing masks')
     if (done.stopped) return { stopped: true }
     context.terminal.result(`Masks    ${out}`, { event: 'result', out, faces: faceset.info.count })
@@ -196,7 +196,7 @@ export const debugImagesCommand: Command = {
   examples: [['dfl faceset debug-images --side src --out look', 'to look through them']],
   async run({ main = {} }, context) {
     const { out } = main as { out: string }
-    const faceset = await openFaceset(await facesetPath(main))
+    const faceset = await openToCopy(await facesetPath(main), context)
     const done = await followFaces(writeDebugImages(faceset, out), context, 'Drawing')
     if (done.stopped) return { stopped: true }
     context.terminal.result(`Pictures ${out}`, { event: 'result', out, faces: faceset.info.count })

@@ -10,6 +10,7 @@ import {
 } from '@dfl/faceset'
 import { writeImage } from '@dfl/media'
 import { textFlag } from '../../flags.js'
+import { leftOutOf } from '../../left-out.js'
 import { knownPersons, rememberPersons } from '../../persons.js'
 import { type Command, generalFlags, inWorkspace, workspaceOf } from '../command.js'
 import { workspaceFlag } from '../shared-flags.js'
@@ -57,9 +58,8 @@ export const infoCommand: Command = {
       coverage = poseCoverage(description, other.value.description)
       lines.push(...describeCoverage(coverage))
     }
-    const { damagedLines, missingImages } = faceset.info
-    if (damagedLines + missingImages > 0)
-      lines.push(`Left out     ${missingImages} faces without image, ${damagedLines} lines that cannot be read`)
+    const leftOut = leftOutOf(faceset.info, path)
+    if (leftOut) lines.push(`Left out     ${leftOut}`)
     const data = { faceset: path, ...faceset.info, ...description, picture, coverage }
     context.terminal.result(lines.join('\n'), { event: 'result', ...data })
     return { stopped: false }

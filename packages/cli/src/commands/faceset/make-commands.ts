@@ -1,10 +1,18 @@
 import { join } from 'node:path'
 import { collect, DflError, FACE_TYPES, type FaceMeta } from '@dfl/core'
-import { copyFaces, enhanceFaceset, type FacesetProgress, openFaceset, packFaceset, recutFaceset } from '@dfl/faceset'
-import { choiceFlag, countFlag, type Flag, textFlag } from '../../flags.js'
+import {
+  copyFaces,
+  enhanceFaceset,
+  type Faceset,
+  type FacesetProgress,
+  openFaceset,
+  packFaceset,
+  recutFaceset,
+} from '@dfl/faceset'
+import { choiceFlag, countFlag, type Flag, switchFlag, textFlag } from '../../flags.js'
 import { type Command, type CommandContext, generalFlags, type Outcome } from '../command.js'
 import { followFaces } from './follow-faces.js'
-import { copyTarget, facesetPath, outFlag, placeFlags, replaceFaceset, withFaceset } from './place.js'
+import { copyTarget, facesetPath, openToCopy, outFlag, placeFlags, replaceFaceset, withFaceset } from './place.js'
 import { superResolution } from './super-resolution.js'
 
 const sizeFlag = (description: string): Flag => countFlag('size', description, 16)
@@ -17,7 +25,7 @@ const outOrReplace = outFlag(
 function copying(
   command: Omit<Command, 'run' | 'groups'> & { flags: readonly Flag[] },
   make: (
-    path: string,
+    faceset: Faceset,
     folder: string,
     main: Readonly<Record<string, never>>,
   ) => Promise<AsyncGenerator<FacesetProgress>>,
@@ -29,7 +37,7 @@ function copying(
     run: ({ main = {} }, context) =>
       withFaceset(main, command.name, async (path) => {
         const { folder, replaces } = copyTarget(path, main.out as string | undefined)
-        const made = await make(path, folder, main as Record<string, never>)
+        const made = await make(await openToCopy(path, context), folder, main as Record<string, never>)
         const done = await followFaces(made, context, command.name)
         if (done.stopped) return { stopped: true }
         if (replaces) await replaceFaceset(path)
@@ -55,7 +63,7 @@ export const resizeCommand = copying(
     flags: [{ ...sizeFlag('Side of the new aligned images, in pixels.'), required: true }],
     examples: [['dfl faceset resize --side src --size 256', 'the old faces stay in src/aligned.old']],
   },
-  async (path, folder, { size }) => recutFaceset(await openFaceset(path), folder, { size }),
+  async (faceset, folder, { size }) => recutFaceset(faceset, folder, { size }),
 )
 
 /** `dfl faceset recut` */
@@ -74,7 +82,7 @@ export const recutCommand = copying(
     ],
     examples: [['dfl faceset recut --side src --face-type full_face --out tight', 'whole_face becomes full_face']],
   },
-  async (path, folder, { faceType, size }) => recutFaceset(await openFaceset(path), folder, { faceType, size }),
+  async (faceset, folder, { faceType, size }) => recutFaceset(faceset, folder, { faceType, size }),
 )
 
 /** `dfl faceset enhance` */
@@ -93,9 +101,9 @@ export const enhanceCommand = copying(
     ],
     examples: [['dfl faceset enhance --side src --network x4.onnx --tile-size 192', 'in pieces of 192 px']],
   },
-  async (path, folder, { network, tileSize, size }) => {
+  async (faceset, folder, { network, tileSize, size }) => {
     const { enhance, name } = await superResolution(network)
-    const made = enhanceFaceset(await openFaceset(path), folder, enhance, { name, tileSize, size })
+    const made = enhanceFaceset(faceset, folder, enhance, { name, tileSize, size })
     return (async function* () {
       await using _ = enhance
       yield* made
@@ -110,6 +118,7 @@ const CHOICE: Flag[] = [
   countFlag('minSize', 'Only faces at least so large in their frames, in pixels.'),
   countFlag('maxYaw', 'Only faces turned at most so far, in degrees.'),
   countFlag('everyNth', 'Only the faces of every so many frames.'),
+  switchFlag('outlined', 'Only faces that have an outline drawn.'),
 ]
 
 interface Choice {
@@ -118,16 +127,18 @@ interface Choice {
   minSize?: number
   maxYaw?: number
   everyNth?: number
+  outlined?: boolean
 }
 
 const wantedBy =
-  ({ person, clip, minSize = 0, maxYaw = 180, everyNth = 1 }: Choice) =>
+  ({ person, clip, minSize = 0, maxYaw = 180, everyNth = 1, outlined = false }: Choice) =>
   (face: FaceMeta): boolean =>
     (person === undefined || face.person === person) &&
     (clip === undefined || clipOf(face) === clip) &&
     Math.min(face.sourceRect.width, face.sourceRect.height) >= minSize &&
     (maxYaw >= 180 || Math.abs(face.pose?.yawDegrees ?? 0) <= maxYaw) &&
-    face.frameIndex % everyNth === 0
+    face.frameIndex % everyNth === 0 &&
+    (!outlined || face.polygons !== undefined)
 
 const clipOf = ({ sourceFilename }: FaceMeta) => sourceFilename.replace(/#\d+$/, '')
 
@@ -144,7 +155,7 @@ export const copyCommand: Command = {
   examples: [['dfl faceset copy --side src --person p1 --every-nth 3 --out p1', 'a third of the faces of p1']],
   async run({ main = {} }, context) {
     const { out, side: _, input: __, workspace: ___, ...choice } = main as Choice & Record<string, string>
-    const from = [await openFaceset(await facesetPath(main))]
+    const from = [await openToCopy(await facesetPath(main), context)]
     const recipe = { operation: 'copy', ...choice }
     const made = copyFaces(from, out!, { recipe, wanted: wantedBy(choice) })
     const done = await followFaces(made, context, 'Copying')
@@ -176,7 +187,7 @@ export const mergeFacesetsCommand: Command = {
   async run({ main = {} }, context) {
     const { inputs, out } = main as { inputs: string; out: string }
     const paths = inputs.split(',')
-    const from = await Promise.all(paths.map((path) => openFaceset(path)))
+    const from = await Promise.all(paths.map((path) => openToCopy(path, context)))
     const made = copyFaces(from, out, { recipe: { operation: 'merge', inputs: paths } })
     const done = await followFaces(made, context, 'Merging')
     return done.stopped ? { stopped: true } : report(context, out)
@@ -204,7 +215,7 @@ export const splitCommand: Command = {
   examples: [['dfl faceset split --side src --by person --out people', 'people/p1, people/p2, …']],
   async run({ main = {} }, context) {
     const { by, out } = main as { by: 'person' | 'clip'; out: string }
-    const faceset = await openFaceset(await facesetPath(main))
+    const faceset = await openToCopy(await facesetPath(main), context)
     const keyOf = (face: FaceMeta) => (by === 'person' ? (face.person ?? 'unknown') : clipOf(face))
     const keys = [...new Set((await collect(faceset.faces())).map(keyOf))].sort()
     const made: string[] = []
@@ -242,7 +253,7 @@ export const packCommand: Command = {
   examples: [['dfl faceset pack --side src --out faces.zip', "SRC's faces of ./workspace"]],
   async run({ main = {} }, context) {
     const { out } = main as { out: string }
-    const made = packFaceset(await openFaceset(await facesetPath(main)), out)
+    const made = packFaceset(await openToCopy(await facesetPath(main), context), out)
     const done = await followFaces(made, context, 'Packing')
     return done.stopped ? { stopped: true } : report(context, out)
   },
@@ -268,7 +279,7 @@ export const unpackCommand: Command = {
   examples: [['dfl faceset unpack --input faces.zip --out workspace/src/aligned', 'as SRC of ./workspace']],
   async run({ main = {} }, context) {
     const { input, out } = main as { input: string; out: string }
-    const made = copyFaces([await openFaceset(input)], out, { recipe: { operation: 'unpack' } })
+    const made = copyFaces([await openToCopy(input, context)], out, { recipe: { operation: 'unpack' } })
     const done = await followFaces(made, context, 'Unpacking')
     return done.stopped ? { stopped: true } : report(context, out)
   },

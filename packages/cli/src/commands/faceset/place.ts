@@ -1,10 +1,12 @@
 import { dirname, join } from 'node:path'
 import { DflError, type Side } from '@dfl/core'
 import { exists, move } from '@dfl/core/files'
+import { type Faceset, openFaceset } from '@dfl/faceset'
 import { type Flag, textFlag } from '../../flags.js'
+import { leftOutOf } from '../../left-out.js'
 import { lockWorkspace } from '../../lock.js'
 import { openWorkspace } from '../../workspace.js'
-import { workspaceOf } from '../command.js'
+import { type CommandContext, workspaceOf } from '../command.js'
 import { sideFlag, workspaceFlag } from '../shared-flags.js'
 
 /** Flags that say which faceset is meant: a side of a workspace, or a folder. */
@@ -29,6 +31,14 @@ export async function facesetPath(main: Main): Promise<string> {
       `Expected --side src, --side dst or --input <path>, but got ${side === undefined ? 'none' : 'two'} of them. Say which faceset is meant.`,
     )
   return input ?? (await openWorkspace(workspaceOf(main))).faceset[side!]
+}
+
+/** Opens a faceset to make something of it, and warns of what the result will lack. */
+export async function openToCopy(path: string, { terminal }: CommandContext): Promise<Faceset> {
+  const faceset = await openFaceset(path)
+  const text = leftOutOf(faceset.info, path)
+  if (text) terminal.report({ event: 'warning', text })
+  return faceset
 }
 
 /** Does `work` on the faceset that a command line means, while nobody else changes it. */
