@@ -2,13 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { presetNamed, START_WEIGHTS, startWeights, swapperOf } from '@dfl/cli'
+import { openSwapper, presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
 import { type OptionsOf, resolveOptions } from '@dfl/core'
 import { State } from '@dfl/engine'
 import { type MergeProgress, mergeVideo } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import { countParams, initialise } from '@dfl/nn'
-import { createPainter } from '@dfl/trainer'
 import { demoClip, facesetOf } from './footage.js'
 import { type BenchContext, type Outcome, round } from './report.js'
 import { clipsAt, runsOf } from './stage-runs.js'
@@ -81,9 +80,8 @@ async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: 
   try {
     const began = performance.now()
     const before = process.cpuUsage()
-    await using painter = await createPainter(model, state)
+    await using swapper = await openSwapper({ description: presetNamed(preset), model, state })
     const load = (performance.now() - began) / 1000
-    const swapper = swapperOf({ description: presetNamed(preset), model }, painter)
     let last: MergeProgress | undefined
     let reported = began
     for await (const report of mergeVideo({ frames: clip, faces, swapper, out: join(folder, 'out.mp4') })) {

@@ -31,7 +31,7 @@ export { type ExtractJob, type ExtractResult, extractStage } from './stages/extr
 export { type MergeResult, mergeStage } from './stages/merge.js'
 export { type TrainResult, trainStage } from './stages/train.js'
 export { START_WEIGHTS, startWeights } from './start-weights.js'
-export { swapperOf } from './swapper.js'
+export { openSwapper } from './swapper.js'
 export type { TrainJob } from './train-job.js'
 export {
   type ClipIdentity,

@@ -1,21 +1,22 @@
 import type { Swapper } from '@dfl/merge'
-import type { ModelFolder, Painter } from '@dfl/trainer'
+import { createSwapPainter, type ModelFolder, type PainterOptions } from '@dfl/trainer'
 
 /** What a swapper needs to know of a model. */
-interface Painted {
+interface Painted extends Pick<ModelFolder, 'model' | 'state'> {
   description: Pick<ModelFolder['description'], 'faceType'>
-  model: Pick<ModelFolder['model'], 'resolution'>
 }
 
-/** A trained model as `@dfl/merge` takes it. */
-export function swapperOf({ description, model }: Painted, painter: Painter): Swapper {
+/** A trained model as `@dfl/merge` takes it. Must be closed. */
+export async function openSwapper(
+  { description, model, state }: Painted,
+  options?: PainterOptions,
+): Promise<Swapper & AsyncDisposable> {
+  const painter = await createSwapPainter(model, state, options)
   return {
     faceType: description.faceType,
     resolution: model.resolution,
-    async swap(faces) {
-      const painted = await painter.paint(faces)
-      return painted.map(({ face, mask }) => ({ face: face.src, mask: mask.src, dstMask: mask.dst }))
-    },
+    swap: (faces) => painter.paint(faces),
+    [Symbol.asyncDispose]: () => painter[Symbol.asyncDispose](),
   }
 }
 

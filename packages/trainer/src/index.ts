@@ -16,11 +16,14 @@ export {
 } from './model-folder.js'
 export {
   createPainter,
+  createSwapPainter,
   type Painted,
   type Painter,
   type PainterOptions,
   type PreviewRows,
   previewRows,
+  type SwapPainter,
+  type Swapped,
 } from './painter.js'
 export {
   checkRecipe,

@@ -20,6 +20,23 @@ export interface Painter extends AsyncDisposable {
   paint(faces: readonly Pixels[], controls?: Readonly<Record<string, number>>): Promise<Painted[]>
 }
 
+/** A face painted with SRC's identity. All [R, R, C] float32 0..1. */
+export interface Swapped {
+  /** [R, R, 3] */
+  face: Pixels
+  /** Where SRC's decoder sees the face: [R, R, 1]. */
+  mask: Pixels
+  /** Where DST's decoder sees it: [R, R, 1]. */
+  dstMask: Pixels
+}
+
+/** A model's forward pass for the swap alone. */
+export interface SwapPainter extends AsyncDisposable {
+  readonly resolution: number
+  /** As `paint` of a `Painter`. */
+  paint(faces: readonly Pixels[], controls?: Readonly<Record<string, number>>): Promise<Swapped[]>
+}
+
 /** How a painter runs. */
 export interface PainterOptions {
   /** Faces in one pass. */
@@ -33,7 +50,51 @@ export interface PainterOptions {
 
 /** A painter with the weights of a state: its present ones with `freeze`, otherwise whatever it holds at each call. */
 export async function createPainter(model: FaceModel, state: State, options: PainterOptions = {}): Promise<Painter> {
-  const { batchSize = 4, freeze = true, device, threads } = options
+  const compiled = await compilePainter(model, state, options, ['src', 'dst'])
+  return {
+    resolution: model.resolution,
+    async paint(faces, controls) {
+      const painted = await compiled.paint(faces, controls)
+      return painted.map((part) => ({
+        face: { src: part('face/src'), dst: part('face/dst') },
+        mask: { src: part('mask/src'), dst: part('mask/dst') },
+      }))
+    },
+    [Symbol.asyncDispose]: compiled[Symbol.asyncDispose],
+  }
+}
+
+/** As `createPainter`, for merging: DST's own face is not painted, which saves nearly half the time. */
+export async function createSwapPainter(
+  model: FaceModel,
+  state: State,
+  options: PainterOptions = {},
+): Promise<SwapPainter> {
+  const compiled = await compilePainter(model, state, options, ['src'])
+  return {
+    resolution: model.resolution,
+    async paint(faces, controls) {
+      const painted = await compiled.paint(faces, controls)
+      return painted.map((part) => ({ face: part('face/src'), mask: part('mask/src'), dstMask: part('mask/dst') }))
+    },
+    [Symbol.asyncDispose]: compiled[Symbol.asyncDispose],
+  }
+}
+
+/** A part of what was painted of one face, by its name in the graph. */
+type Part = (name: `${'face' | 'mask'}/${Side}`) => Pixels
+
+interface CompiledPainter extends AsyncDisposable {
+  paint(faces: readonly Pixels[], controls?: Readonly<Record<string, number>>): Promise<Part[]>
+}
+
+/** @param identities  Whose faces are painted; masks are of both. */
+async function compilePainter(
+  model: FaceModel,
+  state: State,
+  { batchSize = 4, freeze = true, device, threads }: PainterOptions,
+  identities: readonly Side[],
+): Promise<CompiledPainter> {
   const R = model.resolution
   const shapes = Object.fromEntries(Object.entries(model.params).map(([path, { shape }]) => [path, shape]))
   const controls = model.controls ?? {}
@@ -42,9 +103,9 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
       const chosen = Object.fromEntries(Object.entries(controls).map(([name, { at }]) => [name, at(given[name]!)]))
       const outputs: Record<string, tf.Tensor> = {}
       const code = model.encode(params, x as tf.Tensor4D)
-      for (const side of ['src', 'dst']) {
+      for (const side of ['src', 'dst'] as const) {
         const { face, mask } = model.decode(params, code, side, chosen)
-        outputs[`face/${side}`] = face
+        if (identities.includes(side)) outputs[`face/${side}`] = face
         outputs[`mask/${side}`] = mask
       }
       return { outputs }
@@ -55,10 +116,7 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
     },
     { device, threads, freeze: freeze ? state : undefined },
   )
-  const paintBatch = async (
-    faces: readonly Pixels[],
-    values: Record<string, ArrayLike<number>>,
-  ): Promise<Painted[]> => {
+  const paintBatch = async (faces: readonly Pixels[], values: Record<string, ArrayLike<number>>): Promise<Part[]> => {
     const x = new Float32Array(batchSize * R * R * 3)
     faces.forEach((face, i) => {
       if (face.width !== R || face.height !== R || face.channels !== 3)
@@ -69,20 +127,16 @@ export async function createPainter(model: FaceModel, state: State, options: Pai
       x.set(face.data, i * R * R * 3)
     })
     const out = await compiled.run(freeze ? undefined : state, { x, ...values })
-    const part = (name: string, i: number, channels: 1 | 3): Pixels => {
+    return faces.map((_, i) => (name) => {
+      const channels = name.startsWith('face') ? 3 : 1
       const size = R * R * channels
       return { data: (out[name]!.data as Float32Array).slice(i * size, (i + 1) * size), width: R, height: R, channels }
-    }
-    return faces.map((_, i) => ({
-      face: { src: part('face/src', i, 3), dst: part('face/dst', i, 3) },
-      mask: { src: part('mask/src', i, 1), dst: part('mask/dst', i, 1) },
-    }))
+    })
   }
   return {
-    resolution: R,
     async paint(faces, given = {}) {
       const values = controlValues(controls, given)
-      const out: Painted[] = []
+      const out: Part[] = []
       for (let i = 0; i < faces.length; i += batchSize)
         out.push(...(await paintBatch(faces.slice(i, i + batchSize), values)))
       return out

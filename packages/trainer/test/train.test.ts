@@ -5,12 +5,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   createModel,
   createPainter,
+  createSwapPainter,
   type ModelFolder,
   openModel,
   phaseAt,
   previewRows,
   progressOf,
   type Recipe,
+  type Swapped,
   type TrainReport,
   train,
 } from '../src/index.js'
@@ -174,6 +176,25 @@ describe('a painter', () => {
         expect(v).toBeCloseTo(b[i]!.mask.dst.data[k]!, 5)
       })
     })
+  })
+
+  it('paints the swap alone as it paints it among the others', async () => {
+    const model = await createModel(folder, tiny, { faceType: 'full_face' })
+    await using both = await createPainter(model.model, model.state)
+    await using swap = await createSwapPainter(model.model, model.state)
+    const [expected] = await both.paint([face(0.3)])
+    const [{ face: painted, mask, dstMask }] = (await swap.paint([face(0.3)])) as [Swapped]
+    const pairs = [
+      [painted, expected!.face.src],
+      [mask, expected!.mask.src],
+      [dstMask, expected!.mask.dst],
+    ] as const
+    for (const [one, other] of pairs) {
+      expect([one.width, one.height, one.channels]).toEqual([other.width, other.height, other.channels])
+      one.data.forEach((v, i) => {
+        expect(v).toBeCloseTo(other.data[i]!, 5)
+      })
+    }
   })
 
   it('makes five-column previews: src, src→src, dst, dst→dst, dst→src', async () => {

@@ -5,7 +5,7 @@ import { exists } from '@dfl/core/files'
 import { chooseDevice } from '@dfl/engine'
 import { collectReport, type MergeProgress, mergeOptions, mergeVideo } from '@dfl/merge'
 import { type Provenance, SYNTHETIC_METADATA } from '@dfl/provenance'
-import { createPainter, openModel } from '@dfl/trainer'
+import { openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
 import { parseFrames, parseSpans } from '../frame-spans.js'
@@ -15,7 +15,7 @@ import { dstClipOf, type MergeJob, missingFaces, settingsFor, stateOf } from '..
 import { writeMergeReport } from '../merge-report.js'
 import { bytesOf, defaultResult, expectResultPath, expectWritable, finishedResult } from '../merge-result.js'
 import { noticesOf, openSealer } from '../provenance.js'
-import { paintedBy, swapperOf } from '../swapper.js'
+import { openSwapper, paintedBy } from '../swapper.js'
 import { identifyClip, type Merged, type Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
 
@@ -92,14 +92,14 @@ export async function* mergeStage(
   yield* noticesOf(sealer)
   yield* interlacedNotice(frames)
   await expectWritable(out, frames, options)
-  await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: BATCH, device })
+  await using swapper = await openSwapper(run, { freeze: true, batchSize: BATCH, device })
   await using masker = await maskerOf(xseg)
   const damaged: DflError[] = []
   let provenance: Provenance | undefined
   const progress = mergeVideo({
     frames,
     faces: workspace.faceset.dst,
-    swapper: swapperOf(run, painter),
+    swapper,
     out,
     options,
     settings,

@@ -5,12 +5,12 @@ import { type Bitmap, isDflError, resolveOptions } from '@dfl/core'
 import { chooseDevice } from '@dfl/engine'
 import { findShots, writeImage } from '@dfl/media'
 import { mergeOptions, openPreview, settingsOf } from '@dfl/merge'
-import { createPainter, openModel } from '@dfl/trainer'
+import { openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
 import type { Stage, StageContext } from '../events.js'
 import { parseFrames } from '../frame-spans.js'
 import { dstClipOf, type MergeJob, settingsFile, settingsFor } from '../merge-job.js'
-import { swapperOf } from '../swapper.js'
+import { openSwapper } from '../swapper.js'
 import type { Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
 
@@ -33,8 +33,7 @@ export async function* previewMergeStage(
   const options = resolveOptions(mergeOptions, job.options)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const device = await chooseDevice(job.device ?? 'cpu')
-  await using painter = await createPainter(run.model, run.state, { freeze: true, batchSize: 1, device })
-  const swapper = swapperOf(run, painter)
+  await using swapper = await openSwapper(run, { freeze: true, batchSize: 1, device })
   const xseg = await xsegFor(workspace, job.xseg, [options.mask, await settingsFor(workspace, job.settings)])
   await using masker = await maskerOf(xseg)
   const faces = workspace.faceset.dst
