@@ -61,11 +61,11 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
 
 /**
  * A message of a package in the words of the command line: what it calls `minSize` is --min-size there. Names that are no flag of
- * the command stay as they are.
+ * the command stay as they are, and so do single words, which may as well be somebody's folder.
  */
 export function inFlags(message: string, groups: readonly FlagGroup[]): string {
   const names = new Map(groups.flatMap(({ flags }) => flags.map(({ option, name }) => [option, name] as const)))
-  return message.replace(/`([A-Za-z]+)`/g, (quoted, option) => (names.has(option) ? `--${names.get(option)}` : quoted))
+  return message.replace(/`([a-z]+[A-Z][A-Za-z]*)`/g, (quoted, option) => (names.has(option) ? `--${names.get(option)}` : quoted))
 }
 
 /** `typed` against what is known: " Did you mean --crf?" where something is near. */

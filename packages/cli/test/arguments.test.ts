@@ -41,10 +41,8 @@ const parse = (line: string) => parseArguments(line.split(' '), groups)
 
 describe('inFlags', () => {
   it('calls options of packages by their flags, and leaves all other names alone', () => {
-    const told = 'Expected `pixelNorm` with `preset`, but got `clip.mp4` and `faceType`.'
-    expect(inFlags(told, groups)).toBe(
-      'Expected --pixel-norm with --encoder-preset, but got `clip.mp4` and `faceType`.',
-    )
+    const told = 'Expected `pixelNorm` in `input`, but got `faceType`.'
+    expect(inFlags(told, groups)).toBe('Expected --pixel-norm in `input`, but got `faceType`.')
   })
 })
 
