@@ -65,7 +65,9 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
  */
 export function inFlags(message: string, groups: readonly FlagGroup[]): string {
   const names = new Map(groups.flatMap(({ flags }) => flags.map(({ option, name }) => [option, name] as const)))
-  return message.replace(/`([a-z]+[A-Z][A-Za-z]*)`/g, (quoted, option) => (names.has(option) ? `--${names.get(option)}` : quoted))
+  return message.replace(/`([a-z]+[A-Z][A-Za-z]*)`/g, (quoted, option) =>
+    names.has(option) ? `--${names.get(option)}` : quoted,
+  )
 }
 
 /** `typed` against what is known: " Did you mean --crf?" where something is near. */

@@ -48,7 +48,7 @@ export async function labelledFaces(workspace: Workspace): Promise<XsegFaces> {
       'NO_FACES',
       `Expected faces with outlines in \`${workspace.folder}\`, but got none. Draw some in labelme or VIA and read them with dfl faceset import-masks, or bring in a faceset of DeepFaceLab with its labels: dfl faceset import.`,
     )
-  const told = `${faces.length} faces with outlines`
+  const told = `${faces.length} face${faces.length === 1 ? '' : 's'} with outlines`
   return { faceType, count: faces.length, told, batches: async (wanted) => labelledBatches(faces, wanted) }
 }
 

@@ -33,7 +33,7 @@ describe('dfl xseg train', () => {
     await writeFile(scratch.at('clip_000000_0.json'), JSON.stringify(outline))
     await dfl('faceset', 'import-masks', '--input', faces, '--masks', scratch.at('clip_000000_0.json'))
     const trained = await train('--iterations', '2')
-    expect(trained.stderr).toContain('XSeg 64 px on 1 faces with outlines, goes on from iteration 1')
+    expect(trained.stderr).toContain('XSeg 64 px on 1 face with outlines, goes on from iteration 1')
     expect(trained.stdout).toContain('2 iterations')
 
     await dfl('faceset', 'copy', '--input', faces, '--outlined', '--out', scratch.at('labelled'))
