@@ -213,6 +213,21 @@ export function presetNamed(name: string): Preset {
 export const sameNetwork = (a: Preset, b: Preset): boolean =>
   JSON.stringify([a.architecture, a.faceType]) === JSON.stringify([b.architecture, b.faceType])
 
+/**
+ * How a model of a preset learns.
+ *
+ * @param fromWeights  Whether it began with the weights that come with this package; `encoder`: but its decoders did not, so
+ * that they have to learn in whole.
+ */
+export function recipeOf({ recipe, recipeFromWeights }: Preset, fromWeights: boolean | 'encoder' = false): Recipe {
+  if (!fromWeights || !recipeFromWeights) return recipe
+  if (fromWeights === true) return recipeFromWeights
+  const shared = (rates: Phase['rates']) =>
+    Object.fromEntries(Object.entries(rates ?? {}).filter(([path]) => !path.startsWith('decoder_')))
+  const phases = recipeFromWeights.phases.map((phase) => ({ ...phase, rates: shared(phase.rates) }))
+  return { ...recipeFromWeights, phases }
+}
+
 /** A recipe's longest stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
 export function withoutEnd({ name, assumes, warmUpIterations, phases }: Recipe): Recipe {
   const lengths = phases.map(({ until }, i) => until - (phases[i - 1]?.until ?? 0))

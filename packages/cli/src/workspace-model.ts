@@ -56,7 +56,10 @@ export async function newModel(
   const given = { options, faceType, seed: job.seed, optimiser: job.optimiser ?? preset.optimiser }
   const file = job.weights ?? START_WEIGHTS
   const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
-  await workspace.update({ preset: preset.name, fromWeights: weights !== undefined })
+  await workspace.update({
+    preset: preset.name,
+    fromWeights: weights ? 'decoder_src/up1/conv/weight' in weights || 'encoder' : false,
+  })
   const run = await createModel(workspace.model, architecture, weights ? { ...given, weights } : given)
   await run.remember({
     event: 'began',

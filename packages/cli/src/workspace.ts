@@ -35,8 +35,8 @@ export interface WorkspaceRecord {
   faceType?: FaceType
   /** Name of the preset that the model was made with. */
   preset?: string
-  /** Whether the model began with the weights that come with this package. */
-  fromWeights?: boolean
+  /** Whether the model began with the weights that come with this package, or with their encoder and other decoders. */
+  fromWeights?: boolean | 'encoder'
   clips: Partial<Record<Side, ClipIdentity>>
   /** The options that each side's extraction was begun with. */
   asked: Partial<Record<Side, Readonly<Record<string, unknown>>>>

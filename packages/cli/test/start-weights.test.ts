@@ -6,6 +6,7 @@ import { encodeSafetensors, type SavedTensor } from '@dfl/engine'
 import { df } from '@dfl/model-df'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PRESETS } from '../src/index.js'
+import { recipeOf } from '../src/presets.js'
 import { START_WEIGHTS, startWeights } from '../src/start-weights.js'
 
 const SMALL = { resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
@@ -51,6 +52,14 @@ describe('starting weights', () => {
     expect(await startWeights(path, { ...SMALL, aeDims: 32 })).toBeUndefined()
     expect(await startWeights(path, { ...SMALL, resolution: 64 })).toBeUndefined()
     expect(await startWeights(join(folder, 'none.safetensors'), SMALL)).toBeUndefined()
+  })
+
+  it('leave nothing of decoders as it is that they did not fill', () => {
+    const standard = PRESETS.find(({ name }) => name === 'standard')!
+    const ratesOf = (began: boolean | 'encoder') => recipeOf(standard, began).phases.map(({ rates }) => rates ?? {})
+    expect(Object.keys(ratesOf(true)[0]!)).toContain('decoder_src/up1/')
+    for (const rates of ratesOf('encoder')) expect(Object.keys(rates)).toEqual(['encoder/', 'inter/'])
+    expect(ratesOf(false)).toEqual([{}, {}])
   })
 
   it('that come with the package fit in whole the presets that have a recipe for them, and no other', async () => {

@@ -18,7 +18,7 @@ import { type Stage, type StageContext, sayDuration } from '../events.js'
 import { divide, measuredFaces } from '../held-out.js'
 import { leftOutOf } from '../left-out.js'
 import { createNearestSheet } from '../nearest-sheet.js'
-import { presetFor, sameNetwork, withoutEnd } from '../presets.js'
+import { presetFor, recipeOf, sameNetwork, withoutEnd } from '../presets.js'
 import { isPretrained, leavePretraining, PRETRAINING } from '../pretraining.js'
 import { createPreviewer } from '../preview.js'
 import { sayRunEvent } from '../run-events.js'
@@ -105,7 +105,7 @@ export async function* trainStage(
       text: `The model here is of preset ${preset.name}; for this length ${better.name} is meant. To change, ${sameNetwork(better, preset) ? `add --preset ${better.name}` : 'train in another workspace'}.`,
     }
 
-  const meant = (workspace.record.fromWeights && preset.recipeFromWeights) || preset.recipe
+  const meant = recipeOf(preset, workspace.record.fromWeights)
   const recipe: Recipe | StagedRecipe = own ?? (endless ? withoutEnd(meant) : meant)
   const sampling = { ...preset.samples, ...job.sampler }
   const batchSize = sampling.batchSize ?? preset.batchSize
