@@ -149,7 +149,7 @@ describe('extractFaceset', () => {
     const bitmaps = [grayImage(320, 240), grayImage(320, 240)]
     for (let round = 0; round < 2; round++)
       await expect(collect(extract('empty', {}, bitmaps))).rejects.toThrow(
-        "Expected faces in `clip.mp4`, but got none in 2 frames. Look at a few frames: if there are faces, try a smaller minSize, a lower minScore or tiles 'on'.",
+        "Expected faces in `clip.mp4`, but got none in 2 frames. Look at a few frames: if there are faces, try a smaller `minSize`, a lower `minScore`, or 'on' for `tiles`.",
       )
   })
 
