@@ -4,6 +4,7 @@ import { DflError, type FaceMeta, type Raster, type Side } from '@dfl/core'
 import { exists, writeFileAtomic } from '@dfl/core/files'
 import {
   type Check,
+  type Choice,
   checkFaces,
   checkReport,
   compareSheet,
@@ -15,7 +16,7 @@ import { type Faceset, openFaceset } from '@dfl/faceset'
 import { resize } from '@dfl/image'
 import { drawText, encodeImage, probeVideo, writeImage } from '@dfl/media'
 import { counted, type Stage, type StageContext } from './events.js'
-import { PRESETS } from './presets.js'
+import { presetNamed } from './presets.js'
 import { extractStage, finishedExtraction } from './stages/extract.js'
 import { identifyClip, type Workspace } from './workspace.js'
 
@@ -53,6 +54,21 @@ interface SideFaces {
   clip?: { bytes: number; pixels: number }
 }
 
+/** What can be advised for a result, from small to large: as it is chosen on the command line. */
+const NETWORKS: readonly Choice[] = [
+  ...['quick', 'standard'].map((name) => {
+    const { assumes, architecture, faceType } = presetNamed(name)
+    return { name, assumes, faceType, resolution: architecture.resolution! }
+  }),
+  {
+    name: 'standard --resolution 384',
+    assumes:
+      'For many hours on a CPU: an iteration takes three to four times as long. With a GPU and a day, --preset film (256 px).',
+    faceType: 'full_face',
+    resolution: 384,
+  },
+]
+
 /**
  * Whether SRC has what DST needs, told before training. Clips are extracted into the workspace first, where `dfl run` and
  * `dfl train` find their faces again.
@@ -71,19 +87,7 @@ export async function* checkStage(workspace: Workspace, job: CheckJob, context: 
     sides[side] = { ...read, ...(await clipOf(workspace, side, job[side])) }
   }
   const { src, dst } = sides as Record<Side, SideFaces>
-  const check = checkFaces(
-    src,
-    dst,
-    // `preview` is no network of its own, and `quick96` is there for comparison: neither is to be advised for a result.
-    PRESETS.filter(({ name }) => name !== 'preview' && name !== 'quick96').map(
-      ({ name, assumes, architecture, faceType }) => ({
-        name,
-        assumes,
-        faceType,
-        resolution: architecture.resolution ?? 128,
-      }),
-    ),
-  )
+  const check = checkFaces(src, dst, NETWORKS)
   await mkdir(dirname(report), { recursive: true })
   const pictures = await picturesOf(check, { src, dst })
   await writeFileAtomic(report, checkReport({ check, src, dst, pictures: await asData(pictures) }))
