@@ -83,17 +83,21 @@ const SLOWLY = readingAt(0.05, 0.3)
  * did at such a pose. So they stay as they are nearly to the end, and an iteration takes a fifth less. Nothing needs to be
  * distorted for it, and what is not distorted is painted sharp sooner.
  *
- * @param atLast  Shares of the learning rate in the end.
+ * @param change  `until`: when low rates begin, and `joint`: from which they fall on, 0.85 and `SLOW` if not given. `atLast`: shares
+ * of the learning rate from then on.
  */
-const fromWeights = ({ name, assumes, warmUpIterations, phases }: Recipe, atLast: Phase['rates'] = SLOWLY): Recipe => {
+const fromWeights = (
+  { name, assumes, warmUpIterations, phases }: Recipe,
+  { until = 0.85, joint = SLOW, atLast = SLOWLY }: { until?: number; joint?: number; atLast?: Phase['rates'] } = {},
+): Recipe => {
   const [learn, settle] = phases.map((phase) => ({ ...phase, randomWarp: false }))
   return {
     name: `${name}, from start weights`,
     assumes,
     warmUpIterations,
     phases: [
-      { ...learn!, name: 'decoders', rates: KEPT },
-      { ...settle!, rates: atLast },
+      { ...learn!, name: 'decoders', until, learningRate: [FAST, joint], rates: KEPT },
+      { ...settle!, learningRate: [joint, LAST], rates: atLast },
     ],
   }
 }
@@ -135,7 +139,7 @@ export const PRESETS: readonly Preset[] = [
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('preview', barely),
-    recipeFromWeights: fromWeights(recipe('preview', barely), KEPT),
+    recipeFromWeights: fromWeights(recipe('preview', barely), { atLast: KEPT }),
   },
   {
     name: 'quick',
@@ -153,7 +157,8 @@ export const PRESETS: readonly Preset[] = [
     faceType: 'full_face',
     batchSize: 4,
     recipe: recipe('standard', usually),
-    recipeFromWeights: fromWeights(recipe('standard', usually)),
+    // It has the iterations to learn at low rates, which lose less of how eyes are read.
+    recipeFromWeights: fromWeights(recipe('standard', usually), { until: 0.5, joint: 1e-4 }),
   },
   {
     name: 'film',
