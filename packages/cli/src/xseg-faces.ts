@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { DflError, type FaceMeta, type FaceType, hashSeed, type MaskPolygon, Random, type Side } from '@dfl/core'
-import { createSampler, type Faceset, openFaceset } from '@dfl/faceset'
-import { toPixels } from '@dfl/image'
-import { batchOf, drawSample, grayOf, type LabelledFace } from '@dfl/model-xseg'
+import { createSampler, type Faceset, openFaceset, type SideBatch } from '@dfl/faceset'
+import { rgbToGray, toPixels } from '@dfl/image'
+import { batchOf, drawSample, type LabelledFace } from '@dfl/model-xseg'
 import type { Batch } from '@dfl/trainer'
 import type { Workspace } from './workspace.js'
 
@@ -94,7 +94,9 @@ export async function unlabelledFaces(path: string): Promise<XsegFaces> {
       const flips = { flipSrc: 0.4, flipDst: 0.4 }
       const sides = { src: faceset, dst: faceset, faceType, resolution, batchSize: perSide }
       const sampler = await createSampler({ ...sides, ...flips, seed })
-      const inGray = ({ warped, target }: Batch['src']) => ({ warped, target, mask: grayOf(target) })
+      const gray = (rgb: Float32Array) =>
+        rgbToGray({ data: rgb, width: resolution, height: perSide * resolution, channels: 3 }).data
+      const inGray = ({ warped, target }: SideBatch) => ({ warped, target, mask: gray(target) })
       return {
         async of(draw) {
           const { src, dst } = await sampler.batch(draw)

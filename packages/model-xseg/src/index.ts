@@ -12,5 +12,5 @@ export {
   sharpen,
   soften,
 } from './noise.js'
-export { batchOf, drawSample, grayOf, type LabelledFace, labelMask, type MaskSample, plainSample } from './sample.js'
+export { batchOf, drawSample, type LabelledFace, labelMask, type MaskSample, plainSample } from './sample.js'
 export { xseg, xsegPretraining } from './xseg.js'

@@ -131,10 +131,3 @@ export function batchOf(samples: readonly MaskSample[]): {
   const image = joined('image')
   return { warped: image, target: image, mask: joined('mask') }
 }
-
-/** The luma of RGB pixels, [..., 3] → [...]: what a pretrained XSeg gives back. Source: ITU-R BT.601 */
-export function grayOf(rgb: ArrayLike<number>): Float32Array {
-  const out = new Float32Array(rgb.length / 3)
-  for (let i = 0; i < out.length; i++) out[i] = 0.299 * rgb[3 * i]! + 0.587 * rgb[3 * i + 1]! + 0.114 * rgb[3 * i + 2]!
-  return out
-}

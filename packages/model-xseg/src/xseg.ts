@@ -55,7 +55,7 @@ export const xseg: ModelArchitecture<typeof options> = {
  * XSeg as it is pretrained, with the parameters of `xseg`: it learns to give back, as its mask, the gray picture of a face that
  * it sees warped, from the bottleneck alone. So the way down knows faces before anybody has drawn an outline.
  *
- * The `mask` of its batches is that gray picture: see `grayOf`.
+ * The `mask` of its batches is that gray picture: `rgbToGray` of @dfl/image makes it of `target`.
  */
 export const xsegPretraining = (chosen: OptionsOf<typeof options>): FaceModel =>
   network(chosen, { beside: false, losses: likeness(chosen.resolution) })

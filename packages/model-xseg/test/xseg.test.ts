@@ -1,6 +1,6 @@
 import { type Pixels, Random, resolveOptions } from '@dfl/core'
 import { compile, State, tf } from '@dfl/engine'
-import { createPixels } from '@dfl/image'
+import { createPixels, rgbToGray } from '@dfl/image'
 import { countParams, type FaceModel, initialise, type Optimiser, rmsProp, type SideView } from '@dfl/nn'
 import { testArchitecture } from '@dfl/nn/testing'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,6 @@ import {
   compress,
   createMasker,
   drawSample,
-  grayOf,
   type LabelledFace,
   labelMask,
   plainSample,
@@ -73,7 +72,7 @@ describe('pretraining', () => {
     const faces = [1, 2, 3, 4].map((seed) => labelled(seed).image)
     const { losses } = await trained(model, 60, (i) => {
       const x = new Float32Array([0, 1].flatMap((k) => [...faces[(2 * i + k) % 4]!.data]))
-      return { x, mask: grayOf(x) }
+      return { x, mask: rgbToGray({ data: x, width: 64, height: 128, channels: 3 }).data }
     })
     const mean = (part: number[]) => part.reduce((a, b) => a + b) / part.length
     expect(mean(losses.slice(-8)) / mean(losses.slice(0, 4))).toBeLessThan(0.6)
