@@ -16,7 +16,7 @@ import { tf } from '@dfl/engine'
  * Source: Wang et al. 2004, https://doi.org/10.1109/TIP.2003.819861
  */
 export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tensor1D {
-  const [, height, width, channels] = a.shape
+  const [count, height, width] = a.shape
   if (a.shape.join() !== b.shape.join())
     throw new DflError(
       'BAD_SHAPE',
@@ -27,19 +27,22 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
       'BAD_SHAPE',
       `Expected \`windowPx\` of at most ${Math.min(height, width)}, but got ${windowPx}. Use a smaller window.`,
     )
-  const rows = blurRows(height, windowPx)
-  const columns = blurColumns(width, windowPx, channels)
+  const rows = blurMatrix(height, windowPx) // [outH, H]
+  const columns = tf.transpose(blurMatrix(width, windowPx)) // [W, outW]
   const outWidth = width - windowPx + 1
-  const blur = (x: tf.Tensor4D) => {
-    const count = x.shape[0]
-    const lines = tf.matMul(tf.reshape(x, [count * height, width * channels]), columns) // [count·H, outW·C]
-    const columnsDone = tf.reshape(lines, [count, height, outWidth * channels])
-    return tf.matMul(tf.tile(tf.expandDims(rows, 0), [count, 1, 1]), columnsDone) // [count, outH, outW·C]
+  // Planes of one channel: between interleaved channels the matrix would hold two zeros for each weight.
+  const planes = (x: tf.Tensor4D) => tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [-1, height, width]) // [N·C, H, W]
+  const blur = (x: tf.Tensor) => {
+    const count = x.shape[0]!
+    const lines = tf.matMul(tf.reshape(x, [count * height, width]), columns) // [count·H, outW]
+    const columnsDone = tf.reshape(lines, [count, height, outWidth])
+    return tf.matMul(tf.tile(tf.expandDims(rows, 0), [count, 1, 1]), columnsDone) // [count, outH, outW]
   }
+  const [planesA, planesB] = [planes(a), planes(b)]
   // `a` by itself: where it is the target, nothing is differentiated through its blur.
-  const meanA = blur(a)
+  const meanA = blur(planesA)
   const [meanB, meanOfSquares, meanOfProduct] = tf.split(
-    blur(tf.concat([b, tf.add(tf.square(a), tf.square(b)), tf.mul(a, b)], 0)),
+    blur(tf.concat([planesB, tf.add(tf.square(planesA), tf.square(planesB)), tf.mul(planesA, planesB)], 0)),
     3,
   ) as [tf.Tensor, tf.Tensor, tf.Tensor]
   const product = tf.mul(meanA, meanB)
@@ -49,26 +52,16 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
   const [c1, c2] = [0.01 ** 2, 0.03 ** 2]
   const luminance = tf.div(tf.add(tf.mul(product, 2), c1), tf.add(squares, c1))
   const structure = tf.div(tf.add(tf.mul(covariance, 2), c2), tf.add(variances, c2))
-  return tf.div(tf.sub(1, tf.mean(tf.mul(luminance, structure), [1, 2])), 2)
+  const ssim = tf.mean(tf.reshape(tf.mul(luminance, structure), [count, -1]), 1)
+  return tf.div(tf.sub(1, ssim), 2) as tf.Tensor1D
 }
 
 /** Matrix that blurs columns of pixels from the left, where the window lies inside: [out, size]. */
-function blurRows(size: number, windowPx: number): tf.Tensor2D {
+function blurMatrix(size: number, windowPx: number): tf.Tensor2D {
   const out = size - windowPx + 1
   const values = new Float32Array(out * size)
   for (let o = 0; o < out; o++) values.set(gaussian(windowPx), o * size + o)
   return tf.tensor2d(values, [out, size])
-}
-
-/** Matrix that blurs rows of pixels with interleaved channels from the right: [size·C, out·C]. */
-function blurColumns(size: number, windowPx: number, channels: number): tf.Tensor2D {
-  const out = size - windowPx + 1
-  const values = new Float32Array(size * channels * out * channels)
-  for (let o = 0; o < out; o++)
-    gaussian(windowPx).forEach((weight, i) => {
-      for (let c = 0; c < channels; c++) values[((o + i) * channels + c) * out * channels + o * channels + c] = weight
-    })
-  return tf.tensor2d(values, [size * channels, out * channels])
 }
 
 /** Weights of a Gaussian window with σ = 1.5 that add up to 1. */
