@@ -1,5 +1,5 @@
-import type { Pixels } from '@dfl/core'
-import { createPixels, gaussianBlur, multiplyAffine, resize, warpAffine } from '@dfl/image'
+import type { Affine, Bitmap, Pixels } from '@dfl/core'
+import { createPixels, gaussianBlur, invertAffine, multiplyAffine, resize } from '@dfl/image'
 import { type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
 import { rise } from './rise.js'
 
@@ -69,12 +69,13 @@ function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixe
   }
   if (sure.data.every((v) => v === 0)) return undefined
 
-  const size = { width: mask.width, height: mask.height }
-  const toMask = multiplyAffine(squareMat(dst.width, mask.width), imageToFaceMat)
-  // Not filtered where it shrinks: colours are only told apart, and edges stay sharp.
-  const picture = warpAffine(frame, toMask, size, { border: 'replicate', where: mask, antialias: false })
+  const maskToFrame = invertAffine(multiplyAffine(squareMat(dst.width, mask.width), imageToFaceMat))
   const grid = gridOver(mask.width)
-  const { out, band, between } = likenesses({ picture, mask, sure }, { head: head.mean, beside: beside.mean }, grid)
+  const { out, band, between } = likenesses(
+    { frame, maskToFrame, mask, sure },
+    { head: head.mean, beside: beside.mean },
+    grid,
+  )
   const [inBand, lieBetween] = [near(band).data, near(between).data]
   for (let i = 0; i < sure.data.length; i++)
     sure.data[i]! *= 1 - rise(lieBetween[i]! / Math.max(inBand[i]!, 1e-3), SHARP, FADING)
@@ -84,32 +85,34 @@ function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixe
 
 /** [M, M, 1] how far each pixel looks like what is beside; and [G, G, 1] how many pixels of a cell lie in the band, and between the colours. */
 function likenesses(
-  { picture, mask, sure }: { picture: Pixels; mask: Pixels; sure: Pixels },
+  { frame, maskToFrame, mask, sure }: { frame: Bitmap; maskToFrame: Affine; mask: Pixels; sure: Pixels },
   colours: { head: Pixels; beside: Pixels },
   grid: Grid,
 ) {
-  const { data: own, channels, width, height } = picture
+  const { width, height } = mask
   const [head, beside] = [colours.head.data, colours.beside.data]
   const out = createPixels(width, height, 1)
   const band = createPixels(GRID, GRID, 1)
   const between = createPixels(GRID, GRID, 1)
-  const [green, blue] = channels === 1 ? [0, 0] : [1, 2]
-  for (let y = 0, i = 0, p = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i++, p += channels) {
+  const own = new Float64Array(3)
+  const [a, b, tx, c, d, ty] = maskToFrame
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++) {
       const m = mask.data[i]!
       if (m === 0) continue
       const isBand = m > BESIDE && m < HEAD
       const cell = grid.cell[y]! * GRID + grid.cell[x]!
       if (!isBand && sure.data[cell] === 0) continue
+      colourAt(frame, a * x + b * y + tx, c * x + d * y + ty, own)
       const at = 3 * (grid.first[y]! * GRID + grid.first[x]!)
       const [fx, fy] = [grid.share[x]!, grid.share[y]!]
       const r = mixed(beside, at, 3, fx, fy)
       const g = mixed(beside, at + 1, 3, fx, fy)
-      const b = mixed(beside, at + 2, 3, fx, fy)
+      const blue = mixed(beside, at + 2, 3, fx, fy)
       const stepR = mixed(head, at, 3, fx, fy) - r
       const stepG = mixed(head, at + 1, 3, fx, fy) - g
-      const stepB = mixed(head, at + 2, 3, fx, fy) - b
-      const [ownR, ownG, ownB] = [own[p]! - r, own[p + green]! - g, own[p + blue]! - b]
+      const stepB = mixed(head, at + 2, 3, fx, fy) - blue
+      const [ownR, ownG, ownB] = [own[0]! - r, own[1]! - g, own[2]! - blue]
       // As shares of the colours' distance: how far from what is beside, and how far along the straight way to the head.
       const apart = 1e-6 + stepR * stepR + stepG * stepG + stepB * stepB
       const off = Math.sqrt((ownR * ownR + ownG * ownG + ownB * ownB) / apart)
@@ -120,6 +123,25 @@ function likenesses(
       if (way > BEHIND && way < BEFORE) between.data[cell]!++
     }
   return { out, band, between }
+}
+
+/**
+ * Writes what the frame shows at a place, 0..1, to `colour`; beyond the frame its nearest pixel. Linear, and not filtered where the
+ * frame is finer than the mask: colours are only told apart, and edges stay sharp.
+ */
+function colourAt({ data, width, height, channels }: Bitmap, x: number, y: number, colour: Float64Array): void {
+  const u = Math.min(width - 1, Math.max(0, x))
+  const v = Math.min(height - 1, Math.max(0, y))
+  const [left, top] = [Math.floor(u), Math.floor(v)]
+  const right = left < width - 1 ? channels : 0
+  const below = top < height - 1 ? width * channels : 0
+  const scale = 1 / (data instanceof Uint8Array ? 255 : 65535)
+  const lower = (v - top) * scale
+  const upper = scale - lower
+  const [w01, w11] = [upper * (u - left), lower * (u - left)]
+  const [w00, w10] = [upper - w01, lower - w11]
+  for (let k = 0, p = (top * width + left) * channels; k < 3; k++, p += channels === 1 ? 0 : 1)
+    colour[k] = data[p]! * w00 + data[p + right]! * w01 + data[p + below]! * w10 + data[p + below + right]! * w11
 }
 
 /** Multiplies pixels by what the cells are there, in place. */
