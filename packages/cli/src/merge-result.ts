@@ -1,7 +1,15 @@
-import { stat } from 'node:fs/promises'
-import { extname, join, resolve } from 'node:path'
+import { readdir, realpath } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import { DflError } from '@dfl/core'
-import { createVideo, isVideoPath, openFrames, VIDEO_EXTENSIONS } from '@dfl/media'
+import {
+  createVideo,
+  footageStamp,
+  isFrameName,
+  isVideoPath,
+  openFrames,
+  TIMESTAMPS,
+  VIDEO_EXTENSIONS,
+} from '@dfl/media'
 import type { MergeOptions } from '@dfl/merge'
 import { parseSpans } from './frame-spans.js'
 import type { Merged, Workspace } from './workspace.js'
@@ -13,21 +21,40 @@ export function defaultResult({ folder, defaultResult }: Workspace, frames: stri
   return join(folder, parseSpans(frames, '--frames').length === 1 ? `${name}.mp4` : name)
 }
 
-/** @throws DflError `BAD_OPTION` when the result would overwrite footage, or its ending is none that can be written. */
-export function expectResultPath(out: string, clips: readonly (string | undefined)[]): void {
+/**
+ * @throws DflError `BAD_OPTION` when the result would overwrite footage or lie among images that are none of a result, or
+ * its ending is none that can be written.
+ */
+export async function expectResultPath(out: string, clips: readonly (string | undefined)[]): Promise<void> {
   const ending = extname(out)
   if (ending !== '' && !isVideoPath(out))
     throw new DflError(
       'BAD_OPTION',
       `Expected a video (${VIDEO_EXTENSIONS.join(', ')}) or a folder for \`--out\`, but got \`${out}\`. Leave out '${ending}' to get a folder of images.`,
     )
-  for (const clip of clips)
-    if (clip !== undefined && resolve(clip) === resolve(out))
+  const place = await realPath(out)
+  for (const clip of clips) {
+    if (clip === undefined) continue
+    const own = await realPath(clip)
+    // An image would be written over by the one of its name.
+    if (own === place || (isFrameName(basename(clip)) && dirname(own) === place))
       throw new DflError(
         'BAD_OPTION',
-        `Expected a new file for \`--out\`, but got \`${out}\`, which is the footage itself. Choose another name.`,
+        `Expected a new place for \`--out\`, but got \`${out}\`, where the footage itself is. Choose another name.`,
       )
+  }
+  if (isVideoPath(out)) return
+  const names = await readdir(out).catch((): string[] => [])
+  const other = names.find(isFrameName)
+  if (other !== undefined && !names.includes(TIMESTAMPS))
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${out}\`, which holds other images, such as '${other}'. Choose another name.`,
+    )
 }
+
+/** A path without links; as it is where nothing stands there yet. */
+const realPath = (path: string) => realpath(path).catch(() => resolve(path))
 
 /** Begins the result and gives up, so that a container that cannot hold it is known before the work and not after it. */
 export async function expectWritable(
@@ -48,10 +75,10 @@ export async function finishedResult(
   { madeFrom, out }: { madeFrom: string; out: string },
 ): Promise<Pick<Merged, 'frames' | 'framesWithFace'> | undefined> {
   if (!merged || merged.madeFrom !== madeFrom || merged.result !== resolve(out)) return undefined
-  const found = await stat(out).catch(() => undefined)
-  if (!found || (merged.bytes !== undefined && found.size !== merged.bytes)) return undefined
+  const bytes = await bytesOf(out).catch(() => undefined)
+  if (bytes === undefined || bytes !== (merged.bytes ?? bytes)) return undefined
   return { frames: merged.frames, framesWithFace: merged.framesWithFace }
 }
 
-/** Size of a result; nothing for a folder. */
-export const bytesOf = async (path: string) => (isVideoPath(path) ? (await stat(path)).size : undefined)
+/** Size of a result; of a folder, that of its images. */
+export const bytesOf = async (path: string) => (await footageStamp(path)).bytes

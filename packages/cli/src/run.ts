@@ -69,7 +69,7 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   const train = withLength(job.train)
   const times: StageTimes = { extractSrc: 0, extractDst: 0, train: 0, merge: 0 }
   const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
-  expectResultPath(out, [src, dst])
+  await expectResultPath(out, [src, dst])
   for (const path of [src, dst]) await expectFrames(path)
 
   const preset = train.preset ? presetNamed(train.preset) : presetFor(train)

@@ -1,14 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DflError, type FaceType, type Side } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
+import { type FootageStamp, footageStamp } from '@dfl/media'
 
 /** Which file a clip is, so that another one under the same name is noticed. */
-export interface ClipIdentity {
+export interface ClipIdentity extends Partial<FootageStamp> {
   path: string
-  /** Of a video file; nothing for a folder of images. */
-  bytes?: number
-  modifiedMs?: number
 }
 
 /** What a finished extraction found. */
@@ -123,7 +121,7 @@ const fromTheFuture = (path: string, format: number) =>
  * @throws DflError `NO_SUCH_FILE`.
  */
 export async function identifyClip(path: string, flag: string): Promise<ClipIdentity> {
-  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+  const stamp = await footageStamp(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause
     throw new DflError(
       'NO_SUCH_FILE',
@@ -131,12 +129,11 @@ export async function identifyClip(path: string, flag: string): Promise<ClipIden
       { data: { path }, cause },
     )
   })
-  const place = { path: resolve(path) }
-  return found.isDirectory() ? place : { ...place, bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+  return { path: resolve(path), ...stamp }
 }
 
 /** Whether two identities are of one clip: also where it was moved, or copied under the same name. */
 export function isSameClip(a: ClipIdentity, b: ClipIdentity): boolean {
-  if (a.bytes === undefined || b.bytes === undefined) return a.path === b.path && a.bytes === b.bytes
+  if (a.bytes === undefined || b.bytes === undefined) return a.path === b.path
   return a.bytes === b.bytes && (a.modifiedMs === b.modifiedMs || basename(a.path) === basename(b.path))
 }

@@ -1,9 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { collectReport, type FrameReport } from '@dfl/merge'
 import { describe, expect, it } from 'vitest'
 import { parseFrames, parseSpans } from '../src/frame-spans.js'
 import { writeMergeReport } from '../src/merge-report.js'
-import { dfl, scratchFolder } from './support.js'
+import { expectResultPath } from '../src/merge-result.js'
+import { dfl, scratchFolder, writeGrayFrames } from './support.js'
 
 describe('frames on the command line', () => {
   it('are stretches, sorted and joined where they meet', () => {
@@ -30,6 +31,42 @@ describe('frames on the command line', () => {
     expect(wrong.stderr).toContain("for `--frames`, but got 'ten'.")
     const watch = await dfl('merge', '--workspace', folder.at('w'), '--watch')
     expect(watch.stderr).toContain('Expected frames for `--preview`, but got only --watch.')
+  })
+})
+
+describe('the place of a result', () => {
+  const merge = (input: string, out: string, workspace: string) =>
+    dfl('merge', '--input', input, '--out', out, '--workspace', workspace)
+
+  it('is never where the footage is: not in its folder, not over a link to it', async () => {
+    await using folder = await scratchFolder()
+    await writeGrayFrames(folder.at('shot'))
+    await symlink(folder.at('shot'), folder.at('link'), 'junction')
+    for (const [input, out] of [
+      ['shot', 'shot'],
+      ['shot', 'link'],
+      ['shot/0.png', 'shot'],
+    ] as const) {
+      const { code, stderr } = await merge(folder.at(input), folder.at(out), folder.at('w'))
+      expect(code).toBe(2)
+      expect(stderr).toContain(
+        `Expected a new place for \`--out\`, but got \`${folder.at(out)}\`, where the footage itself is. Choose another name.`,
+      )
+    }
+  })
+
+  it('is no folder with images of something else, which would be marked as synthetic with it', async () => {
+    await using folder = await scratchFolder()
+    await writeGrayFrames(folder.at('shot'))
+    await writeGrayFrames(folder.at('holiday'))
+    const { code, stderr } = await merge(folder.at('shot'), folder.at('holiday'), folder.at('w'))
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${folder.at('holiday')}\`, which holds other images, such as '0.png'. Choose another name.`,
+    )
+    await expect(expectResultPath(folder.at('new'), [])).resolves.toBeUndefined()
+    await writeFile(folder.at('holiday', 'timestamps.json'), '{}')
+    await expect(expectResultPath(folder.at('holiday'), [folder.at('shot')])).resolves.toBeUndefined()
   })
 })
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { lockWorkspace, openWorkspace, PRESETS, presetFor } from '../src/index.js'
-import { isSameClip } from '../src/workspace.js'
-import { dfl, scratchFolder } from './support.js'
+import { identifyClip, isSameClip } from '../src/workspace.js'
+import { dfl, scratchFolder, writeGrayFrames } from './support.js'
 
 describe('lockWorkspace', () => {
   it('lets one in at a time, and the next one after it', async () => {
@@ -84,6 +84,16 @@ describe('openWorkspace', () => {
     expect(isSameClip(clip, { path: '/b/x.mp4', bytes: 10, modifiedMs: 9 })).toBe(true)
     expect(isSameClip(clip, { path: '/a/x.mp4', bytes: 11, modifiedMs: 5 })).toBe(false)
     expect(isSameClip({ path: '/a/frames' }, { path: '/b/frames' })).toBe(false)
+  })
+
+  it('knows a folder of images that was moved, and one whose images are others', async () => {
+    await using scratch = await scratchFolder()
+    await writeGrayFrames(scratch.at('a'))
+    const before = await identifyClip(scratch.at('a'), '--input')
+    await rename(scratch.at('a'), scratch.at('b'))
+    expect(isSameClip(before, await identifyClip(scratch.at('b'), '--input'))).toBe(true)
+    await writeGrayFrames(scratch.at('b'), 3)
+    expect(isSameClip(before, await identifyClip(scratch.at('b'), '--input'))).toBe(false)
   })
 })
 

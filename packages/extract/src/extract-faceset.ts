@@ -70,7 +70,8 @@ export async function* extractFaceset(
     return value
   }
   try {
-    const clip = typeof source === 'string' ? await own(openFrames(source)) : source
+    const clip =
+      typeof source === 'string' ? await own(openFrames(source, { mixedSizes: settings.side === 'src' })) : source
     const writer = await own(createFaceset(folder, { faceType: settings.faceType, size: alignedSize(settings) }))
     const name = sourceName ?? basename(clip.info.path)
     const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))

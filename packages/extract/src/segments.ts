@@ -58,10 +58,14 @@ export async function* segmentsOf(
 /** For each frame of a segment and the one after it, whether a new shot begins there; so it does where nothing is known. */
 export function cutsOf({ items, previous, next }: FrameSegment): boolean[] {
   const finder = createCutFinder()
-  for (const item of [previous, ...items, next]) if (item) finder.add(item.signature())
-  const cuts = finder.cuts()
+  const list = [previous, ...items, next].filter((item) => item !== undefined)
+  for (const item of list) finder.add(item.signature())
+  // Photos of other sizes show something else, however alike they look.
+  const cuts = finder.cuts().map((cut, i) => cut || (i > 0 && !sameSize(list[i]!.frame, list[i - 1]!.frame)))
   return [...(previous ? cuts.slice(1) : cuts), ...(next ? [] : [true])]
 }
+
+const sameSize = (a: Frame, b: Frame) => a.width === b.width && a.height === b.height
 
 /** How many frames a segment holds: fewer where frames are large, so that a few segments fit in memory. */
 export function segmentLength(frame: { width: number; height: number }, detectEvery: number): number {

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { jitterPx } from '@dfl/align'
 import { type Bitmap, collect, type FaceMeta, type Landmarks, type Point } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
-import { applyAffine } from '@dfl/image'
+import { applyAffine, crop } from '@dfl/image'
+import { writeImage } from '@dfl/media'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attentionMesh, blazeFace, type ExtractFacesetOptions, extractFaceset, extractOptions } from '../src/index.js'
 import { framesOf, grayImage, landmarkError, sourceOf, truthOf } from './footage.js'
@@ -162,6 +163,24 @@ describe('extractFaceset', () => {
     const debugFolder = join(folder, 'debug')
     await collect(extract('drawn', { debugFolder, embedEvery: 0 }, frames.slice(0, 2)))
     expect((await readdir(debugFolder)).sort()).toEqual(['clip_000000.jpg', 'clip_000001.jpg'])
+  })
+
+  it('takes photos of any sizes for src; a clip of dst is of one size', async () => {
+    const photos = join(folder, 'photos')
+    const [a, b] = [frames[0]!, frames[20]!]
+    const cut = { x: 180, y: 20, width: 300, height: 330 }
+    await writeImage(join(photos, 'a.png'), a)
+    await writeImage(join(photos, 'b.png'), crop(b, cut))
+    await writeImage(join(photos, 'c.png'), b)
+    await collect(extractFaceset(photos, join(folder, 'of-photos'), { ...networks, side: 'src' }))
+    const faces = await facesOf('of-photos')
+    expect(faces.map(({ sourceFilename }) => sourceFilename)).toEqual(['a.png', 'b.png', 'c.png'])
+    const moved = truth[20]!.map(([x, y]): Point => [x - cut.x, y - cut.y])
+    for (const [i, exact] of [truth[0]!, moved, truth[20]!].entries())
+      expect(landmarkError(faces[i]!.sourceLandmarks, exact)).toBeLessThan(0.06)
+    await expect(
+      collect(extractFaceset(photos, join(folder, 'no-clip'), { ...networks, side: 'dst' })),
+    ).rejects.toThrow('Expected 640 x 360 pixels like the first frame')
   })
 
   it('refuses wrong options before it touches anything', async () => {

@@ -48,7 +48,11 @@ export async function createImageFolder(path: string, options: ImageFolderOption
     encoder: wanted === 'same' ? sameFormat(info?.codec) : wanted,
     async write(frame, change) {
       if (!open) throw finished(path)
-      timeBase ??= { ...frame.timeBase }
+      if (!timeBase) {
+        timeBase = { ...frame.timeBase }
+        // From the first image on, so that a folder that was left half-written can be told from one with other images.
+        await writeTimestamps(path, { timeBase, frameRate, pts })
+      }
       const own = frame.file !== undefined && isImagePath(frame.file) ? imageFormatOf(frame.file) : undefined
       const format = wanted === 'same' ? sameFormat(own) : wanted
       const file = join(path, imageNameOf(frame, format))

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { unsupported } from './errors.js'
+import { isFrameName } from './footage-stamp.js'
 import { type Frame, type FrameRange, type FrameSource, imageFrame, inRange } from './frame.js'
 import { describeImage, readSamples } from './image-samples.js'
-import { isImagePath } from './images.js'
 import { type Rational, rescale, toFrameRate } from './rational.js'
 import { readTimestamps } from './timestamps.js'
 
@@ -12,12 +12,14 @@ export interface FolderSourceOptions extends FrameRange {
   signal?: AbortSignal
   /** Frames per second where the folder has no `timestamps.json`; 25 by default. */
   fps?: number
+  /** Takes images of any sizes, as photos have; without it the walk ends at one that differs from the first. */
+  mixedSizes?: boolean
 }
 
 /** The images of a folder as frames, in the natural order of their names: 2.png before 10.png, gaps allowed. */
 export async function openImageFolder(folder: string, options: FolderSourceOptions): Promise<FrameSource> {
   const order = new Intl.Collator('en', { numeric: true })
-  const names = (await readdir(folder)).filter((name) => isImagePath(name) && !name.startsWith('.'))
+  const names = (await readdir(folder)).filter(isFrameName)
   names.sort((a, b) => order.compare(a, b) || (a < b ? -1 : 1))
   if (names.length === 0)
     throw unsupported(
@@ -55,7 +57,7 @@ async function openImages(
       const file = join(folder, name)
       const image = await readSamples(file)
       const { width, height } = image.samples
-      if (width !== first.width || height !== first.height)
+      if (!options.mixedSizes && (width !== first.width || height !== first.height))
         throw unsupported(
           file,
           `${first.width} x ${first.height} pixels like the first frame`,

@@ -12,11 +12,12 @@ export interface Timestamps {
   pts: Readonly<Record<string, number>>
 }
 
-const NAME = 'timestamps.json'
+/** The file beside images that holds their times. */
+export const TIMESTAMPS = 'timestamps.json'
 
 /** The times of a folder's images; nothing where it has none. */
 export async function readTimestamps(folder: string): Promise<Timestamps | undefined> {
-  const path = join(folder, NAME)
+  const path = join(folder, TIMESTAMPS)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
@@ -38,5 +39,5 @@ export async function readTimestamps(folder: string): Promise<Timestamps | undef
 }
 
 export async function writeTimestamps(folder: string, timestamps: Timestamps): Promise<void> {
-  await writeFileAtomic(join(folder, NAME), `${JSON.stringify(timestamps, undefined, 1)}\n`)
+  await writeFileAtomic(join(folder, TIMESTAMPS), `${JSON.stringify(timestamps, undefined, 1)}\n`)
 }

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { collect } from '@dfl/core'
 import { describe, expect, test } from 'vitest'
-import { createFrames, createImageFolder, openFrames, readImage, writeImage } from '../src/index.js'
+import { createFrames, createImageFolder, footageStamp, openFrames, readImage, writeImage } from '../src/index.js'
 import { allPts, CLIP, makeClip, picture, scratchFolder } from './media.js'
 
 const folder = await scratchFolder()
@@ -77,7 +77,46 @@ describe('openFrames on images', () => {
   })
 })
 
+describe('footageStamp', () => {
+  test('tells a sequence that was rendered anew, one that grew and one that lost an image from what it was', async () => {
+    const path = await folderOf('stamp', ['1.png', '2.png', '3.png'])
+    await writeFile(join(path, 'notes.txt'), 'no frame')
+    const before = await footageStamp(path)
+    expect(before.bytes).toBe(
+      (await Promise.all([1, 2, 3].map((i) => readFile(join(path, `${i}.png`))))).reduce(
+        (n, { length }) => n + length,
+        0,
+      ),
+    )
+    await writeFile(join(path, 'notes.txt'), 'still none')
+    expect(await footageStamp(path)).toEqual(before)
+    await utimes(join(path, '2.png'), new Date(), new Date(before.modifiedMs + 5000))
+    const rendered = await footageStamp(path)
+    expect(rendered.bytes).toBe(before.bytes)
+    expect(rendered.modifiedMs).toBeGreaterThan(before.modifiedMs + 4000)
+    await writeImage(join(path, '4.png'), picture(20, 10))
+    expect((await footageStamp(path)).bytes).toBeGreaterThan(before.bytes)
+    await Promise.all([3, 4].map((i) => rm(join(path, `${i}.png`))))
+    expect((await footageStamp(path)).bytes).toBeLessThan(before.bytes)
+    expect(await footageStamp(join(path, '1.png'))).toMatchObject({
+      bytes: (await readFile(join(path, '1.png'))).length,
+    })
+  })
+})
+
 describe('createImageFolder', () => {
+  test('has its times file before its first image, so that what was left half-written can be told', async () => {
+    await using source = await openFrames(await folderOf('begun-from', ['1.png', '2.png']))
+    const sink = await createImageFolder(at('begun'), { like: source })
+    expect(await readdir(at('begun'))).toEqual([])
+    for await (const frame of source.frames()) {
+      await sink.write(frame)
+      break
+    }
+    expect((await readdir(at('begun'))).sort()).toEqual(['1.png', 'timestamps.json'])
+    await sink.finish()
+  })
+
   test('takes a video apart and puts it together again with exact times', async () => {
     const pts = [0, 512, 600, 2048, 2049]
     await makeClip(at('clip.mp4'), pts)

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { DflError } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
-import { findShots, type Shots } from '@dfl/media'
+import { findShots, footageStamp, type Shots } from '@dfl/media'
 
 const NAME = 'shots.json'
 /** Goes up when cuts are found by another rule. */
@@ -19,8 +19,7 @@ export async function knownShots(
 ): Promise<Shots> {
   const { folder, signal, onDamaged } = keep
   const path = join(folder, NAME)
-  const found = await stat(clip)
-  const of = JSON.stringify([RULE, resolve(clip), found.isDirectory() ? 0 : found.size, found.mtimeMs])
+  const of = JSON.stringify([RULE, resolve(clip), await footageStamp(clip)])
   const known = await readFile(path, 'utf8')
     .then((text) => JSON.parse(text) as Shots & { of: string })
     .catch(() => undefined)

@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { DflError, resolveOptions } from '@dfl/core'
-import { concatVideos, isVideoPath, openFrames, type VideoInfo } from '@dfl/media'
+import { concatVideos, footageStamp, isVideoPath, openFrames, type VideoInfo } from '@dfl/media'
 import { describePackage } from './compositor-package.js'
 import { type FacesOf, facesOfClip, facesOfFunction } from './faces-of-frames.js'
 import { type FinishedPart, type FinishedParts, openParts } from './finished-parts.js'
@@ -178,13 +178,13 @@ async function join(
 /** What all parts of the result depend on, as a text. */
 async function madeFrom(job: MergeVideoOptions): Promise<string> {
   const { frames, faces, swapper, stages, fingerprint = '', out } = job
-  const identity = async (path: string) => {
+  const folderState = async (path: string) => {
     const found = await stat(path)
     return found.isDirectory() ? resolve(path) : [basename(path), found.size, found.mtimeMs]
   }
   return JSON.stringify({
-    frames: await identity(frames),
-    faces: typeof faces === 'string' ? await identity(faces) : 'function',
+    frames: [basename(frames), await footageStamp(frames)],
+    faces: typeof faces === 'string' ? await folderState(faces) : 'function',
     model: [swapper.faceType, swapper.resolution],
     stages: stages ? 'own' : 'usual',
     fingerprint,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { collect, take } from '@dfl/core'
 import { createFaceset } from '@dfl/faceset'
-import { createFrames, type Frame, openFrames, probeVideo } from '@dfl/media'
+import { createFrames, type Frame, openFrames, probeVideo, readImage, writeImage } from '@dfl/media'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type FacesOf, type MergeProgress, mergeVideo, type Swapper } from '../src/index.js'
 import { clip, identity, meta, painted, truth } from './synthetic.js'
@@ -155,6 +155,22 @@ describe('mergeVideo', () => {
     expect(after.map((frame) => frame.timestampSeconds)).toEqual(before.map((frame) => frame.timestampSeconds))
     expect(largestDifference(after[10]!, before[10]!)).toBe(0)
     expect(largestDifference(after[5]!, before[5]!)).toBeGreaterThan(20)
+  })
+
+  it('makes everything anew where the images of the clip are others, under the same names', async () => {
+    const [plates, path, keepIn] = [join(folder, 'plates'), out(''), join(folder, 'kept-plates')]
+    await using source = await openFrames(dst, { end: 6 })
+    const sink = await createFrames(plates, { like: source })
+    for await (const frame of source.frames()) await sink.write(frame)
+    await sink.finish()
+    const merge = { ...job(identity(64), path), frames: plates, keepIn }
+    await collect(mergeVideo(merge))
+    expect((await collect(mergeVideo(merge))).at(-1)!.framesKept).toBe(6)
+    const [first] = await allFrames(plates)
+    const graded = { ...first!.bitmap, data: first!.bitmap.data.map((value) => 255 - value) }
+    await writeImage(join(plates, '000000.png'), graded)
+    expect((await collect(mergeVideo(merge))).at(-1)!.framesKept).toBe(0)
+    expect((await readImage(join(path, '000000.png'))).data.slice(0, 3)).toEqual(graded.data.slice(0, 3))
   })
 
   it('takes the faces from a faceset, found by the names of their frames', async () => {

@@ -152,7 +152,7 @@ async function expectClip(workspace: Workspace, side: Side, clip: ClipIdentity, 
   if (!known || isSameClip(known, clip)) return
   const faces = await countFaces(workspace.faceset[side])
   if (faces === 0) return forget(workspace, side)
-  const got = clip.path === known.path ? 'a file that has changed since' : `\`${clip.path}\``
+  const got = clip.path === known.path ? 'footage that has changed since' : `\`${clip.path}\``
   throw new DflError(
     'BAD_STATE',
     `Expected \`${known.path}\` for \`${flag}\`, as before in this workspace, but got ${got}. Use another --workspace, or remove \`${join(workspace.folder, side)}\` to extract the new clip here.`,

@@ -56,7 +56,7 @@ export async function* mergeStage(
   const out = job.out ?? defaultResult(workspace, job.frames)
   const frames = dstClipOf(workspace, job)
   const clip = await identifyClip(frames, flag)
-  expectResultPath(out, [frames, workspace.record.clips.src?.path])
+  await expectResultPath(out, [frames, workspace.record.clips.src?.path])
   const options = resolveOptions(mergeOptions, job.options)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const { iteration: iterations } = run.progress

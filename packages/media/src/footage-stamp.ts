@@ -1,0 +1,34 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { mapConcurrent } from '@dfl/core'
+import { isImagePath } from './images.js'
+
+/** What tells one state of footage from another. */
+export interface FootageStamp {
+  /** Of the file, or of all images of the folder together. */
+  bytes: number
+  /** When the file, or the image that was changed last, was changed: whole milliseconds since 1970. */
+  modifiedMs: number
+}
+
+/** Files that are looked at together: network drives answer slowly. */
+const AT_ONCE = 32
+
+/**
+ * The state of a video, an image, or a folder of images. Rendering a sequence anew into its folder, adding images and
+ * taking some away all change it.
+ */
+export async function footageStamp(path: string): Promise<FootageStamp> {
+  const found = await stat(path)
+  if (!found.isDirectory()) return { bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
+  const names = (await readdir(path)).filter(isFrameName)
+  const stamp = { bytes: 0, modifiedMs: 0 }
+  for await (const { size, mtimeMs } of mapConcurrent(names, (name) => stat(join(path, name)), AT_ONCE)) {
+    stamp.bytes += size
+    stamp.modifiedMs = Math.max(stamp.modifiedMs, Math.floor(mtimeMs))
+  }
+  return stamp
+}
+
+/** Whether a file of a folder counts as one of its frames. */
+export const isFrameName = (name: string) => isImagePath(name) && !name.startsWith('.')
