@@ -1,7 +1,8 @@
 import { DflError, isDflError } from '@dfl/core'
 import { type Device, type DeviceChoice, holdsTensors, sessionOptionsOf, threadsOf } from './devices/device.js'
+import { forRunInPlace } from './devices/in-place.js'
 import { chooseDevice } from './devices/probe.js'
-import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
+import { inMemory, type OutputPort, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
 import { splitTail } from './fuse/tail.js'
 import { PORTABLE } from './kernels/portable.js'
 import { estimateOf, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
@@ -119,8 +120,10 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     ...[...trace.ports].map(([name, port]) => ({ name, ...port })),
   ].filter(({ name }) => read.has(name))
   for (const { name, shape } of ports) graph.input(name, 'float32', shape)
-  const wanted = Object.keys(outputs).filter((name) => name.startsWith('output:'))
-  orderResults(graph, (output) => wanted.includes(output))
+  const wanted = Object.entries(outputs)
+    .filter(([name]) => name.startsWith('output:'))
+    .map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
+  orderResults(graph, (output) => output.startsWith('output:'))
   const leafShapes = Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!]))
   // On the CPU alone: other devices plan with shapes.
   const hidden = device === 'cpu' && replaced.length > 0 && hasShapesToHide(graph)
@@ -131,7 +134,8 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   })
   if (device === 'cpu') expectToFit(memory, memoryLimit())
   if (hidden) hideShapes(graph)
-  const onnx = graph.build()
+  const built = graph.build()
+  const { bytes, onnx } = holdsTensors(device) ? { bytes: built, onnx: built } : forRunInPlace(built)
   const ort = onnxRuntime()
   const settings: InferenceSession.SessionOptions = {
     ...sessionOptionsOf(device),
@@ -150,7 +154,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   }
   // Where kernels do all the work (a running mean of the parameters, say), no graph is left to run.
   const session =
-    graph.outputs.length > 0 ? await ort.InferenceSession.create(onnx, settings).catch(refused) : undefined
+    graph.outputs.length > 0 ? await ort.InferenceSession.create(bytes, settings).catch(refused) : undefined
   const parts: StateGraph = {
     session,
     stateShapes,
@@ -165,7 +169,6 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     runner,
     onnx,
     inputs,
-    outputs,
     device,
     memory,
     nodeCount: graph.nodes.length,
@@ -193,9 +196,9 @@ function failed(cause: unknown): never {
 }
 
 /** Where each output of a graph is to lie: what the caller gets here, the state there. */
-function locations(wanted: readonly string[], rest: readonly string[]): Record<string, 'cpu' | 'gpu-buffer'> {
+function locations(wanted: readonly OutputPort[], rest: readonly string[]): Record<string, 'cpu' | 'gpu-buffer'> {
   return Object.fromEntries([
-    ...wanted.map((name) => [name, 'cpu'] as const),
+    ...wanted.map(({ name }) => [name, 'cpu'] as const),
     ...rest.map((name) => [`next:${name}`, 'gpu-buffer'] as const),
   ])
 }
@@ -204,7 +207,6 @@ interface Parts {
   runner: StateRunner
   onnx: Uint8Array
   inputs: readonly InputPort[]
-  outputs: Record<string, Value>
   device: Device
   memory: MemoryEstimate
   nodeCount: number
@@ -213,7 +215,7 @@ interface Parts {
 
 function compiled(
   { session, stateShapes, wanted }: StateGraph,
-  { runner, onnx, inputs, outputs, device, memory, nodeCount, profile }: Parts,
+  { runner, onnx, inputs, device, memory, nodeCount, profile }: Parts,
 ): Compiled {
   const { Tensor } = onnxRuntime()
   const known = new Set(session?.inputNames)
@@ -225,10 +227,7 @@ function compiled(
     memory,
     inputs: Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }])),
     outputs: Object.fromEntries(
-      wanted.map((name) => {
-        const { shape, dtype } = outputs[name]!
-        return [name.slice('output:'.length), { shape, dtype }]
-      }),
+      wanted.map(({ name, shape, dtype }) => [name.slice('output:'.length), { shape, dtype }]),
     ),
     async run(state, given) {
       if (disposed)
@@ -258,7 +257,7 @@ function compiled(
       }
       const results = await runner.run(state, feeds, (name) => values[name]![0]!).catch(failed)
       const out: Record<string, TensorData> = {}
-      for (const name of wanted)
+      for (const { name } of wanted)
         out[name.slice('output:'.length)] = { data: results[name]!.data as Float32Array, shape: results[name]!.dims }
       return out
     },

@@ -2,8 +2,9 @@ import { type SimdKernel, simdModule } from '../fuse/simd.js'
 import type { TailGroup } from '../fuse/tail.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from '../ort.js'
 import type { State } from '../state.js'
-import { sizeOf } from '../trace/trace.js'
+import { sizeOf, type Value } from '../trace/trace.js'
 import type { Device } from './device.js'
+import { runInPlace } from './in-place.js'
 import { type DeviceTensor, deviceMemory } from './tensors.js'
 
 /** A graph and the parts of a state that it works on. */
@@ -19,8 +20,15 @@ export interface StateGraph {
   groups: readonly TailGroup[]
   /** What the graph leaves for them, as `leaf:…`. */
   leafShapes: Readonly<Record<string, readonly number[]>>
-  /** Names of the outputs that the caller gets. */
-  wanted: readonly string[]
+  /** The outputs that the caller gets. */
+  wanted: readonly OutputPort[]
+}
+
+/** An output of a graph. */
+export interface OutputPort {
+  name: string
+  shape: readonly number[]
+  dtype: Value['dtype']
 }
 
 /** Runs a graph once: reads the state, replaces what the graph replaces, gives back the wanted outputs. */
@@ -53,16 +61,19 @@ export function inMemory({ session, stateShapes, ports, rest, groups, leafShapes
       for (const [leaf, shape] of Object.entries(leafShapes)) state?.scratch(leaf, sizeOf(shape))
       for (const name of rest) state?.scratch(`next:${name}`, sizeOf(stateShapes[name]!))
       for (const { name, state: tensor, shape } of ports) feeds[name] = wrap(state!.get(tensor).data, shape)
-      const fetches: Record<string, Tensor | null> = {}
+      const fetches: Record<string, Tensor> = {}
       for (const [leaf, shape] of Object.entries(leafShapes))
         fetches[`leaf:${leaf}`] = wrap(scratch(state!, leaf, shape), shape)
       for (const name of rest)
         fetches[`next:${name}`] = wrap(scratch(state!, `next:${name}`, stateShapes[name]!), stateShapes[name]!)
-      for (const name of wanted) fetches[name] = null
-      const results = (await session?.run(feeds, fetches as Record<string, Tensor>)) ?? {}
-      for (const name of rest) state!.get(name).data.set(results[`next:${name}`]!.data as Float32Array)
+      for (const { name, shape, dtype } of wanted) {
+        const values = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array
+        fetches[name] = new Tensor(dtype as 'float32', new values(sizeOf(shape)) as Float32Array, shape as number[])
+      }
+      if (session) await runInPlace(session, feeds, fetches)
+      for (const name of rest) state!.get(name).data.set(fetches[`next:${name}`]!.data as Float32Array)
       if (groups.length > 0) runTail(state!, numbers)
-      return results as Record<string, Tensor>
+      return fetches
     },
     async [Symbol.asyncDispose]() {},
   }
@@ -83,7 +94,8 @@ export async function onDevice(device: Device, { session, ports, rest, wanted }:
     async run(state, feeds) {
       if (state && ports.length + rest.length > 0) states.add(state)
       for (const { name, state: tensor, shape } of ports) feeds[name] = (await resident(state!, tensor)).as(shape)
-      const results = (await session?.run(feeds, [...wanted, ...rest.map((name) => `next:${name}`)])) ?? {}
+      const results =
+        (await session?.run(feeds, [...wanted.map(({ name }) => name), ...rest.map((name) => `next:${name}`)])) ?? {}
       for (const name of rest) state!.place(name, memory.adopt(results[`next:${name}`]!))
       return results as Record<string, Tensor>
     },

@@ -34,8 +34,9 @@ function columnSum(trace: Trace, x: Value, axes: readonly number[]): string | un
 const argument =
   (op: string): Lowering =>
   (trace, { x }, { axis }) => {
-    const name = trace.op(op, [trace.name(x!)], { axis, keepdims: 0 })
-    return { shape: x!.shape.filter((_, i) => i !== axis), dtype: 'int32', name: trace.op('Cast', [name], { to: 6 }) }
+    const at = axis < 0 ? axis + x!.shape.length : axis
+    const name = trace.op(op, [trace.name(x!)], { axis: at, keepdims: 0 })
+    return { shape: x!.shape.filter((_, i) => i !== at), dtype: 'int32', name: trace.op('Cast', [name], { to: 6 }) }
   }
 
 /** Boolean reductions run on numbers, which ONNX can reduce. */

@@ -22,8 +22,9 @@ import { type Plan, phaseGrid } from './winograd-plan.js'
 export function tiledConvolution(trace: Trace, plan: Plan, x: Value, filter: Value): string {
   const { geometry: g, tiling } = plan
   const outputs = filter.shape[3]!
-  const V = inputTransform(trace, plan, x)
-  const M = trace.op('MatMul', [V, weightTransform(trace, plan, filter)])
+  const seen = inputTiles(trace, plan, x)
+  const V = product(trace, both(trace, tiling.B, tiling.B), seen)
+  const M = trace.op('MatMul', [V, weightTransform(trace, plan, filter, { after: seen.name, mirrored: false })])
   return outputTransform(trace, tiling, M, g.batch, g.output, [1, 1], outputs)
 }
 
@@ -33,7 +34,7 @@ export function tiledInputGradient(trace: Trace, plan: Plan, dy: Value, filter: 
   const grid = phaseGrid(g)
   const V = tiles(trace, dy, grid, [1, 1], [-first[0] - 2, -first[1] - 2], tiling.m, tiling.m + 2)
   const frequencies = product(trace, both(trace, tiling.B, tiling.B), V)
-  const U = weightTransform(trace, plan, filter, V.name)
+  const U = weightTransform(trace, plan, filter, { after: V.name, mirrored: true })
   const M = trace.op('FusedMatMul', [frequencies, U], { transB: 1 }, 'com.microsoft')
   return outputTransform(trace, tiling, M, g.batch, g.input, g.stride, filter.shape[2]!)
 }
@@ -42,7 +43,7 @@ export function tiledInputGradient(trace: Trace, plan: Plan, dy: Value, filter: 
 export function tiledWeightGradient(trace: Trace, plan: Plan, x: Value, dy: Value): string {
   const { geometry: g, tiling } = plan
   const [inputs, outputs] = [x.shape[3]!, dy.shape[3]!]
-  const V = inputTransform(trace, plan, x)
+  const V = product(trace, both(trace, tiling.B, tiling.B), inputTiles(trace, plan, x))
   const ofTiles = tiles(trace, dy, g.output, [1, 1], [0, 0], tiling.m, tiling.m)
   const dM = product(trace, both(trace, tiling.A, tiling.A), ofTiles, true)
   const dU = trace.op('FusedMatMul', [V, dM], { transA: 1 }, 'com.microsoft') // [P, phases·I, O]
@@ -64,25 +65,26 @@ function product(trace: Trace, X: string, { name, count, channels }: Tiles, tran
   return trace.op('Reshape', [made, trace.i64([-1, count, channels])])
 }
 
-function inputTransform(trace: Trace, { geometry: g, tiling, first }: Plan, x: Value): string {
-  return product(
-    trace,
-    both(trace, tiling.B, tiling.B),
-    tiles(trace, x, g.output, g.stride, first, tiling.m, tiling.m + 2),
-  )
-}
+const inputTiles = (trace: Trace, { geometry: g, tiling: { m }, first }: Plan, x: Value): Tiles =>
+  tiles(trace, x, g.output, g.stride, first, m, m + 2)
 
 /**
- * U: [P, phases·I, O]; of mirrored weights for the input gradient, where `dy` is given.
+ * U: [P, phases·I, O]; of mirrored weights for the input gradient.
  *
- * ONNX Runtime would compute the latter while the forward pass runs, because it could, and keep the largest tensors of all
- * until the backward pass comes to them. So they are made to depend on `dy`.
+ * These are the largest tensors of all. ONNX Runtime would compute them as soon as it could, and keep those of weights that
+ * are used again, for the other person or in the backward pass, until then. So where weights are not constants, U is made
+ * to depend on what it is to be multiplied with.
  */
-function weightTransform(trace: Trace, plan: Plan, filter: Value, dy?: string): string {
+function weightTransform(
+  trace: Trace,
+  plan: Plan,
+  filter: Value,
+  { after, mirrored }: { after: string; mirrored: boolean },
+): string {
   const [kh, kw, inputs, outputs] = filter.shape as [number, number, number, number]
   const weights = trace.matrix(filter, kh * kw, inputs * outputs)
-  const matrix = weightMatrix(trace, plan, dy !== undefined)
-  const made = trace.op('Gemm', [dy === undefined ? matrix : afterwards(trace, matrix, dy), weights])
+  const matrix = weightMatrix(trace, plan, mirrored)
+  const made = trace.op('Gemm', [filter.constant ? matrix : afterwards(trace, matrix, after), weights])
   const { stride } = plan.geometry
   return trace.op('Reshape', [made, trace.i64([-1, stride[0] * stride[1] * inputs, outputs])])
 }
