@@ -59,7 +59,8 @@ function drawnPlanes(
 ): [Pixels, ...Pixels[]] {
   return planes.map(({ raster, planeToFrameMat, black }, plane) =>
     warpAffine(raster, multiplyAffine(frameToOutputMat, planeToFrameMat), size, {
-      interpolation,
+      // Chroma that is stored at half the size has nothing in it that a wider kernel would keep.
+      interpolation: raster.width < planes[0]!.raster.width ? 'linear' : interpolation,
       ...(border === 'replicate'
         ? { border }
         : { border: 'constant', borderValue: black + (plane === 0 ? border / (toRgb?.[0]?.[0] ?? 1) : 0) }),
