@@ -6,7 +6,7 @@ import { type ExtractProgress, extractFaceset } from '@dfl/extract'
 import { openFrames } from '@dfl/media'
 import { demoClip } from './footage.js'
 import type { BenchContext, Outcome } from './report.js'
-import { clipsAt, runsOf } from './stage-runs.js'
+import { clipsAt, goingOn, runsOf } from './stage-runs.js'
 
 /** Extraction end to end: networks loaded, video decoded, faces found, aligned and written, anew in every round. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
@@ -40,14 +40,27 @@ async function extractOnce({ clip, fast }: { clip: string; fast: boolean }, say:
     const began = performance.now()
     const before = process.cpuUsage()
     let last: ExtractProgress | undefined
+    let first: { at: number; frames: number } | undefined
     for await (const report of extractFaceset(clip, join(folder, 'faces'), { side: 'dst', fast })) {
       last = report
+      if (report.framesDone > 0) first ??= { at: performance.now(), frames: report.framesDone }
       say(`frame ${report.framesDone} of ${report.frameCount}, ${report.fps.toFixed(1)} frames/s`)
     }
-    const total = (performance.now() - began) / 1000
+    const ended = performance.now()
+    const total = (ended - began) / 1000
     const { user, system } = process.cpuUsage(before)
     const { framesDone: frames, framesWithFaces, faces, seconds } = last!
-    return { fps: frames / total, frames, framesWithFaces, faces, total, cpu: (user + system) / 1e6, ...seconds }
+    const going = goingOn({ began, ended, frames }, first!)
+    return {
+      fps: frames / total,
+      ...going,
+      frames,
+      framesWithFaces,
+      faces,
+      total,
+      cpu: (user + system) / 1e6,
+      ...seconds,
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

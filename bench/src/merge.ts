@@ -10,7 +10,7 @@ import { df } from '@dfl/model-df'
 import { countParams, initialise } from '@dfl/nn'
 import { demoClip, facesetOf } from './footage.js'
 import { type BenchContext, type Outcome, round } from './report.js'
-import { clipsAt, runsOf } from './stage-runs.js'
+import { clipsAt, goingOn, runsOf } from './stage-runs.js'
 
 /** Merging end to end: network compiled, video decoded, faces painted and pasted, video encoded, anew in every round. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
@@ -84,9 +84,11 @@ async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: 
     const load = (performance.now() - began) / 1000
     let last: MergeProgress | undefined
     let reported = began
+    let first: { at: number; frames: number } | undefined
     for await (const report of mergeVideo({ frames: clip, faces, swapper, out: join(folder, 'out.mp4') })) {
       last = report
       reported = performance.now()
+      first ??= { at: reported, frames: report.done }
       say(`frame ${report.done} of ${report.frames}, ${report.fps.toFixed(1)} frames/s`)
     }
     const ended = performance.now()
@@ -97,6 +99,7 @@ async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: 
     const millions = round(countParams(model.params) / 1e6, 1)
     return {
       fps: frames / total,
+      ...goingOn({ began, ended: reported, frames }, first!),
       frames,
       framesWithFaces,
       millions,

@@ -9,7 +9,20 @@ export interface StageRun {
   framesWithFaces: number
   /** Seconds from start to end. */
   total: number
+  /** Seconds until the first frames are done: networks are loaded, nothing is compiled yet. */
+  start: number
+  /** Frames a second after that, as a long clip has them. */
+  goingFps: number
 }
+
+/** How a run went on after its first frames: `first` when they were done, and how many they were. */
+export const goingOn = (
+  { began, ended, frames }: { began: number; ended: number; frames: number },
+  first: { at: number; frames: number },
+): Pick<StageRun, 'start' | 'goingFps'> => ({
+  start: (first.at - began) / 1000,
+  goingFps: (frames - first.frames) / Math.max(1e-9, (ended - first.at) / 1000),
+})
 
 /** The clip at each of the heights, or as it is where none are given. */
 export async function clipsAt(path: string, heights: string, context: BenchContext): Promise<string[]> {
@@ -42,13 +55,24 @@ export async function runsOf<K extends string>(
   }))
   const text = [
     table(
-      [head, 'frames/s', 'frames', 'with a face', 'seconds', ...parts.map((part) => `${part} s`)],
+      [
+        head,
+        'frames/s',
+        'once going',
+        'frames',
+        'with a face',
+        'seconds',
+        'start s',
+        ...parts.map((part) => `${part} s`),
+      ],
       found.map((one, i) => [
         names[i]!,
         one.fps.toFixed(1),
+        one.goingFps.toFixed(1),
         one.frames,
         one.framesWithFaces,
         one.total.toFixed(1),
+        one.start.toFixed(1),
         ...parts.map((part) => one[part].toFixed(1)),
       ]),
     ),
