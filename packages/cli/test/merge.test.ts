@@ -55,6 +55,12 @@ describe('the place of a result', () => {
     }
   })
 
+  it('is a video that can hold the times and the sound of any clip, or a folder', async () => {
+    await expect(expectResultPath('c.avi', [])).rejects.toThrow(
+      "Expected a video (.mp4, .m4v, .mov, .mkv, .webm, .ts) or a folder for `--out`, but got `c.avi`. Leave out '.avi' to get a folder of images.",
+    )
+  })
+
   it('is no folder with images of something else, which would be marked as synthetic with it', async () => {
     await using folder = await scratchFolder()
     await writeGrayFrames(folder.at('shot'))

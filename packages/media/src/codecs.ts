@@ -86,7 +86,8 @@ export function encoderChoices(wishes: EncoderWishes): EncoderChoice[] {
     case 'dnxhr-444':
       return [{ name: 'dnxhd', settings: { profile: 'dnxhr_444' }, formats: ['yuv444p10le'] }]
     default:
-      return [{ name: 'ffv1', settings: { level: '3', slices: '4', slicecrc: '1' }, rgb: true }]
+      // Some odd sizes cannot be cut into four: then libav chooses.
+      return ['4', '0'].map((slices) => ({ name: 'ffv1', settings: { level: '3', slices, slicecrc: '1' }, rgb: true }))
   }
 }
 

@@ -4,7 +4,7 @@ import type { FrameSink } from './frame-sink.js'
 import { type CreateVideoOptions, createVideo } from './video-sink.js'
 
 /** The endings that mean a video file where frames are written. */
-export const VIDEO_EXTENSIONS = ['.mp4', '.m4v', '.mov', '.mkv', '.webm', '.avi', '.ts'] as const
+export const VIDEO_EXTENSIONS = ['.mp4', '.m4v', '.mov', '.mkv', '.webm', '.ts'] as const
 
 /** Whether a path's ending names a video. */
 export const isVideoPath = (path: string) =>

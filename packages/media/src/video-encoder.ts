@@ -22,8 +22,9 @@ export interface Encoder {
 /**
  * An encoder for pictures like those of `info`, in their own pixel format where it can; the caller frees it.
  *
- * Bits and chroma follow the source as far as the codec goes. R'G'B' sources become luma and chroma of BT.709, 4:2:0 (4:4:4
- * where their size is odd) in the codecs that play everywhere; they stay R'G'B' where the mode is lossless.
+ * Bits and chroma follow the source as far as the codec goes: where its size is odd, H.264 and H.265 get chroma for each
+ * pixel. R'G'B' sources become luma and chroma of BT.709, 4:2:0 in the codecs that play everywhere; they stay R'G'B' where
+ * the mode is lossless.
  *
  * @throws DflError `MISSING_DEPENDENCY` where this machine has no encoder for it; `UNSUPPORTED_MEDIA`.
  */
@@ -81,13 +82,17 @@ async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: n
     traitsOf(source.pixelFormat).kind === 'gray' &&
     !(choice.formats ?? takes).some((format) => format.startsWith('gray'))
   let info = (fromRgb && !keepsRgb) || gray ? asLuma(source, options.codec) : source
+  const coded = info.rotationDegrees % 180 === 0 ? info : { width: info.height, height: info.width }
+  const wholeChroma = options.codec === 'h264' || options.codec === 'h265'
   // Linear light is written as it is shown: 16 bits of light itself would be too few in the dark.
   if (info.color.transfer === 'linear' && fromRgb)
     info = { ...info, color: { ...info.color, transfer: 'iec61966-2-1' } }
   const kinds = keepsRgb ? ['rgb', 'gray'] : ['yuv', 'gray']
   const usable = takes.filter((format) => {
     if (choice.formats && !choice.formats.includes(format)) return false
-    return kinds.includes(traitsOf(format).kind) && (format in PLANAR_FORMATS || format in PACKED)
+    const { kind, chromaShiftX, chromaShiftY } = traitsOf(format)
+    if (wholeChroma && (coded.width % (1 << chromaShiftX) > 0 || coded.height % (1 << chromaShiftY) > 0)) return false
+    return kinds.includes(kind) && (format in PLANAR_FORMATS || format in PACKED)
   })
   const wanted = traitsOf(info.pixelFormat)
   const format = nearestFormat({ ...wanted, bitDepth: Math.min(16, wanted.bitDepth) }, usable)
@@ -95,7 +100,6 @@ async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: n
     throw unsupported(path, 'an encoder for pictures like these', `'${name}'`, 'Choose another `codec`.')
   const context = new libav.CodecContext()
   context.allocContext3(codec)
-  const coded = info.rotationDegrees % 180 === 0 ? info : { width: info.height, height: info.width }
   context.width = coded.width
   context.height = coded.height
   context.pixelFormat = libav.avGetPixFmtFromName(format)
@@ -165,11 +169,10 @@ function parameters(name: string, crf: number, info: VideoInfo): Record<string, 
 /** The clip with the luma and chroma that its R'G'B' becomes. */
 function asLuma(info: VideoInfo, codec: string): VideoInfo {
   const editing = codec.startsWith('prores') || codec.startsWith('dnxhr') || codec === 'ffv1'
-  const full = editing || info.width % 2 !== 0 || info.height % 2 !== 0
   const depth = info.bitDepth > 8 ? '10le' : ''
   const alpha = editing && traitsOf(info.pixelFormat).alpha ? 'a' : ''
   const color = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', range: 'limited' } as const
-  return { ...info, pixelFormat: `yuv${alpha}${full ? '444' : '420'}p${depth}`, color, chromaSite: 'left' }
+  return { ...info, pixelFormat: `yuv${alpha}${editing ? '444' : '420'}p${depth}`, color, chromaSite: 'left' }
 }
 
 /** libav's own fraction object. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Bitmap, Random } from '@dfl/core'
 import { afterAll } from 'vitest'
-import { bitmapFrame, createVideo, type FrameSource, type VideoInfo } from '../src/index.js'
+import { bitmapFrame, createVideo, type FrameSource, type VideoInfo, type VideoOptions } from '../src/index.js'
 import { loadLibav } from '../src/libav.js'
 
 /** A rendered head, 640 x 360, 24 frames a second, 192 frames, with sound. */
@@ -61,7 +61,7 @@ export async function makeClip(
   path: string,
   pts: readonly number[],
   given: Partial<VideoInfo> = {},
-  codec: 'h264' | 'ffv1' = 'h264',
+  codec: VideoOptions['codec'] = 'h264',
 ): Promise<void> {
   const info = clipInfo({ width: 96, height: 64, frameCount: pts.length, frameCountIsEstimate: false, ...given })
   const sideways = info.rotationDegrees % 180 !== 0

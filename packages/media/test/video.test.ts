@@ -426,6 +426,29 @@ describe('createVideo', () => {
     expect((await openFrames(at('odd.mp4'))).info).toMatchObject({ width: 95, height: 63, pixelFormat: 'yuv444p' })
   })
 
+  test('writes a clip of odd size whose pixels share chroma in every codec', async () => {
+    await makeClip(at('shared.mkv'), [0, 512], { width: 853, height: 479, pixelFormat: 'yuv420p' }, 'av1')
+    const source = await openFrames(at('shared.mkv'))
+    expect(source.info).toMatchObject({ width: 853, height: 479, pixelFormat: 'yuv420p' })
+    const [, wanted] = await collect(source.frames())
+    for (const [codec, pixelFormat] of [
+      ['h264', 'yuv444p'],
+      ['h265', 'yuv444p'],
+      ['ffv1', 'yuv420p'],
+    ] as const) {
+      const sink = await createVideo(at('odd.mkv'), { like: source, codec, crf: 0, preset: 'ultrafast' })
+      for await (const frame of source.frames()) await sink.write(frame)
+      await sink.finish()
+      const written = await openFrames(at('odd.mkv'))
+      expect(written.info).toMatchObject({ width: 853, height: 479, pixelFormat })
+      const [, second] = await collect(written.frames())
+      const { data } = second!.bitmap
+      let apart = 0
+      for (let i = 0; i < data.length; i++) apart += Math.abs(data[i]! - wanted!.bitmap.data[i]!)
+      expect(apart / data.length).toBeLessThan(2)
+    }
+  })
+
   test('makes a clip of its own from the middle of a source, with the sound from there on', async () => {
     const part = await openFrames(CLIP, { start: 48, end: 96 })
     const sink = await createVideo(at('part.mp4'), { like: part, audioFrom: CLIP, preset: 'ultrafast' })

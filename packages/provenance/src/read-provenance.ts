@@ -20,6 +20,7 @@ export type Verdict = 'intact' | 'changed' | 'unproven' | 'marked' | 'silent'
 
 /** What a file says of itself, and whether that holds. */
 export interface Provenance extends Partial<Omit<ReadManifest, 'binding' | 'faults' | 'notes'>> {
+  /** Of the file; of one that is sealed under a passing name, the path that it gets. */
   path: string
   verdict: Verdict
   /** Sentences about what is wrong, or should be known. */
@@ -66,7 +67,7 @@ export async function readProvenance(path: string, { name = path }: { name?: str
     const { store, gap, xmp } = await contentOf(file, found.size)
     const packet = xmp ?? (await readIfThere(besideOf(name, '.xmp')))?.toString('utf8')
     const named = packet === undefined ? undefined : sourceTypeOfXmp(packet)
-    const own = { path, ...(named === undefined ? {} : { xmp: named, digitalSourceType: named }) }
+    const own = { path: name, ...(named === undefined ? {} : { xmp: named, digitalSourceType: named }) }
     if (store) return { ...own, ...(await judge(file, store, gap)), manifest: 'inside' }
     const beside = besideOf(name, '.c2pa')
     const outside = await readIfThere(beside)

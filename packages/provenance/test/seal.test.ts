@@ -154,7 +154,9 @@ describe('sealFile', () => {
   it('lays manifest and XMP beside a file that cannot hold them, under its coming name', async () => {
     await using scratch = await scratchFolder()
     await writeFile(scratch.at('c.mkv.partial.mkv'), Buffer.alloc(100_000, 7))
-    await sealFile(scratch.at('c.mkv.partial.mkv'), await sealIn(scratch.at('own')), { name: scratch.at('c.mkv') })
+    const name = scratch.at('c.mkv')
+    const read = await sealFile(scratch.at('c.mkv.partial.mkv'), await sealIn(scratch.at('own')), { name })
+    expect(read.path).toBe(name)
     expect((await readdir(scratch.at())).sort()).toEqual(['c.c2pa', 'c.mkv.partial.mkv', 'c.xmp', 'own'])
     await copyFile(scratch.at('c.mkv.partial.mkv'), scratch.at('c.mkv'))
     expect(await readProvenance(scratch.at('c.mkv'))).toMatchObject({
