@@ -1,5 +1,7 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { DflError } from '@dfl/core'
+import { createFrames, openFrames } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf, inOurWords } from '../src/exit-codes.js'
 import { lockWorkspace } from '../src/index.js'
@@ -117,6 +119,30 @@ describe('bad input', () => {
       expect(stderr).toContain('Expected faces in `gray`, but got none in 2 frames.')
     }
   })
+
+  it('with a broken image ends with 3, and goes on when that is mended, but not where images that were done are others', async () => {
+    await using scratch = await scratchFolder()
+    const clip = fileURLToPath(new URL('../../../examples/footage/pair1-src.mp4', import.meta.url))
+    await using source = await openFrames(clip, { end: 6 })
+    const sink = await createFrames(scratch.at('shot'), { like: source })
+    for await (const frame of source.frames()) await sink.write(frame)
+    await sink.finish()
+    await rename(scratch.at('shot', '000004.png'), scratch.at('whole.png'))
+    await writeFile(scratch.at('shot', '000004.png'), 'half')
+    const line = ['extract', '--side', 'src', '--input', scratch.at('shot'), '--workspace', scratch.at('w')]
+    const broken = await dfl(...line, '--detect-every', '1')
+    expect(broken.code).toBe(3)
+    expect(broken.stderr).toContain('000004.png')
+    const mend = new Date(Date.now() + 5000)
+    await copyFile(scratch.at('whole.png'), scratch.at('shot', '000004.png'))
+    await utimes(scratch.at('shot', '000004.png'), mend, mend)
+    const mended = await dfl(...line, '--json')
+    expect(JSON.parse(mended.stdout.trim().split('\n').at(-1)!)).toMatchObject({ event: 'result', frames: 6, faces: 6 })
+    const later = new Date(Date.now() + 9000)
+    await copyFile(scratch.at('whole.png'), scratch.at('shot', '000001.png'))
+    await utimes(scratch.at('shot', '000001.png'), later, later)
+    expect((await dfl(...line)).stderr).toContain('but got footage that has changed since.')
+  }, 30_000)
 
   it('of SRC and DST of different face types ends with 3 when training', async () => {
     await using scratch = await scratchFolder()

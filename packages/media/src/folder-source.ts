@@ -1,8 +1,7 @@
-import { readdir } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { unsupported } from './errors.js'
-import { isFrameName } from './footage-stamp.js'
+import { frameNames } from './footage-stamp.js'
 import { type Frame, type FrameRange, type FrameSource, imageFrame, inRange } from './frame.js'
 import { describeImage, readSamples } from './image-samples.js'
 import { type Rational, rescale, toFrameRate } from './rational.js'
@@ -18,9 +17,7 @@ export interface FolderSourceOptions extends FrameRange {
 
 /** The images of a folder as frames, in the natural order of their names: 2.png before 10.png, gaps allowed. */
 export async function openImageFolder(folder: string, options: FolderSourceOptions): Promise<FrameSource> {
-  const order = new Intl.Collator('en', { numeric: true })
-  const names = (await readdir(folder)).filter(isFrameName)
-  names.sort((a, b) => order.compare(a, b) || (a < b ? -1 : 1))
+  const names = await frameNames(folder)
   if (names.length === 0)
     throw unsupported(
       folder,

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { mapConcurrent } from '@dfl/core'
 import { isImagePath } from './images.js'
 
@@ -21,13 +21,21 @@ const AT_ONCE = 32
 export async function footageStamp(path: string): Promise<FootageStamp> {
   const found = await stat(path)
   if (!found.isDirectory()) return { bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
-  const names = (await readdir(path)).filter(isFrameName)
+  const names = await frameNames(path)
   const stamp = { bytes: 0, modifiedMs: 0 }
   for await (const { size, mtimeMs } of mapConcurrent(names, (name) => stat(join(path, name)), AT_ONCE)) {
     stamp.bytes += size
     stamp.modifiedMs = Math.max(stamp.modifiedMs, Math.floor(mtimeMs))
   }
   return stamp
+}
+
+/** File names of the images of a folder, in the order of their frames; that of a single image; none of a video. */
+export async function frameNames(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [basename(path)].filter(isFrameName)
+  const order = new Intl.Collator('en', { numeric: true })
+  const names = (await readdir(path)).filter(isFrameName)
+  return names.sort((a, b) => order.compare(a, b) || (a < b ? -1 : 1))
 }
 
 /** Whether a file of a folder counts as one of its frames. */

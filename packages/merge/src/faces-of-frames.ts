@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { DflError, type FaceMeta, type Point } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { openFaceset, REJECT_FOLDER } from '@dfl/faceset'
+import { frameNames } from '@dfl/media'
 import type { FaceToMerge } from './merge-face.js'
 
 /** The faces of a frame; an empty list where it has none. */
@@ -37,8 +38,8 @@ export const facesOfFunction = (of: FacesOf): ClipFaces => ({
 /**
  * The faces of a clip's frames, from the faceset that was extracted from it.
  *
- * Faces belong to the frame whose name they carry. Where no name fits, because the clip was renamed since, and the
- * faceset is of one clip only, they belong to the frame of their index.
+ * Faces belong to the frame whose name they carry. Where no name fits, because the clip or its images were renamed since, or
+ * are a video by now, and the faceset is of one clip only, they belong to the frame of their index.
  *
  * Faces bring the masks that the faceset holds, such as those of turned heads, and what was drawn by hand.
  *
@@ -59,8 +60,16 @@ export async function facesOfClip(folder: string, clip: string): Promise<ClipFac
   }
   const own = basename(clip)
   const isFolder = clips.size > 0 && [...clips].every((name) => name === '')
-  const byName = clips.has(own) || isFolder
-  if (!byName && clips.size !== 1) {
+  const byName = isFolder ? (await frameNames(clip)).some((name) => faces.has(name)) : clips.has(own)
+  const rejects = join(folder, REJECT_FOLDER)
+  const asideCount = (await exists(rejects)) ? (await openFaceset(rejects)).info.count : 0
+  if (clips.size === 0 && asideCount > 0)
+    throw new DflError(
+      'NO_FACES',
+      `Expected faces of '${own}' in \`${folder}\`, but all ${asideCount} are put aside. Bring some back: dfl faceset restore`,
+      { data: { folder, clip } },
+    )
+  if (!clips.has(own) && clips.size !== 1) {
     const names = [...clips].map((name) => `'${name}'`).join(', ')
     throw new DflError(
       'NO_FACES',
@@ -68,8 +77,7 @@ export async function facesOfClip(folder: string, clip: string): Promise<ClipFac
       { data: { folder, clip, clips: [...clips] } },
     )
   }
-  const rejects = join(folder, REJECT_FOLDER)
-  if (await exists(rejects))
+  if (asideCount > 0)
     for await (const { sourceFilename, frameIndex, rejected = [] } of (await openFaceset(rejects)).faces()) {
       add(aside, sourceFilename, rejected)
       add(aside, frameIndex, rejected)

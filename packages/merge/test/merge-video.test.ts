@@ -187,6 +187,29 @@ describe('mergeVideo', () => {
     expect(reports.at(-1)!.framesWithFaces).toBe(3)
   })
 
+  it('takes the faces of images by their index where the clip is a video by now, or its images were renamed', async () => {
+    const [path, faceset, images] = [out(), join(folder, 'of-images'), join(folder, 'renamed-images')]
+    await writeFaceset(faceset, 'shot_v1.')
+    const reports = await collect(mergeVideo({ ...job(identity(64), path), faces: faceset }))
+    expect(reports.at(-1)!.framesWithFaces).toBe(3)
+    await using source = await openFrames(dst, { end: 6 })
+    const sink = await createFrames(images, { like: source })
+    for await (const frame of source.frames()) await sink.write(frame)
+    await sink.finish()
+    const renamed = mergeVideo({ ...job(identity(64), out('')), frames: images, faces: faceset })
+    expect((await collect(renamed)).at(-1)!.framesWithFaces).toBe(3)
+  })
+
+  it('says where all faces are put aside', async () => {
+    const faceset = join(folder, 'all-aside')
+    await using writer = await createFaceset(faceset, { faceType: 'full_face', size: 64 })
+    await writer.close()
+    await writeFaceset(join(faceset, 'rejected'), 'dst.mp4')
+    await expect(collect(mergeVideo({ ...job(identity(64), out()), faces: faceset }))).rejects.toThrow(
+      `Expected faces of 'dst.mp4' in \`${faceset}\`, but all 3 are put aside. Bring some back: dfl faceset restore`,
+    )
+  })
+
   it('refuses a faceset of other clips', async () => {
     const faceset = join(folder, 'others')
     await writeFaceset(faceset, 'a.mp4', 'b.mp4')
@@ -212,7 +235,9 @@ async function writeFaceset(path: string, ...clips: string[]): Promise<void> {
   const image = { data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 } as const
   for (const name of clips) {
     for (let index = 2; index < 5; index++) {
-      const face = { ...meta(landmarks[index]!, index), sourceFilename: `${name}#${index}`, size: 64 }
+      // A name that ends in a dot is that of a sequence's images.
+      const sourceFilename = name.endsWith('.') ? `${name}${index}.png` : `${name}#${index}`
+      const face = { ...meta(landmarks[index]!, index), sourceFilename, size: 64 }
       await writer.add({ ...face, filename: `${name.replace(/\W/g, '')}-${index}.png` }, image)
     }
   }

@@ -1,10 +1,10 @@
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DflError, type FaceType, isDflError, resolveOptions, type Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptions } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
-import { openFrames } from '@dfl/media'
+import { footageStamp, frameNames, openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { interlacedNotice } from '../interlaced-notice.js'
 import { knownPersons } from '../persons.js'
@@ -152,12 +152,29 @@ async function expectClip(workspace: Workspace, side: Side, clip: ClipIdentity, 
   if (!known || isSameClip(known, clip)) return
   const faces = await countFaces(workspace.faceset[side])
   if (faces === 0) return forget(workspace, side)
+  if (clip.path === known.path && (await keepsImages(workspace.faceset[side], known))) return
   const got = clip.path === known.path ? 'footage that has changed since' : `\`${clip.path}\``
   throw new DflError(
     'BAD_STATE',
     `Expected \`${known.path}\` for \`${flag}\`, as before in this workspace, but got ${got}. Use another --workspace, or remove \`${join(workspace.folder, side)}\` to extract the new clip here.`,
     { data: { known: known.path, got: clip.path } },
   )
+}
+
+/**
+ * Whether a folder's images that were looked at stand where they did, and none of them was written since. Broken ones may
+ * so be mended or taken away, and a sequence may grow.
+ */
+async function keepsImages(folder: string, { path, modifiedMs = 0 }: ClipIdentity): Promise<boolean> {
+  if (!(await stat(path)).isDirectory()) return false
+  const names = await frameNames(path)
+  const faceset = await openFaceset(folder)
+  const done = [...(faceset.framesDone().get(basename(path)) ?? [])].map((index) => names[index])
+  for (const name of done)
+    if (name === undefined || (await footageStamp(join(path, name))).modifiedMs > modifiedMs) return false
+  for await (const { frameIndex, sourceFilename } of faceset.faces())
+    if (names[frameIndex] !== sourceFilename) return false
+  return true
 }
 
 /** The options of this extraction: what is given, else what it was begun with, else what the other side has. */
