@@ -1,6 +1,8 @@
 import { extname, join } from 'node:path'
 import { type Bitmap, DflError } from '@dfl/core'
 import { bitmapFrame, createVideo, type Frame, isVideoPath, openFrames, writeImage } from '@dfl/media'
+import type { FrameSpan } from '@dfl/merge'
+import { parseFrames } from './frame-spans.js'
 
 /** How the result is shown beside DST's clip. */
 export const COMPARISONS = ['side-by-side', 'before-after'] as const
@@ -35,13 +37,29 @@ export async function writeStills(
       if (wanted.delete(index)) await writeImage(join(folder, `${String(index).padStart(6, '0')}.png`), frame.bitmap)
     }
   }
-  if (wanted.size > 0)
-    throw new DflError(
-      'BAD_OPTION',
-      `Expected frames of the result for \`--stills\`, but got ${[...wanted].join(', ')}. Name frames that were merged.`,
-    )
+  if (wanted.size > 0) throw noStills([...wanted])
   return folder
 }
+
+/** The frames of `--stills`, checked before the work against those that are merged: all of the clip if `only` is not given. */
+export async function wantedStills(
+  text: string,
+  { clip, only }: { clip: string; only: readonly FrameSpan[] | undefined },
+): Promise<number[]> {
+  const frames = parseFrames(text, '--stills')
+  await using source = await openFrames(clip)
+  const { frameCount, frameCountIsEstimate } = source.info
+  const spans = only ?? [{ start: 0, end: frameCountIsEstimate ? Number.POSITIVE_INFINITY : frameCount }]
+  const outside = frames.filter((index) => !spans.some(({ start, end }) => index >= start && index < end))
+  if (outside.length > 0) throw noStills(outside)
+  return frames
+}
+
+const noStills = (frames: readonly number[]) =>
+  new DflError(
+    'BAD_OPTION',
+    `Expected frames of the result for \`--stills\`, but got ${frames.join(', ')}. Name frames that are merged.`,
+  )
 
 /** Seconds in which the line between before and after goes over the picture and back. */
 const WIPE_SECONDS = 6

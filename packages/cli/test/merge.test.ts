@@ -55,6 +55,17 @@ describe('the place of a result', () => {
     }
   })
 
+  it('has the stills that are asked for, which is known before the work', async () => {
+    await using folder = await scratchFolder()
+    await writeGrayFrames(folder.at('shot'), 4)
+    const of = (...more: string[]) =>
+      dfl('merge', '--input', folder.at('shot'), '--workspace', folder.at('w'), '--stills', '2,9', ...more)
+    const told = (frames: string) =>
+      `Expected frames of the result for \`--stills\`, but got ${frames}. Name frames that are merged.`
+    expect((await of()).stderr).toContain(told('9'))
+    expect((await of('--frames', '0-1')).stderr).toContain(told('2, 9'))
+  })
+
   it('is a video that can hold the times and the sound of any clip, or a folder', async () => {
     await expect(expectResultPath('c.avi', [])).rejects.toThrow(
       "Expected a video (.mp4, .m4v, .mov, .mkv, .webm, .ts) or a folder for `--out`, but got `c.avi`. Leave out '.avi' to get a folder of images.",

@@ -191,8 +191,22 @@ describe('badFaces', () => {
     expect(await reasonsOf({ ...face, landmarks: beside })).toEqual(['landmarks implausible'])
   })
 
+  it('puts nobody aside for a person who is not there', async () => {
+    await expect(reasonsOf({ ...posed(20, 0), person: 'p2' }, undefined, { person: 'p1' })).rejects.toThrow(
+      'Expected faces of p1 for `person`, but got only p2. Name one of those.',
+    )
+    await expect(reasonsOf(posed(20, 0), undefined, { person: 'p1' })).rejects.toThrow(
+      'but got none whose persons are known. Find the persons first: dfl faceset persons',
+    )
+  })
+
   it('tells the wrong person, and of equal pictures all but the sharpest', async () => {
-    expect(await reasonsOf({ ...posed(20, 0), person: 'p2' }, undefined, { person: 'p1' })).toEqual(['wrong person'])
+    const both = memoryFaceset(
+      [{ ...good[0]!, person: 'p1' }, { ...good[1]!, person: 'p2' }, good[2]!],
+      [0, 1, 2].map(image),
+    )
+    const others = await finish(badFaces(both, { duplicates: 0, person: 'p1' }))
+    expect([...others]).toEqual([[good[1]!.filename, ['wrong person']]])
     expect(await reasonsOf({ ...posed(20, 0), person: 'p1' }, undefined, { person: 'p1' })).toEqual([])
     const twins = memoryFaceset([posed(0, 0), posed(1, 0)], [blurred(stripes(3), 1.5), stripes(3)])
     const bad = await finish(badFaces(twins, { duplicates: 30, minSharpness: 0 }))

@@ -8,9 +8,9 @@ import { type Provenance, SYNTHETIC_METADATA } from '@dfl/provenance'
 import { openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
-import { parseFrames, parseSpans } from '../frame-spans.js'
+import { parseSpans } from '../frame-spans.js'
 import { interlacedNotice } from '../interlaced-notice.js'
-import { writeComparison, writeStills } from '../merge-extras.js'
+import { wantedStills, writeComparison, writeStills } from '../merge-extras.js'
 import { dstClipOf, type MergeJob, missingFaces, settingsFor, stateOf } from '../merge-job.js'
 import { writeMergeReport } from '../merge-report.js'
 import { bytesOf, defaultResult, expectResultPath, expectWritable, finishedResult } from '../merge-result.js'
@@ -57,6 +57,7 @@ export async function* mergeStage(
   const frames = dstClipOf(workspace, job)
   const clip = await identifyClip(frames, flag)
   await expectResultPath(out, [frames, workspace.record.clips.src?.path])
+  const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
   const options = resolveOptions(mergeOptions, job.options)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const { iteration: iterations } = run.progress
@@ -74,7 +75,7 @@ export async function* mergeStage(
   const there = await finishedResult(workspace, { madeFrom, out })
   if (there && !job.again) {
     yield { event: 'stage', stage: 'merge', state: 'skipped', text: `${out} is up to date` }
-    const extras = await extrasOf(job, { out, clip: frames, start: 0, seal })
+    const extras = await extrasOf(job, { out, clip: frames, start: 0, stills, seal })
     return { ...there, result: out, stopped: false, skipped: true, iterations, extras }
   }
   const keepIn = join(workspace.folder, 'merged')
@@ -145,7 +146,7 @@ export async function* mergeStage(
   for (const text of missing) yield { event: 'warning', text }
   const found = collected.report()
   const report = await writeMergeReport(out, found)
-  const extras = await extrasOf(job, { out, clip: frames, start: only?.[0]?.start ?? 0, seal })
+  const extras = await extrasOf(job, { out, clip: frames, start: only?.[0]?.start ?? 0, stills, seal })
   const counts = { frames: found.frames, framesWithFace: found.framesWithFaces }
   // A piece of the clip is not what later commands mean by the result.
   if (!only)
@@ -160,12 +161,18 @@ export async function* mergeStage(
 
 /** Writes what was asked for beside the result, marked as the result is: the paths. */
 async function extrasOf(
-  { stills, compare, package: comp }: MergeJob,
-  made: { out: string; clip: string; start: number; seal: (path: string) => Promise<unknown> },
+  { compare, package: comp }: MergeJob,
+  made: {
+    out: string
+    clip: string
+    start: number
+    stills: readonly number[] | undefined
+    seal: (path: string) => Promise<unknown>
+  },
 ): Promise<string[]> {
-  const { out, clip, start, seal } = made
+  const { out, clip, start, stills, seal } = made
   const paths: string[] = []
-  if (stills !== undefined) paths.push(await writeStills(out, { frames: parseFrames(stills, '--stills'), start }))
+  if (stills !== undefined) paths.push(await writeStills(out, { frames: stills, start }))
   if (compare !== undefined) paths.push(await writeComparison(out, compare, { clip, start }))
   // Of a package, the folders that show the new face.
   const pictures = comp === undefined ? [] : ['face', 'painted'].map((kind) => join(comp, kind))

@@ -1,5 +1,5 @@
 import { hullMask } from '@dfl/align'
-import { type FaceMeta, type OptionsOf, resolveOptions } from '@dfl/core'
+import { DflError, type FaceMeta, type OptionsOf, resolveOptions } from '@dfl/core'
 import { faceMask } from '../face-mask.js'
 import type { Faceset } from '../faceset.js'
 import type { FacesetProgress } from '../pack/pack-faceset.js'
@@ -48,8 +48,10 @@ export async function* badFaces(
   const shapes: { filename: string; landmarks: Float32Array; yawDegrees: number }[] = []
   const usual = [...facts].map((face) => face.sharpness).sort((a, b) => a - b)[facts.length >> 1] ?? 0
   let at = 0
+  const persons = new Set<string>()
   for await (const face of faceset.faces()) {
     const { filename, sourceRect } = face
+    if (face.person !== undefined) persons.add(face.person)
     const known = facts[at++]!
     if (Math.min(sourceRect.width, sourceRect.height) < chosen.minSize) blame(filename, 'too small')
     if (known.sharpness < chosen.minSharpness * usual) blame(filename, 'blurred')
@@ -59,10 +61,20 @@ export async function* badFaces(
     const landmarks = Float32Array.from(face.landmarks.flat(), (value) => value / face.size)
     shapes.push({ filename, landmarks, yawDegrees: known.yawDegrees })
   }
+  if (chosen.person && !persons.has(chosen.person)) throw nobody(chosen.person, persons)
   if (chosen.maxDeviation < 1)
     for (const filename of unusualShapes(shapes, chosen.maxDeviation)) blame(filename, 'landmarks implausible')
   if (chosen.duplicates > 0) for (const filename of duplicates(facts, chosen.duplicates)) blame(filename, 'duplicate')
   return reasons
+}
+
+/** All faces would be put aside, or none. */
+function nobody(person: string, persons: ReadonlySet<string>): DflError {
+  const seen = persons.size > 0 ? `only ${[...persons].sort().join(', ')}` : 'none whose persons are known'
+  const advice = persons.size > 0 ? 'Name one of those.' : 'Find the persons first: dfl faceset persons'
+  return new DflError('BAD_OPTION', `Expected faces of ${person} for \`person\`, but got ${seen}. ${advice}`, {
+    data: { person, persons: [...persons] },
+  })
 }
 
 /** Share of the landmarks beyond the edge of the frame, as far as its size is known. */
