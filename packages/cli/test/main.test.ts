@@ -194,6 +194,20 @@ const INTERLACED_MKV =
   'AAEAAA//+AAAAbWP//OAAAAAAQETLSlIi0pSkRaUpSItKUpEQAAAAQITLSlIi0pSkRaUpSItKUpEQAAAAQMTLSlIi0pSkRaUpSItKUpEQAAA' +
   'AQQTLSlIi0pSkRaUpSItKUpEQBxTu2uXv4Sy08Whu4+zgQC3iveBAfGCAX3wgQk='
 
+describe('a folder with photos that are not read', () => {
+  it('has them named before its faces are looked for', async () => {
+    await using scratch = await scratchFolder()
+    await writeGrayFrames(scratch.at('photos'))
+    for (const name of ['notes.txt', 'b.HEIC', '.hidden.heic']) await writeFile(scratch.at('photos', name), 'x')
+    const line = ['extract', '--side', 'src', '--input', scratch.at('photos'), '--workspace', scratch.at('w')]
+    const end =
+      'left out: of a folder, png, tiff, exr, jpg and webp images are taken. Convert other images, and extract clips one by one.'
+    expect((await dfl(...line)).stderr).toContain(`! 'b.HEIC' is ${end}`)
+    await writeFile(scratch.at('photos', 'a.mov'), 'x')
+    expect((await dfl(...line)).stderr).toContain(`! 2 files, such as 'a.mov', are ${end}`)
+  })
+})
+
 describe('an interlaced clip', () => {
   it('is told of once before its faces are looked for, with the way to make it progressive', async () => {
     await using scratch = await scratchFolder()

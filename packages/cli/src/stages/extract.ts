@@ -8,6 +8,7 @@ import { footageStamp, frameNames, openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { interlacedNotice } from '../interlaced-notice.js'
 import { knownPersons } from '../persons.js'
+import { unreadFilesNotice } from '../unread-files-notice.js'
 import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
 
 /** What an extraction is asked for. */
@@ -60,6 +61,7 @@ export async function* extractStage(
   const began = performance.now()
   yield { event: 'stage', stage, state: 'started', text: `faces of ${basename(input)} as ${options.faceType}` }
   yield* interlacedNotice(input)
+  yield* unreadFilesNotice(input)
   let last: ExtractProgress | undefined
   let stopped = false
   try {
