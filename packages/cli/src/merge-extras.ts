@@ -16,36 +16,41 @@ const stemOf = (out: string) => {
   return isVideoPath(path) ? path.slice(0, -extname(path).length) : path
 }
 
+/** What was merged: stretches of DST's clip, all of it if not given. */
+type Stretches = readonly FrameSpan[] | undefined
+
+/** Index in DST's clip of a frame of the result. */
+function indexInClip(at: number, only: Stretches): number {
+  if (!only) return at
+  let left = at
+  for (const { start, end } of only) {
+    if (left < end - start) return start + left
+    left -= end - start
+  }
+  return Number.POSITIVE_INFINITY
+}
+
 /**
  * Writes frames of a result as PNG into a folder beside it: its path.
  *
- * @param stills `frames`: indices in DST's clip. `start`: index there of the result's first frame.
+ * @param frames Indices in DST's clip.
  * @throws DflError `BAD_OPTION` for frames that the result does not have.
  */
-export async function writeStills(
-  out: string,
-  { frames, start = 0 }: { frames: readonly number[]; start?: number },
-): Promise<string> {
+export async function writeStills(out: string, frames: readonly number[], only?: Stretches): Promise<string> {
   const folder = `${stemOf(out)}-stills`
   const wanted = new Set(frames)
-  const [first, last] = [Math.min(...frames) - start, Math.max(...frames) - start]
-  if (first >= 0) {
-    await using result = await openFrames(out, { start: first, end: last + 1 })
-    for await (const frame of result.frames()) {
-      using _ = frame
-      const index = frame.index + start
-      if (wanted.delete(index)) await writeImage(join(folder, `${String(index).padStart(6, '0')}.png`), frame.bitmap)
-    }
+  await using result = await openFrames(out)
+  for await (const frame of result.frames()) {
+    using _ = frame
+    const index = indexInClip(frame.index, only)
+    if (wanted.delete(index)) await writeImage(join(folder, `${String(index).padStart(6, '0')}.png`), frame.bitmap)
+    if (wanted.size === 0) return folder
   }
-  if (wanted.size > 0) throw noStills([...wanted])
-  return folder
+  throw noStills([...wanted])
 }
 
 /** The frames of `--stills`, checked before the work against those that are merged: all of the clip if `only` is not given. */
-export async function wantedStills(
-  text: string,
-  { clip, only }: { clip: string; only: readonly FrameSpan[] | undefined },
-): Promise<number[]> {
+export async function wantedStills(text: string, { clip, only }: { clip: string; only: Stretches }): Promise<number[]> {
   const frames = parseFrames(text, '--stills')
   await using source = await openFrames(clip)
   const { frameCount, frameCountIsEstimate } = source.info
@@ -67,16 +72,14 @@ const WIPE_SECONDS = 6
 /**
  * Writes a video that shows DST's clip and the result together: `side-by-side` with DST on the left, or `before-after` with
  * DST left and the result right of a line that wanders over the picture. Its path.
- *
- * @param clip `start`: index in DST's clip of the result's first frame.
  */
 export async function writeComparison(
   out: string,
   comparison: Comparison,
-  { clip, start = 0 }: { clip: string; start?: number },
+  { clip, only }: { clip: string; only: Stretches },
 ): Promise<string> {
   await using result = await openFrames(out)
-  await using dst = await openFrames(clip, { start })
+  await using dst = await openFrames(clip)
   const { info } = result
   const path = `${stemOf(out)}-${comparison}.mp4`
   const width = comparison === 'side-by-side' ? 2 * info.width : info.width
@@ -89,7 +92,12 @@ export async function writeComparison(
   try {
     for await (const frame of result.frames()) {
       using after = frame
-      const next = await before.next()
+      const wanted = indexInClip(after.index, only)
+      let next = await before.next()
+      while (!next.done && next.value.index < wanted) {
+        next.value.close()
+        next = await before.next()
+      }
       if (next.done) break
       using was = next.value
       const at = comparison === 'side-by-side' ? 'beside' : lineAt(after.timestampSeconds, after.width)

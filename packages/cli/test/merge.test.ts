@@ -1,7 +1,10 @@
 import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openFrames, readImage, writeImage } from '@dfl/media'
 import { collectReport, type FrameReport } from '@dfl/merge'
 import { describe, expect, it } from 'vitest'
 import { parseFrames, parseSpans } from '../src/frame-spans.js'
+import { writeComparison, writeStills } from '../src/merge-extras.js'
 import { writeMergeReport } from '../src/merge-report.js'
 import { expectResultPath } from '../src/merge-result.js'
 import { dfl, scratchFolder, writeGrayFrames } from './support.js'
@@ -84,6 +87,40 @@ describe('the place of a result', () => {
     await expect(expectResultPath(folder.at('new'), [])).resolves.toBeUndefined()
     await writeFile(folder.at('holiday', 'timestamps.json'), '{}')
     await expect(expectResultPath(folder.at('holiday'), [folder.at('shot')])).resolves.toBeUndefined()
+  })
+})
+
+describe('what is written beside a result of several stretches', () => {
+  it('shows the frames of the clip that are merged there', async () => {
+    await using folder = await scratchFolder()
+    const shades = (names: readonly number[]) =>
+      Promise.all(
+        names.map((shade, i) =>
+          writeImage(folder.at(names.length > 5 ? 'clip' : 'result', `${i}.png`), {
+            data: new Uint8Array(160 * 120 * 3).fill(shade),
+            ...{ width: 160, height: 120, channels: 3 },
+          }),
+        ),
+      )
+    await shades([10, 20, 30, 40, 50, 60])
+    await shades([20, 50, 60])
+    const only = [
+      { start: 1, end: 2 },
+      { start: 4, end: 6 },
+    ]
+    const stills = await writeStills(folder.at('result'), [5], only)
+    expect((await readImage(join(stills, '000005.png'))).data[0]).toBe(60)
+    const video = await writeComparison(folder.at('result'), 'side-by-side', { clip: folder.at('clip'), only })
+    await using frames = await openFrames(video)
+    const sides: number[][] = []
+    for await (const { bitmap } of frames.frames())
+      sides.push([40, 280].map((x) => Math.round(bitmap.data[(60 * 320 + x) * 3]! / 10) * 10))
+    expect(sides).toEqual([
+      [20, 20],
+      [50, 50],
+      [60, 60],
+    ])
+    await expect(writeStills(folder.at('result'), [3], only)).rejects.toThrow('but got 3. Name frames that are merged.')
   })
 })
 

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import { type DflError, resolveOptions } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { chooseDevice } from '@dfl/engine'
-import { collectReport, type MergeProgress, mergeOptions, mergeVideo } from '@dfl/merge'
+import { collectReport, type FrameSpan, type MergeProgress, mergeOptions, mergeVideo } from '@dfl/merge'
 import { type Provenance, SYNTHETIC_METADATA } from '@dfl/provenance'
 import { openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
@@ -75,7 +75,7 @@ export async function* mergeStage(
   const there = await finishedResult(workspace, { madeFrom, out })
   if (there && !job.again) {
     yield { event: 'stage', stage: 'merge', state: 'skipped', text: `${out} is up to date` }
-    const extras = await extrasOf(job, { out, clip: frames, start: 0, stills, seal })
+    const extras = await extrasOf(job, { out, clip: frames, only, stills, seal })
     return { ...there, result: out, stopped: false, skipped: true, iterations, extras }
   }
   const keepIn = join(workspace.folder, 'merged')
@@ -146,7 +146,7 @@ export async function* mergeStage(
   for (const text of missing) yield { event: 'warning', text }
   const found = collected.report()
   const report = await writeMergeReport(out, found)
-  const extras = await extrasOf(job, { out, clip: frames, start: only?.[0]?.start ?? 0, stills, seal })
+  const extras = await extrasOf(job, { out, clip: frames, only, stills, seal })
   const counts = { frames: found.frames, framesWithFace: found.framesWithFaces }
   // A piece of the clip is not what later commands mean by the result.
   if (!only)
@@ -165,15 +165,15 @@ async function extrasOf(
   made: {
     out: string
     clip: string
-    start: number
+    only: readonly FrameSpan[] | undefined
     stills: readonly number[] | undefined
     seal: (path: string) => Promise<unknown>
   },
 ): Promise<string[]> {
-  const { out, clip, start, stills, seal } = made
+  const { out, clip, only, stills, seal } = made
   const paths: string[] = []
-  if (stills !== undefined) paths.push(await writeStills(out, { frames: stills, start }))
-  if (compare !== undefined) paths.push(await writeComparison(out, compare, { clip, start }))
+  if (stills !== undefined) paths.push(await writeStills(out, stills, only))
+  if (compare !== undefined) paths.push(await writeComparison(out, compare, { clip, only }))
   // Of a package, the folders that show the new face.
   const pictures = comp === undefined ? [] : ['face', 'painted'].map((kind) => join(comp, kind))
   for (const path of [...paths, ...pictures]) if (await exists(path)) await seal(path)
