@@ -11,7 +11,10 @@ export interface FolderSourceOptions extends FrameRange {
   signal?: AbortSignal
   /** Frames per second where the folder has no `timestamps.json`; 25 by default. */
   fps?: number
-  /** Takes images of any sizes, as photos have; without it the walk ends at one that differs from the first. */
+  /**
+   * Takes photos: of any sizes, and of any names. Without it the walk ends at an image that differs from the first, and two
+   * whose names differ by their ending alone are refused, since results would have one name.
+   */
   mixedSizes?: boolean
 }
 
@@ -48,6 +51,7 @@ async function openImages(
   const timeBase = known?.timeBase ?? { num: frameRate.den, den: frameRate.num }
   const pts = timesOf(names, known?.pts ?? {}, rescale(1, { num: frameRate.den, den: frameRate.num }, timeBase))
   async function* frames(): AsyncGenerator<Frame> {
+    if (!options.mixedSizes) expectOneEach(path, names)
     for (const [index, name] of names.entries()) {
       options.signal?.throwIfAborted()
       if (!inRange(index, options)) continue
@@ -84,6 +88,23 @@ async function openImages(
     },
     frames,
     async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** @throws DflError `UNSUPPORTED_MEDIA` where two images are called the same but for their ending. */
+function expectOneEach(path: string, names: readonly string[]): void {
+  const stems = new Map<string, string>()
+  for (const name of names) {
+    const stem = name.slice(0, -extname(name).length)
+    const other = stems.get(stem)
+    if (other !== undefined)
+      throw unsupported(
+        path,
+        'one image for each frame',
+        `'${other}' and '${name}'`,
+        'Give each sequence a folder of its own.',
+      )
+    stems.set(stem, name)
   }
 }
 

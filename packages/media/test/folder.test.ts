@@ -77,6 +77,18 @@ describe('openFrames on images', () => {
   })
 })
 
+describe('images of one name with two endings', () => {
+  test('are no sequence, whose results would have one name, but may be photos', async () => {
+    const path = await folderOf('twice', ['1.jpg', '1.png', '2.png'])
+    await using sequence = await openFrames(path)
+    await expect(collect(sequence.frames())).rejects.toThrow(
+      `Expected one image for each frame for \`${path}\`, but got '1.jpg' and '1.png'. Give each sequence a folder of its own.`,
+    )
+    await using photos = await openFrames(path, { mixedSizes: true })
+    expect(await collect(photos.frames())).toHaveLength(3)
+  })
+})
+
 describe('footageStamp', () => {
   test('tells a sequence that was rendered anew, one that grew and one that lost an image from what it was', async () => {
     const path = await folderOf('stamp', ['1.png', '2.png', '3.png'])
