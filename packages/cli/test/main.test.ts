@@ -228,6 +228,24 @@ describe('an interlaced clip', () => {
   })
 })
 
+describe('a clip whose pixels are not square', () => {
+  it('is told of before its faces are looked for, with the way to make them square', async () => {
+    await using scratch = await scratchFolder()
+    await writeGrayFrames(scratch.at('gray'))
+    await using gray = await openFrames(scratch.at('gray'))
+    const like = { ...gray.info, sampleAspectRatio: { num: 4, den: 3 } }
+    const sink = await createFrames(scratch.at('hdv.mp4'), { like })
+    for await (const frame of gray.frames()) await sink.write(frame)
+    await sink.finish()
+    const line = ['extract', '--side', 'src', '--input', scratch.at('hdv.mp4'), '--workspace', scratch.at('w')]
+    const { stderr } = await dfl(...line)
+    expect(stderr).toContain(
+      '! The pixels of hdv.mp4 are not square (4:3), and faces are found and learnt as they are stored: too narrow.',
+    )
+    expect(stderr).toContain('ffmpeg -i hdv.mp4 -vf "scale=round(iw*sar/2)*2:ih,setsar=1"')
+  })
+})
+
 describe('exit codes', () => {
   it('say which kind of error it was', () => {
     const codes = (['BAD_OPTION', 'NO_FACES', 'DISK_FULL', 'NAN_LOSS'] as const).map((code) =>

@@ -6,7 +6,7 @@ import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptio
 import { openFaceset } from '@dfl/faceset'
 import { footageStamp, frameNames, openFrames } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
-import { interlacedNotice } from '../interlaced-notice.js'
+import { footageNotices } from '../footage-notices.js'
 import { knownPersons } from '../persons.js'
 import { unreadFilesNotice } from '../unread-files-notice.js'
 import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
@@ -60,7 +60,7 @@ export async function* extractStage(
 
   const began = performance.now()
   yield { event: 'stage', stage, state: 'started', text: `faces of ${basename(input)} as ${options.faceType}` }
-  yield* interlacedNotice(input)
+  yield* footageNotices(input)
   yield* unreadFilesNotice(input)
   let last: ExtractProgress | undefined
   let stopped = false

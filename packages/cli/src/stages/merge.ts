@@ -8,8 +8,8 @@ import { type Provenance, SYNTHETIC_METADATA } from '@dfl/provenance'
 import { openModel } from '@dfl/trainer'
 import { faceArchitectures } from '../architectures.js'
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
+import { footageNotices } from '../footage-notices.js'
 import { parseSpans } from '../frame-spans.js'
-import { interlacedNotice } from '../interlaced-notice.js'
 import { wantedStills, writeComparison, writeStills } from '../merge-extras.js'
 import { dstClipOf, type MergeJob, missingFaces, settingsFor, stateOf } from '../merge-job.js'
 import { writeMergeReport } from '../merge-report.js'
@@ -91,7 +91,7 @@ export async function* mergeStage(
     text: `${basename(frames)} with iteration ${iterations} → ${out}${device === 'cpu' ? '' : `, on ${device}`}`,
   }
   yield* noticesOf(sealer)
-  yield* interlacedNotice(frames)
+  yield* footageNotices(frames)
   await expectWritable(out, frames, options)
   await using swapper = await openSwapper(run, { freeze: true, batchSize: BATCH, device })
   await using masker = await maskerOf(xseg)
