@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { DflError, type FaceMeta, type Point } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { openFaceset, REJECT_FOLDER } from '@dfl/faceset'
-import { frameNames } from '@dfl/media'
+import { frameNames, openFrames } from '@dfl/media'
 import type { FaceToMerge } from './merge-face.js'
 
 /** The faces of a frame; an empty list where it has none. */
@@ -45,18 +45,20 @@ export const facesOfFunction = (of: FacesOf): ClipFaces => ({
  *
  * @param folder Folder of the faceset.
  * @param clip Path of the clip.
- * @throws DflError `NO_FACES` when the faceset has no face of this clip.
+ * @throws DflError `NO_FACES` when the faceset has no face of this clip, or its faces were found in frames of another size.
  */
 export async function facesOfClip(folder: string, clip: string): Promise<ClipFaces> {
   const faceset = await openFaceset(folder)
   const faces = new Map<string | number, SlimFace[]>()
   const aside = new Map<string | number, (readonly string[])[]>()
   const clips = new Set<string>()
+  const sizes = new Map<string, FaceMeta['frameSize']>()
   for await (const face of faceset.faces()) {
     const slim = slimmed(face)
     add(faces, face.sourceFilename, slim)
     add(faces, face.frameIndex, slim)
     clips.add(clipOf(face.sourceFilename))
+    if (face.frameSize) sizes.set(clipOf(face.sourceFilename), face.frameSize)
   }
   const own = basename(clip)
   const isFolder = clips.size > 0 && [...clips].every((name) => name === '')
@@ -77,6 +79,7 @@ export async function facesOfClip(folder: string, clip: string): Promise<ClipFac
       { data: { folder, clip, clips: [...clips] } },
     )
   }
+  await expectSize(sizes.get(clips.has(own) ? own : [...clips][0]!), { folder, clip })
   if (asideCount > 0)
     for await (const { sourceFilename, frameIndex, rejected = [] } of (await openFaceset(rejects)).faces()) {
       add(aside, sourceFilename, rejected)
@@ -101,6 +104,21 @@ export async function facesOfClip(folder: string, clip: string): Promise<ClipFac
     putAside: (frame) => aside.get(keyOf(frame)) ?? [],
     lookedAt: (index) => !done?.size || done.has(index),
   }
+}
+
+/** @throws DflError `NO_FACES` where faces were found in frames of another size: they would lie beside the clip's. */
+async function expectSize(
+  found: FaceMeta['frameSize'],
+  { folder, clip }: { folder: string; clip: string },
+): Promise<void> {
+  await using source = await openFrames(clip)
+  const { width, height } = source.info
+  if (!found || (found.width === width && found.height === height)) return
+  throw new DflError(
+    'NO_FACES',
+    `Expected faces found in frames of ${width} x ${height} pixels, as \`${clip}\` has, in \`${folder}\`, but got faces found in ${found.width} x ${found.height}. Extract the faces of this clip first.`,
+    { data: { folder, clip, found } },
+  )
 }
 
 /** What tells one state of a mask's file from another. */

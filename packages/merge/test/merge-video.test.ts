@@ -200,6 +200,15 @@ describe('mergeVideo', () => {
     expect((await collect(renamed)).at(-1)!.framesWithFaces).toBe(3)
   })
 
+  it('refuses faces that were found in frames of another size, such as those of a proxy', async () => {
+    const faceset = join(folder, 'of-proxy')
+    await writeFaceset(faceset, { width: 80, height: 60 }, 'dst.mp4')
+    const { width, height } = await probeVideo(dst)
+    await expect(collect(mergeVideo({ ...job(identity(64), out()), faces: faceset }))).rejects.toThrow(
+      `Expected faces found in frames of ${width} x ${height} pixels, as \`${dst}\` has, in \`${faceset}\`, but got faces found in 80 x 60. Extract the faces of this clip first.`,
+    )
+  })
+
   it('says where all faces are put aside', async () => {
     const faceset = join(folder, 'all-aside')
     await using writer = await createFaceset(faceset, { faceType: 'full_face', size: 64 })
@@ -230,14 +239,16 @@ describe('mergeVideo', () => {
   })
 })
 
-async function writeFaceset(path: string, ...clips: string[]): Promise<void> {
+async function writeFaceset(path: string, ...given: (string | { width: number; height: number })[]): Promise<void> {
+  const clips = given.filter((one) => typeof one === 'string')
+  const frameSize = given.find((one) => typeof one !== 'string')
   await using writer = await createFaceset(path, { faceType: 'full_face', size: 64 })
   const image = { data: new Uint8Array(64 * 64 * 3), width: 64, height: 64, channels: 3 } as const
   for (const name of clips) {
     for (let index = 2; index < 5; index++) {
       // A name that ends in a dot is that of a sequence's images.
       const sourceFilename = name.endsWith('.') ? `${name}${index}.png` : `${name}#${index}`
-      const face = { ...meta(landmarks[index]!, index), sourceFilename, size: 64 }
+      const face = { ...meta(landmarks[index]!, index), sourceFilename, size: 64, ...(frameSize ? { frameSize } : {}) }
       await writer.add({ ...face, filename: `${name.replace(/\W/g, '')}-${index}.png` }, image)
     }
   }
