@@ -92,7 +92,8 @@ export async function* extractFaceset(
     yield* runExtraction(clip, run)
     await writer.flush()
     const report = meter.report()
-    if (report.faces === 0 && !(await hasFaces(folder, clip, name))) throw noFaces(name, report)
+    if (report.faces === 0 && !(await hasFaces(folder, clip, name)))
+      throw noFaces(name, report, (await person) !== undefined)
   } finally {
     for (const item of owned) await item[Symbol.asyncDispose]()
   }
@@ -259,10 +260,12 @@ async function hasFaces(folder: string, clip: FrameSource, name: string): Promis
   return false
 }
 
-function noFaces(name: string, report: ExtractProgress): DflError {
+function noFaces(name: string, report: ExtractProgress, ofPerson: boolean): DflError {
+  const whose = ofPerson ? ' of the wanted person' : ''
+  const first = ofPerson ? 'Try another picture of this person, upright and from the front. ' : ''
   return new DflError(
     'NO_FACES',
-    `Expected faces in \`${name}\`, but got none in ${report.framesDone} frames. Look at a few frames: if there are faces, try a smaller \`minSize\`, a lower \`minScore\`, or 'on' for \`tiles\`.`,
+    `Expected faces${whose} in \`${name}\`, but got none in ${report.framesDone} frames. ${first}Look at a few frames: if there are faces, try a smaller \`minSize\`, a lower \`minScore\`, or 'on' for \`tiles\`.`,
     { data: { source: name, frames: report.framesDone } },
   )
 }
