@@ -22,8 +22,8 @@ export function defaultResult({ folder, defaultResult }: Workspace, frames: stri
 }
 
 /**
- * @throws DflError `BAD_OPTION` when the result would overwrite footage or lie among images that are none of a result, or
- * its ending is none that can be written.
+ * @throws DflError `BAD_OPTION` when the result would overwrite footage or lie among files that are none of a result, which
+ * would be signed with it, or its ending is none that can be written.
  */
 export async function expectResultPath(out: string, clips: readonly (string | undefined)[]): Promise<void> {
   const ending = extname(out)
@@ -45,11 +45,11 @@ export async function expectResultPath(out: string, clips: readonly (string | un
   }
   if (isVideoPath(out)) return
   const names = await readdir(out).catch((): string[] => [])
-  const other = names.find(isFrameName)
+  const other = names.find((name) => !name.startsWith('.'))
   if (other !== undefined && !names.includes(TIMESTAMPS))
     throw new DflError(
       'BAD_OPTION',
-      `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${out}\`, which holds other images, such as '${other}'. Choose another name.`,
+      `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${out}\`, which holds other files, such as '${other}'. Choose another name.`,
     )
 }
 

@@ -1,4 +1,4 @@
-import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openFrames, readImage, writeImage } from '@dfl/media'
 import { collectReport, type FrameReport } from '@dfl/merge'
@@ -82,8 +82,11 @@ describe('the place of a result', () => {
     const { code, stderr } = await merge(folder.at('shot'), folder.at('holiday'), folder.at('w'))
     expect(code).toBe(2)
     expect(stderr).toContain(
-      `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${folder.at('holiday')}\`, which holds other images, such as '0.png'. Choose another name.`,
+      `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${folder.at('holiday')}\`, which holds other files, such as '0.png'. Choose another name.`,
     )
+    await mkdir(folder.at('w'), { recursive: true })
+    await writeFile(folder.at('w', 'workspace.json'), '{}')
+    await expect(expectResultPath(folder.at('w'), [])).rejects.toThrow("other files, such as 'workspace.json'")
     await expect(expectResultPath(folder.at('new'), [])).resolves.toBeUndefined()
     await writeFile(folder.at('holiday', 'timestamps.json'), '{}')
     await expect(expectResultPath(folder.at('holiday'), [folder.at('shot')])).resolves.toBeUndefined()
