@@ -11,6 +11,7 @@ import {
   VIDEO_EXTENSIONS,
 } from '@dfl/media'
 import type { MergeOptions } from '@dfl/merge'
+import type { StageReport } from './events.js'
 import { parseSpans } from './frame-spans.js'
 import type { Merged, Workspace } from './workspace.js'
 
@@ -67,6 +68,17 @@ export async function expectWritable(
   const audioFrom = clip.info.audio.length > 0 ? { audioFrom: frames } : {}
   const trial = await createVideo(out, { like: clip.info, codec, crf, preset, hardware, ...audioFrom })
   await trial.abort()
+}
+
+/** Says where few programs play the sound of a result: PCM, as cameras write in MOV, is a newcomer to MP4. */
+export async function* rarePlayedSound(out: string, frames: string): AsyncGenerator<StageReport> {
+  if (!/^\.(mp4|m4v)$/i.test(extname(out))) return
+  await using clip = await openFrames(frames)
+  if (!clip.info.audio.some(({ codec }) => codec.startsWith('pcm_'))) return
+  yield {
+    event: 'warning',
+    text: `The sound of ${basename(frames)} is PCM, which few programs play in MP4. Write .mov, where all do: --out ${basename(out, extname(out))}.mov`,
+  }
 }
 
 /** The finished result of exactly this, if it stands there unchanged. */

@@ -7,7 +7,7 @@ import { expectResultPath } from './merge-result.js'
 import { presetFor, presetNamed } from './presets.js'
 import { describeSeal, type ProvenanceJob } from './provenance.js'
 import { type ExtractResult, expectFrames, extractStage, finishedExtraction } from './stages/extract.js'
-import { mergeStage } from './stages/merge.js'
+import { expectMergeable, mergeStage } from './stages/merge.js'
 import { type TrainResult, trainStage } from './stages/train.js'
 import type { TrainJob } from './train-job.js'
 import { identifyClip, type Workspace } from './workspace.js'
@@ -71,6 +71,9 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
   await expectResultPath(out, [src, dst])
   for (const path of [src, dst]) await expectFrames(path)
+  // Hours of training before a merge that cannot be would be lost time.
+  const mergeJob = { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance }
+  await expectMergeable(workspace, mergeJob)
 
   const preset = train.preset ? presetNamed(train.preset) : presetFor(train)
   const faceType: FaceType =
@@ -113,7 +116,6 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   if (trained.stopped) return unfinished(trained)
 
   const mergeBegan = performance.now()
-  const mergeJob = { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance }
   const merged = yield* once(mergeStage(workspace, mergeJob, context))
   if (!merged.skipped) times.merge = (performance.now() - mergeBegan) / 1000
   return {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { DflError } from '@dfl/core'
 import { createFrames, openFrames } from '@dfl/media'
@@ -225,6 +225,38 @@ describe('an interlaced clip', () => {
     expect(stderr).toContain('! tape.mts is interlaced: a frame holds two moments')
     expect(stderr).toContain('ffmpeg -i tape.mts -vf bwdif')
     expect(stderr.split('is interlaced').length).toBe(2)
+  })
+})
+
+describe('damaged footage', () => {
+  it('is told of, and its other frames are looked at', async () => {
+    await using scratch = await scratchFolder()
+    const bytes = await readFile(new URL('../../../examples/footage/pair1-dst.mp4', import.meta.url))
+    bytes.fill(0x5a, 30_000, 34_000)
+    await writeFile(scratch.at('damaged.mp4'), bytes)
+    const to = ['--workspace', scratch.at('w'), '--every-nth', '48', '--json']
+    const { code, stderr, stdout } = await dfl('extract', '--side', 'src', '--input', scratch.at('damaged.mp4'), ...to)
+    expect(stderr).toMatch(/! Expected a whole frame \d+ \(about [\d.]+ s\) in `/)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).toMatchObject({ event: 'result', frames: 4 })
+  })
+})
+
+describe('a whole run', () => {
+  it('tells what its merge cannot do before it looks for a face', async () => {
+    await using scratch = await scratchFolder()
+    for (const side of ['src', 'dst']) await writeGrayFrames(scratch.at(side))
+    const clips = ['--src', scratch.at('src'), '--dst', scratch.at('dst'), '--workspace', scratch.at('w')]
+    for (const [flags, told] of [
+      [['--mask', 'XSeg-dst'], 'Expected a trained XSeg for `--xseg`'],
+      [['--certificate', scratch.at('no.pem'), '--key', scratch.at('no.key')], scratch.at('no.pem')],
+      [['--out', scratch.at('c.webm')], 'Expected a container that can hold h264'],
+    ] as const) {
+      const { code, stderr } = await dfl('run', ...clips, ...flags)
+      expect(code).toBe(3)
+      expect(stderr).toContain(told)
+      expect(stderr).not.toContain('> Extract')
+    }
   })
 })
 

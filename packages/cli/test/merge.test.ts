@@ -1,12 +1,13 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openFrames, readImage, writeImage } from '@dfl/media'
+import { collect } from '@dfl/core'
+import { createVideo, openFrames, readImage, writeImage } from '@dfl/media'
 import { collectReport, type FrameReport } from '@dfl/merge'
 import { describe, expect, it } from 'vitest'
 import { parseFrames, parseSpans } from '../src/frame-spans.js'
 import { writeComparison, writeStills } from '../src/merge-extras.js'
 import { writeMergeReport } from '../src/merge-report.js'
-import { expectResultPath } from '../src/merge-result.js'
+import { expectResultPath, rarePlayedSound } from '../src/merge-result.js'
 import { dfl, scratchFolder, writeGrayFrames } from './support.js'
 
 describe('frames on the command line', () => {
@@ -124,6 +125,32 @@ describe('what is written beside a result of several stretches', () => {
       [60, 60],
     ])
     await expect(writeStills(folder.at('result'), [3], only)).rejects.toThrow('but got 3. Name frames that are merged.')
+  })
+})
+
+describe('PCM sound', () => {
+  it('is told of where the result is an MP4, which few programs play it from', async () => {
+    await using folder = await scratchFolder()
+    const wav = Buffer.alloc(44 + 3200)
+    wav.write('RIFF\0\0\0\0WAVEfmt ', 0, 'latin1')
+    wav.writeUInt32LE(wav.length - 8, 4)
+    wav.set([16, 0, 0, 0, 1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0], 16)
+    wav.write('data', 36, 'latin1')
+    wav.writeUInt32LE(3200, 40)
+    await writeFile(folder.at('a.wav'), wav)
+    await writeGrayFrames(folder.at('frames'))
+    await using frames = await openFrames(folder.at('frames'))
+    await using clip = await createVideo(folder.at('b.mov'), { like: frames, audioFrom: folder.at('a.wav') })
+    for await (const frame of frames.frames()) await clip.write(frame)
+    await clip.finish()
+    const told = (out: string) => collect(rarePlayedSound(out, folder.at('b.mov')))
+    expect(await told('c.mp4')).toEqual([
+      {
+        event: 'warning',
+        text: 'The sound of b.mov is PCM, which few programs play in MP4. Write .mov, where all do: --out c.mov',
+      },
+    ])
+    expect(await told('c.mov')).toEqual([])
   })
 })
 

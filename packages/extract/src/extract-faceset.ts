@@ -31,6 +31,11 @@ export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
   others?: readonly ArrayLike<number>[]
   /** What the faceset calls the footage; the source's file name if not given. Tells clips of one faceset apart. */
   sourceName?: string
+  /**
+   * Called for each damaged frame of a file, in which faces are then looked for as well as can be; without it the
+   * extraction ends there.
+   */
+  onDamaged?: (error: DflError) => void
 }
 
 /** Segments, and frames to be written, that are under way at once. */
@@ -60,7 +65,7 @@ export async function* extractFaceset(
   folder: string,
   options: ExtractFacesetOptions = {},
 ): AsyncGenerator<ExtractProgress> {
-  const { detector, landmarker, embedder, identity, others, sourceName, ...chosen } = options
+  const { detector, landmarker, embedder, identity, others, sourceName, onDamaged, ...chosen } = options
   const given = { ...(detector && { detector }), ...(landmarker && { landmarker }), ...(embedder && { embedder }) }
   const settings = resolveOptions(extractOptions, chosen)
   const owned: AsyncDisposable[] = []
@@ -71,7 +76,9 @@ export async function* extractFaceset(
   }
   try {
     const clip =
-      typeof source === 'string' ? await own(openFrames(source, { mixedSizes: settings.side === 'src' })) : source
+      typeof source === 'string'
+        ? await own(openFrames(source, { mixedSizes: settings.side === 'src', ...(onDamaged ? { onDamaged } : {}) }))
+        : source
     const writer = await own(createFaceset(folder, { faceType: settings.faceType, size: alignedSize(settings) }))
     const name = sourceName ?? basename(clip.info.path)
     const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))

@@ -64,8 +64,11 @@ export async function* extractStage(
   yield* unreadFilesNotice(input)
   let last: ExtractProgress | undefined
   let stopped = false
+  const damaged: DflError[] = []
   try {
-    for await (const progress of extractFaceset(input, folder, { ...options, side, ...identities })) {
+    const onDamaged = (error: DflError) => damaged.push(error)
+    for await (const progress of extractFaceset(input, folder, { ...options, side, ...identities, onDamaged })) {
+      for (const { message } of damaged.splice(0)) yield { event: 'warning', text: message }
       last = progress
       const { framesDone, frameCount, framesSkipped, faces, framesWithFaces, fps, secondsLeft } = progress
       yield {

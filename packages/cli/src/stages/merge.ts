@@ -13,7 +13,14 @@ import { parseSpans } from '../frame-spans.js'
 import { wantedStills, writeComparison, writeStills } from '../merge-extras.js'
 import { dstClipOf, type MergeJob, missingFaces, settingsFor, stateOf } from '../merge-job.js'
 import { writeMergeReport } from '../merge-report.js'
-import { bytesOf, defaultResult, expectResultPath, expectWritable, finishedResult } from '../merge-result.js'
+import {
+  bytesOf,
+  defaultResult,
+  expectResultPath,
+  expectWritable,
+  finishedResult,
+  rarePlayedSound,
+} from '../merge-result.js'
 import { noticesOf, openSealer } from '../provenance.js'
 import { openSwapper, paintedBy } from '../swapper.js'
 import { identifyClip, type Merged, type Workspace } from '../workspace.js'
@@ -51,19 +58,9 @@ export async function* mergeStage(
   job: MergeJob = {},
   { signal, config }: StageContext = {},
 ): Stage<MergeResult> {
-  const { flag = '--input' } = job
-  const only = job.frames === undefined ? undefined : parseSpans(job.frames, '--frames')
-  const out = job.out ?? defaultResult(workspace, job.frames)
-  const frames = dstClipOf(workspace, job)
-  const clip = await identifyClip(frames, flag)
-  await expectResultPath(out, [frames, workspace.record.clips.src?.path])
-  const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
-  const options = resolveOptions(mergeOptions, job.options)
+  const { only, out, frames, clip, stills, options, sealer, settings, xseg } = await plannedMerge(workspace, job)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const { iteration: iterations } = run.progress
-  const sealer = await openSealer(workspace, job.provenance)
-  const settings = await settingsFor(workspace, job.settings)
-  const xseg = await xsegFor(workspace, job.xseg, [options.mask, settings])
   const madeFrom = JSON.stringify({
     ...{ clip: [clip.path, clip.bytes, clip.modifiedMs], ...paintedBy(run), options },
     ...{ settings, only, package: job.package, faces: await stateOf(workspace.faceset.dst) },
@@ -92,6 +89,7 @@ export async function* mergeStage(
   }
   yield* noticesOf(sealer)
   yield* footageNotices(frames)
+  yield* rarePlayedSound(out, frames)
   await expectWritable(out, frames, options)
   await using swapper = await openSwapper(run, { freeze: true, batchSize: BATCH, device })
   await using masker = await maskerOf(xseg)
@@ -157,6 +155,31 @@ export async function* mergeStage(
   yield { event: 'stage', stage: 'merge', state: 'finished', seconds: seconds(), text }
   const result = { ...counts, result: out, stopped: false, skipped: false, iterations, report, extras }
   return { ...result, ...(provenance ? { provenance } : {}) }
+}
+
+/**
+ * What a merge will do, with all that can be wrong with it told before any work, but for faces and model.
+ *
+ * @throws DflError `NO_SUCH_FILE` for a clip, a file of settings, an XSeg or a certificate; `BAD_OPTION`.
+ */
+async function plannedMerge(workspace: Workspace, job: MergeJob) {
+  const only = job.frames === undefined ? undefined : parseSpans(job.frames, '--frames')
+  const out = job.out ?? defaultResult(workspace, job.frames)
+  const frames = dstClipOf(workspace, job)
+  const clip = await identifyClip(frames, job.flag ?? '--input')
+  await expectResultPath(out, [frames, workspace.record.clips.src?.path])
+  const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
+  const options = resolveOptions(mergeOptions, job.options)
+  const sealer = await openSealer(workspace, job.provenance)
+  const settings = await settingsFor(workspace, job.settings)
+  const xseg = await xsegFor(workspace, job.xseg, [options.mask, settings])
+  return { only, out, frames, clip, stills, options, sealer, settings, xseg }
+}
+
+/** Nothing if a merge can be begun once there are faces and a model. @throws DflError as `plannedMerge`; `UNSUPPORTED_MEDIA`. */
+export async function expectMergeable(workspace: Workspace, job: MergeJob): Promise<void> {
+  const { out, frames, options } = await plannedMerge(workspace, job)
+  await expectWritable(out, frames, options)
 }
 
 /** Writes what was asked for beside the result, marked as the result is: the paths. */
