@@ -182,7 +182,9 @@ async function findFaces(segment: FrameSegment, run: Run): Promise<FoundFrame[]>
   const { items, next, needed } = segment
   if (!needed) return items.map((item) => found(item, [], true))
   const options = await detectionOptions(run)
-  const cuts = cutsOf(segment)
+  // Images of SRC may be photos: a face is not where it was in the one before.
+  const still = run.settings.side === 'src' && items[0]!.frame.file !== undefined
+  const cuts = cutsOf(segment, { still })
   const follow = run.settings.fast ? followEverySecond : followFaces
   const everybodys = await follow(
     {
@@ -222,7 +224,7 @@ async function* flatten<T>(lists: AsyncIterable<T[]>): AsyncGenerator<T> {
 }
 
 /** Writes the faces of a frame, and that it is done. Frames that were done before are only counted. */
-async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> {
+async function writeFaces({ item, faces, cut }: FoundFrame, run: Run): Promise<void> {
   const { name, settings, writer, meter } = run
   const { frame } = item
   try {
@@ -233,7 +235,8 @@ async function writeFaces({ item, faces }: FoundFrame, run: Run): Promise<void> 
     for (const [faceIndex, face] of faces.entries()) {
       const meta = describeFace(face, frame, { faceIndex, faceType: settings.faceType, size })
       const embedEvery = settings.embedEvery * (settings.fast ? 2 : 1)
-      if (!face.filled && embedEvery > 0 && (frame.index / settings.everyNth) % embedEvery === 0) {
+      const due = cut || (frame.index / settings.everyNth) % embedEvery === 0
+      if (!face.filled && embedEvery > 0 && due) {
         const { embedder } = run.workers()
         meta.embedding = Array.from(await embed(frame, face.landmarks, embedder), roundTo5)
       }

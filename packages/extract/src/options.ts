@@ -99,7 +99,8 @@ export const extractOptions = defineOptions({
     max: 1000,
     integer: true,
     unit: 'frames',
-    description: 'Store the identity of the faces of every so many frames, for sorting by person; 0 stores none.',
+    description:
+      'Store the identity of the faces of every so many frames, and where a shot begins, for sorting by person; 0 stores none.',
   },
   everyNth: {
     type: 'number',

@@ -55,9 +55,13 @@ export async function* segmentsOf(
   for (; middle < window.length; middle++) yield segment()
 }
 
-/** For each frame of a segment and the one after it, whether a new shot begins there; so it does where nothing is known. */
-export function cutsOf({ items, previous, next }: FrameSegment): boolean[] {
-  const finder = createCutFinder()
+/**
+ * For each frame of a segment and the one after it, whether a new shot begins there; so it does where nothing is known.
+ *
+ * @param pictures `still`: photos, which need not be of one clip.
+ */
+export function cutsOf({ items, previous, next }: FrameSegment, { still = false } = {}): boolean[] {
+  const finder = createCutFinder({ still })
   const list = [previous, ...items, next].filter((item) => item !== undefined)
   for (const item of list) finder.add(item.signature())
   // Photos of other sizes show something else, however alike they look.

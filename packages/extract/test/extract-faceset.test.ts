@@ -183,6 +183,30 @@ describe('extractFaceset', () => {
     ).rejects.toThrow('Expected 640 x 360 pixels like the first frame')
   })
 
+  it('looks at each photo by itself, and stores who is in it', async () => {
+    const photos = join(folder, 'album')
+    const scenes = [
+      { frame: 0, x: 40, y: 90, gray: 30 },
+      { frame: 20, x: 180, y: 10, gray: 200 },
+      { frame: 8, x: 120, y: 60, gray: 90 },
+      { frame: 27, x: 20, y: 0, gray: 160 },
+    ]
+    for (const [i, { frame, x, y, gray }] of scenes.entries()) {
+      const photo = { data: new Uint8Array(900 * 500 * 3).fill(gray), width: 900, height: 500, channels: 3 } as const
+      for (let row = 0; row < 360; row++)
+        photo.data.set(frames[frame]!.data.subarray(row * 1920, (row + 1) * 1920), ((y + row) * 900 + x) * 3)
+      await writeImage(join(photos, `${i}.png`), photo)
+    }
+    await collect(extractFaceset(photos, join(folder, 'of-album'), { ...networks, side: 'src' }))
+    const faces = await facesOf('of-album')
+    expect(faces.map(({ frameIndex }) => frameIndex)).toEqual([0, 1, 2, 3])
+    for (const [i, { frame, x, y }] of scenes.entries()) {
+      const exact = truth[frame]!.map(([u, v]): Point => [u + x, v + y])
+      expect(landmarkError(faces[i]!.sourceLandmarks, exact)).toBeLessThan(0.06)
+      expect(faces[i]!.embedding).toHaveLength(128)
+    }
+  })
+
   it('refuses wrong options before it touches anything', async () => {
     const bad = { size: 100, detectEvery: 0 }
     await expect(collect(extract('never', bad))).rejects.toThrow(

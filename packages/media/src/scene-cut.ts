@@ -52,8 +52,10 @@ export interface CutFinder {
  * A finder of cuts. What counts is how much a picture changes by the measure of the frames around it: so a cut between two
  * pictures that are nearly alike is found, and a fast pan is none. Nor is a flash after which the picture is back, and
  * three cuts within half a second pass for motion.
+ *
+ * @param pictures `still`: photos, which need not be of one clip: what changes by more than a little is another picture.
  */
-export function createCutFinder(): CutFinder {
+export function createCutFinder({ still = false }: { still?: boolean } = {}): CutFinder {
   const recent: Float32Array[] = []
   /** Change from the frame before each frame. */
   const steps: number[] = []
@@ -73,6 +75,7 @@ export function createCutFinder(): CutFinder {
       if (recent.length > FLASH_FRAMES + 1) recent.shift()
     },
     cuts() {
+      if (still) return steps.map((step, i) => i === 0 || step > LEAST)
       const cuts = steps.map((step, i) => i === 0 || isCut(steps, i, step))
       for (const [i, { frame, change }] of backs.entries())
         if (i > 0 && cuts[i] && change < BACK * steps[i]!) cuts.fill(false, i, frame + 1)

@@ -54,8 +54,8 @@ describe('createCutFinder', () => {
     }
   })
 
-  const cutsIn = (signatures: readonly Float32Array[]) => {
-    const finder = createCutFinder()
+  const cutsIn = (signatures: readonly Float32Array[], pictures = {}) => {
+    const finder = createCutFinder(pictures)
     for (const signature of signatures) finder.add(signature)
     return [...finder.cuts().keys()].filter((frame) => finder.cuts()[frame])
   }
@@ -98,6 +98,12 @@ describe('createCutFinder', () => {
     })
     expect(change(frames[11]!, frames[12]!)).toBeGreaterThan(0.05)
     expect(cutsIn(frames)).toEqual([0])
+  })
+
+  it('takes each photo for a shot of its own where pictures need not be of one clip', () => {
+    const photos = [0, 150, 60, 100, 20, 180, 75].map((frame) => head[frame]!)
+    expect(cutsIn(photos).length).toBeLessThan(4)
+    expect(cutsIn(photos, { still: true })).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
 
   it('judges by the change alone where too few frames are known', () => {
