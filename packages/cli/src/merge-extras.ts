@@ -30,6 +30,17 @@ function indexInClip(at: number, only: Stretches): number {
   return Number.POSITIVE_INFINITY
 }
 
+/** Index in the result of a frame of DST's clip; nothing where it is not merged. */
+function indexInResult(index: number, only: Stretches): number | undefined {
+  if (!only) return index
+  let before = 0
+  for (const { start, end } of only) {
+    if (index >= start && index < end) return before + index - start
+    before += end - start
+  }
+  return undefined
+}
+
 /**
  * Writes frames of a result as PNG into a folder beside it: its path.
  *
@@ -38,15 +49,20 @@ function indexInClip(at: number, only: Stretches): number {
  */
 export async function writeStills(out: string, frames: readonly number[], only?: Stretches): Promise<string> {
   const folder = `${stemOf(out)}-stills`
-  const wanted = new Set(frames)
-  await using result = await openFrames(out)
+  const outside = frames.filter((index) => indexInResult(index, only) === undefined)
+  if (outside.length > 0) throw noStills(outside)
+  const wanted = new Map(frames.map((index) => [indexInResult(index, only)!, index]))
+  const range = { start: Math.min(...wanted.keys()), end: Math.max(...wanted.keys()) + 1 }
+  await using result = await openFrames(out, range)
   for await (const frame of result.frames()) {
     using _ = frame
-    const index = indexInClip(frame.index, only)
-    if (wanted.delete(index)) await writeImage(join(folder, `${String(index).padStart(6, '0')}.png`), frame.bitmap)
-    if (wanted.size === 0) return folder
+    const index = wanted.get(frame.index)
+    if (index === undefined) continue
+    wanted.delete(frame.index)
+    await writeImage(join(folder, `${String(index).padStart(6, '0')}.png`), frame.bitmap)
   }
-  throw noStills([...wanted])
+  if (wanted.size > 0) throw noStills([...wanted.values()])
+  return folder
 }
 
 /** The frames of `--stills`, checked before the work against those that are merged: all of the clip if `only` is not given. */
@@ -55,7 +71,7 @@ export async function wantedStills(text: string, { clip, only }: { clip: string;
   await using source = await openFrames(clip)
   const { frameCount, frameCountIsEstimate } = source.info
   const spans = only ?? [{ start: 0, end: frameCountIsEstimate ? Number.POSITIVE_INFINITY : frameCount }]
-  const outside = frames.filter((index) => !spans.some(({ start, end }) => index >= start && index < end))
+  const outside = frames.filter((index) => indexInResult(index, spans) === undefined)
   if (outside.length > 0) throw noStills(outside)
   return frames
 }
@@ -79,7 +95,7 @@ export async function writeComparison(
   { clip, only }: { clip: string; only: Stretches },
 ): Promise<string> {
   await using result = await openFrames(out)
-  await using dst = await openFrames(clip)
+  await using dst = await openFrames(clip, { start: only?.[0]?.start ?? 0 })
   const { info } = result
   const path = `${stemOf(out)}-${comparison}.mp4`
   const width = comparison === 'side-by-side' ? 2 * info.width : info.width
