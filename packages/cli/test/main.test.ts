@@ -240,6 +240,16 @@ describe('damaged footage', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout.trim().split('\n').at(-1)!)).toMatchObject({ event: 'result', frames: 4 })
   })
+
+  it('of which most is missing is refused', async () => {
+    await using scratch = await scratchFolder()
+    const bytes = await readFile(new URL('../../../examples/footage/pair1-dst.mp4', import.meta.url))
+    await writeFile(scratch.at('half.mp4'), bytes.subarray(0, bytes.length / 4))
+    const to = ['--workspace', scratch.at('w')]
+    const { code, stderr } = await dfl('extract', '--side', 'src', '--input', scratch.at('half.mp4'), ...to)
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/Expected a whole frame \d+ .*half\.mp4.*repair the file\./)
+  })
 })
 
 describe('a whole run', () => {

@@ -4,7 +4,7 @@ import { DflError, type FaceType, isDflError, resolveOptions, type Side } from '
 import { exists } from '@dfl/core/files'
 import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptions } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
-import { footageStamp, frameNames, openFrames } from '@dfl/media'
+import { footageStamp, frameNames, openFrames, probeVideo } from '@dfl/media'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { footageNotices } from '../footage-notices.js'
 import { knownPersons } from '../persons.js'
@@ -64,9 +64,13 @@ export async function* extractStage(
   yield* unreadFilesNotice(input)
   let last: ExtractProgress | undefined
   let stopped = false
+  let firstDamage: DflError | undefined
   const damaged: DflError[] = []
   try {
-    const onDamaged = (error: DflError) => damaged.push(error)
+    const onDamaged = (error: DflError) => {
+      firstDamage ??= error
+      damaged.push(error)
+    }
     for await (const progress of extractFaceset(input, folder, { ...options, side, ...identities, onDamaged })) {
       for (const { message } of damaged.splice(0)) yield { event: 'warning', text: message }
       last = progress
@@ -88,6 +92,8 @@ export async function* extractStage(
         break
       }
     }
+    if (firstDamage && !stopped && (await isCutShort(input, (last?.framesDone ?? 0) * options.everyNth)))
+      throw firstDamage
   } catch (error) {
     // So that other options can be tried on the same clip, nothing is kept of a search that found nothing.
     if (isDflError(error, 'NO_FACES')) await forget(workspace, side)
@@ -107,6 +113,12 @@ export async function* extractStage(
   yield { event: 'stage', stage, state: 'finished', seconds, text }
   for (const text of adviceOn(side, result)) yield { event: 'warning', text }
   return result
+}
+
+/** Whether less than half of what a damaged file promises was in it: then it is no clip with a damaged frame, but the rest of one. */
+async function isCutShort(input: string, frames: number): Promise<boolean> {
+  const { frameCount } = await probeVideo(input)
+  return frames < frameCount / 2
 }
 
 /** How steady this run's faces are, as the end of a line. */
