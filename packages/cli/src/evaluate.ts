@@ -48,7 +48,9 @@ export async function* evaluateStage(
 ): Stage<EvaluateResult> {
   const report = resolve(job.out ?? join(workspace.folder, 'evaluation.html'))
   const json = report.replace(/(\.html?)?$/i, '.json')
-  const result = job.result ?? workspace.record.merged?.result ?? workspace.defaultResult
+  // The workspace may have been moved since, with the result in it.
+  const merged = workspace.record.merged?.result
+  const result = job.result ?? (merged && (await exists(merged)) ? merged : workspace.defaultResult)
   const dst = job.dst ?? workspace.record.clips.dst?.path
   await expectFile('--result', result, 'Run dfl merge first, or give the merged clip.')
   await expectFile('--dst', dst, "Give DST's clip.")

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
@@ -26,4 +26,14 @@ it('evaluate says what is missing', async () => {
   await expect(evaluateStage(workspace, {}).next()).rejects.toThrow(
     /Expected a file for `--result`, but there is nothing at `.*result\.mp4`\. Run dfl merge first, or give the merged clip\./,
   )
+})
+
+it('evaluate finds the result of a workspace that was moved', async () => {
+  const workspace = await openWorkspace(join(folder, 'moved'))
+  await workspace.update({
+    merged: { madeFrom: '', result: join(folder, 'before', 'result.mp4'), frames: 1, framesWithFace: 1 },
+  })
+  await expect(evaluateStage(workspace, {}).next()).rejects.toThrow(`at \`${workspace.defaultResult}\``)
+  await writeFile(workspace.defaultResult, '')
+  await expect(evaluateStage(workspace, {}).next()).rejects.toThrow('Expected a file for `--dst`')
 })
