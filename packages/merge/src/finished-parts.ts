@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { exists, makeFolder, removeTemporaryFiles, writeFileAtomic } from '@dfl/core/files'
 import type { PackagedFrame } from './compositor-package.js'
 import type { FrameReport } from './frame-report.js'
@@ -36,6 +36,8 @@ export interface FinishedParts {
   videoOf(key: string): string
   /** The part of that key, if it is whole. */
   find(key: string): Promise<FinishedPart | undefined>
+  /** Ends parts whose images in this folder are about to be written over, those of some of these frames. */
+  displace(out: string, frames: { start: number; end: number }): Promise<void>
   /** Makes a part count, at once and as a whole. */
   save(key: string, part: FinishedPart): Promise<void>
   /** Removes all parts but these. */
@@ -68,6 +70,15 @@ export async function openParts(folder: string, codec?: string): Promise<Finishe
       const files = [...(part.images ?? []), ...(part.packaged ?? []).flatMap(({ files }) => files)]
       const there = await Promise.all(files.map(exists))
       return there.every(Boolean) ? part : undefined
+    },
+    async displace(out, { start, end }) {
+      for (const name of await readdir(folder)) {
+        if (!/^part-[0-9a-f]+\.json$/.test(name)) continue
+        const part = await readPart(join(folder, name))
+        const image = part?.images?.[0]
+        if (!part || image === undefined || resolve(dirname(image)) !== resolve(out)) continue
+        if (part.start < end && start < part.start + part.frames) await rm(join(folder, name), { force: true })
+      }
     },
     async save(key, part) {
       await writeFileAtomic(at(key, '.json'), `${JSON.stringify({ format: FORMAT, ...part })}\n`)

@@ -173,6 +173,19 @@ describe('mergeVideo', () => {
     expect((await readImage(join(path, '000000.png'))).data.slice(0, 3)).toEqual(graded.data.slice(0, 3))
   })
 
+  it('makes images anew that a merge with other settings has written over since', async () => {
+    const [path, keepIn] = [out(''), join(folder, 'kept-overwritten')]
+    const merge = { ...job(identity(64), path), keepIn }
+    const pixels = async () => (await allFrames(path)).map(({ bitmap }) => Buffer.from(bitmap.data))
+    await collect(mergeVideo(merge))
+    const before = await pixels()
+    await collect(mergeVideo({ ...merge, only: [{ start: 0, end: 3 }], options: { mode: 'raw-rgb' } }))
+    expect((await pixels())[1]!.equals(before[1]!)).toBe(false)
+    await collect(mergeVideo(merge))
+    expect((await pixels()).every((data, k) => data.equals(before[k]!))).toBe(true)
+    expect((await collect(mergeVideo(merge))).at(-1)!.framesKept).toBe(before.length)
+  })
+
   it('takes the faces from a faceset, found by the names of their frames', async () => {
     const [path, faceset] = [out(), join(folder, 'aligned')]
     await writeFaceset(faceset, 'dst.mp4')
