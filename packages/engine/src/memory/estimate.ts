@@ -10,7 +10,7 @@ export interface MemoryEstimate {
   state: number
   /** New values of the state before they replace the old ones: gradients, in a train step. */
   next: number
-  /** Values between operations, at the time when most of them are needed, and what ONNX Runtime takes for them and gradients. */
+  /** Values between operations, at the time when most of them are needed, and what ONNX Runtime takes for them. */
   activations: number
   /** Node, TensorFlow.js, ONNX Runtime, and the graph itself. */
   base: number
@@ -19,20 +19,18 @@ export interface MemoryEstimate {
 }
 
 /**
- * What a process takes besides the values that are alive. Measured as the peaks of train steps, all of which it fits to 15 %: DF
+ * What a process takes besides the values that are alive. Measured as the peaks of train steps, all of which it fits to 11 %: DF
  * with and without -ud and LIAE-UD at 64 to 128 px and batch 4 and 8, the network of the presets, an autoencoder, a residual net.
  */
 const MEASURED = {
   /** Node, TensorFlow.js and ONNX Runtime. */
-  loaded: 90 * 2 ** 20,
-  /** Of an operation of the graph. */
-  node: 0.008 * 2 ** 20,
+  loaded: 57 * 2 ** 20,
+  /** Of an operation of the graph: in the trace, in ONNX and in ONNX Runtime. */
+  node: 0.038 * 2 ** 20,
   /** For each byte of a constant: it is in the graph, in the file and in ONNX Runtime. */
-  constants: 3.8,
-  /** For each byte of a gradient, besides its own. */
-  next: 0.3,
+  constants: 4.5,
   /** For each byte of a value: ONNX Runtime's arena gives out pieces of up to twice the size that is asked for. */
-  values: 1.9,
+  values: 2.08,
   /** The same where ONNX Runtime knows all shapes, and lets a result take the place of what it was made of. */
   knownValues: 0.9,
 }
@@ -52,7 +50,7 @@ export function estimateOf(
   const parts = {
     state: sum(state),
     next: sum(next),
-    activations: Math.round((hidden ? per.values : per.knownValues) * values + per.next * sum(next)),
+    activations: Math.round((hidden ? per.values : per.knownValues) * values),
     base: Math.round(loaded + node * graph.nodes.length + per.constants * constants),
   }
   return { ...parts, total: parts.state + parts.next + parts.activations + parts.base }
