@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { presetFor, presetNamed, sayDuration } from '@dfl/cli'
 import { ROOT } from './footage.js'
-import { cellsOf, LOOK_COLUMNS, type Look, lookAt, openPair, secondsOf, trainUntil } from './looks.js'
+import { cellsOf, LOOK_COLUMNS, type Look, lookAt, openPair, PROCESSOR_TIME, secondsOf, trainUntil } from './looks.js'
 import { type BenchContext, type Outcome, table } from './report.js'
 
 /** When a run of a length is looked at, in minutes; the end is always. */
@@ -29,6 +29,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       weights: { type: 'string' },
       'from-scratch': { type: 'boolean', default: false },
       'every-nth': { type: 'string', default: '1' },
+      'processor-time': { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   })
@@ -48,8 +49,12 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     seed: values.seed === undefined ? undefined : Number(values.seed),
     weights: values.weights,
     fromScratch: values['from-scratch'],
+    ...(values['processor-time'] ? PROCESSOR_TIME : {}),
   }
-  const data = { pair: name, preset: preset.name, fromScratch: train.fromScratch, seconds, everyNth, out }
+  const data = {
+    ...{ pair: name, preset: preset.name, fromScratch: train.fromScratch, seconds, everyNth, out },
+    processorTime: values['processor-time'],
+  }
   const found: Look[] = []
   let stageSeconds = 0
   for (const at of looks) {

@@ -85,6 +85,15 @@ export async function openPair(
   return { name, clips, ...(dstLandmarks ? { dstLandmarks } : {}), workspace, out, everyNth }
 }
 
+/** For `--processor-time`: seconds of work on one thread, the samples' among them. What else runs on the machine changes them little. */
+export const PROCESSOR_TIME = {
+  threads: 1,
+  clock: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  },
+} as const satisfies Partial<TrainJob>
+
 /** Goes on with the training until it has taken so many seconds in all, and stops with everything saved. */
 export async function trainUntil(
   workspace: Workspace,

@@ -10,13 +10,30 @@ import { createModel, openModel } from '@dfl/trainer'
 import { ALTERNATIVES, type Alternative } from './alternatives.js'
 import { ROOT } from './footage.js'
 import { drawn, type Tensor } from './initialisers.js'
-import { cellsOf, LOOK_COLUMNS, type Look, type LookedAt, lookAt, openPair, secondsOf, trainUntil } from './looks.js'
+import {
+  cellsOf,
+  LOOK_COLUMNS,
+  type Look,
+  type LookedAt,
+  lookAt,
+  openPair,
+  PROCESSOR_TIME,
+  secondsOf,
+  trainUntil,
+} from './looks.js'
 import { type BenchContext, type Outcome, table } from './report.js'
 
 /** What an alternative gave, or why it gave nothing. */
 interface Found extends Pick<Alternative, 'name' | 'change'> {
   look?: Look
   failed?: string
+}
+
+/** How long an alternative trains. */
+interface Length {
+  seconds: number
+  /** Whether the seconds are of processor time. */
+  processorTime: boolean
 }
 
 const DF = df as unknown as ModelArchitecture
@@ -34,24 +51,38 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       time: { type: 'string', default: '2m' },
       only: { type: 'string' },
       'every-nth': { type: 'string', default: '4' },
+      'processor-time': { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   })
   const seconds = secondsOf('--time', values.time)
   const alternatives = chosen(values.only)
-  const outOf = (name: string) => values.out ?? join(ROOT, 'workspace', `recipes-${name}-${values.time}`)
+  const outOf = (name: string) =>
+    values.out ??
+    join(ROOT, 'workspace', `recipes-${name}-${values.time}${values['processor-time'] ? '-processor' : ''}`)
   const { faceType } = presetNamed('quick')
   const pair = await openPair(values.pair, { faceType, everyNth: Number(values['every-nth']), out: outOf }, context)
   const found: Found[] = []
   for (const [i, alternative] of alternatives.entries()) {
     const say = (line: string) => context.say(`${alternative.name} (${i + 1} of ${alternatives.length}): ${line}`)
-    found.push(await finished(pair, alternative, { seconds, say }))
+    found.push(await finished(pair, alternative, { seconds, processorTime: values['processor-time'], say }))
     context.tell(describe(found.slice(-1)))
   }
-  const text = [describe(found), '', `${pair.name}, ${values.time} each. Merged clips and sheets: ${pair.out}`]
+  const text = [
+    describe(found),
+    '',
+    `${pair.name}, ${values.time}${values['processor-time'] ? ' of processor time' : ''} each. Merged clips and sheets: ${pair.out}`,
+  ]
   return {
     text: text.join('\n'),
-    data: { pair: pair.name, seconds, everyNth: pair.everyNth, out: pair.out, alternatives: found },
+    data: {
+      pair: pair.name,
+      seconds,
+      processorTime: values['processor-time'],
+      everyNth: pair.everyNth,
+      out: pair.out,
+      alternatives: found,
+    },
   }
 }
 
@@ -72,18 +103,18 @@ function chosen(only: string | undefined): readonly Alternative[] {
 async function finished(
   pair: LookedAt,
   alternative: Alternative,
-  { seconds, say }: { seconds: number; say: BenchContext['say'] },
+  { say, ...length }: Length & Pick<BenchContext, 'say'>,
 ): Promise<Found> {
   const { name, change, job, smallFirst } = alternative
   const label = name.replace('/', '-')
   const kept = join(pair.out, `${label}.json`)
-  const key = JSON.stringify({ seconds, everyNth: pair.everyNth, change, job, smallFirst })
+  const key = JSON.stringify({ ...length, everyNth: pair.everyNth, change, job, smallFirst })
   if (await exists(kept)) {
     const known = JSON.parse(await readFile(kept, 'utf8')) as { key: string; look: Look }
     if (known.key === key) return { name, change, look: known.look }
   }
   try {
-    const trained = await trainAlternative(pair.workspace, alternative, { seconds, say })
+    const trained = await trainAlternative(pair.workspace, alternative, { ...length, say })
     const look = await lookAt(pair, label, trained, { say, config: configOf(alternative) })
     await writeFile(kept, `${JSON.stringify({ key, look }, null, 2)}\n`)
     return { name, change, look }
@@ -98,11 +129,11 @@ async function finished(
 async function trainAlternative(
   workspace: Workspace,
   alternative: Alternative,
-  { seconds, say }: { seconds: number; say: BenchContext['say'] },
+  { seconds, processorTime, say }: Length & Pick<BenchContext, 'say'>,
 ): Promise<TrainResult & { stageSeconds: number }> {
   const context = { say, config: configOf(alternative) }
   const { draw, architecture = DF, smallFirst } = alternative
-  const job = { ...alternative.job, seconds }
+  const job = { ...alternative.job, seconds, ...(processorTime ? PROCESSOR_TIME : {}) }
   await rm(workspace.model, { recursive: true, force: true })
   if (smallFirst) {
     const { model, share, recipe } = smallFirst

@@ -17,6 +17,10 @@ export interface TrainJob {
   iterations?: number
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
+  /** Threads of a train step on the CPU; all cores by default. */
+  threads?: number
+  /** Milliseconds that `seconds` are counted in; those that pass by default. */
+  clock?: () => number
   /** Name of a preset; if not given, the one that fits the length, or that of the model that is there. */
   preset?: string
   /** A recipe over the preset's: the name of one in the config, or a JSON file. It stays that of the model; 'preset' goes back. */

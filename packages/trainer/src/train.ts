@@ -85,6 +85,8 @@ export interface TrainOptions {
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
   threads?: number
+  /** Milliseconds that the seconds of a run are counted in; those that pass by default. */
+  clock?: () => number
   /** Told of a train step before it first runs, and waited for: at the start, and where another phase needs another one. */
   onPrepared?: (step: PreparedStep) => void | Promise<void>
   /** What the batches are drawn from, for the model's history. */
@@ -116,6 +118,7 @@ export async function* train(
   options: TrainOptions,
 ): AsyncGenerator<TrainReport> {
   const { length, batchSize, signal, saveEverySeconds = 60, backupEverySeconds } = options
+  const clock = options.clock ?? (() => performance.now())
   const { progress, state } = run
   const schedule = scheduleOf(run, options.recipe, length)
   const measuring = await measuringOf(run, options.measure)
@@ -227,11 +230,11 @@ export async function* train(
           ...{ recipe: options.recipe.name, phase: phase.name, batchSize, settings, data: options.data },
         })
       fed = phase.name
-      const began = performance.now()
+      const began = clock()
       const batch = await batches(drawOf(progress), settings)
-      const ready = performance.now()
+      const ready = clock()
       const losses = await step.run(state, batch, learningRate, progress.iteration)
-      const done = performance.now()
+      const done = clock()
       const trouble = watch.seen(progress.iteration + 1, losses)
       if (trouble) {
         await goBack(trouble)

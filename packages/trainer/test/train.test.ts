@@ -72,6 +72,18 @@ describe('train', () => {
     for (const name of whole.state.names) expect(taken.state.get(name).data, name).toEqual(whole.state.get(name).data)
   })
 
+  it('counts its seconds by the clock that it is given', async () => {
+    const model = await createModel(folder, tiny, { faceType: 'full_face' })
+    let now = 0
+    const reports: TrainReport[] = []
+    for await (const report of train(model, async (iteration) => batchOf(iteration), {
+      ...{ recipe, length: { seconds: 5 }, batchSize: BATCH },
+      clock: () => (now += 500), // Asked three times in an iteration: a second passes.
+    }))
+      reports.push(report)
+    expect(reports.map(({ seconds }) => seconds)).toEqual([1, 2, 3, 4, 5])
+  })
+
   it('saves and stops when it is told to', async () => {
     const abort = new AbortController()
     const model = await createModel(folder, tiny, { faceType: 'full_face' })

@@ -148,6 +148,7 @@ export async function* trainStage(
   const trainWishes = new Set<'save' | 'backup'>()
   const options: TrainOptions = {
     ...{ recipe, length, batchSize, settings, device, signal, wishes: trainWishes },
+    ...{ threads: job.threads, clock: job.clock },
     rateFactor: job.learningRate === undefined ? 1 : job.learningRate / highestRate(recipe),
     furtherLosses: config.losses,
     saveEverySeconds: job.saveEverySeconds ?? SAVE_EVERY_SECONDS,
