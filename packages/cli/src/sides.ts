@@ -20,8 +20,8 @@ export async function headAdvice(sides: Readonly<Record<Side, Faceset>>): Promis
   for (const side of ['src', 'dst'] as const) if (!(await hasMasks(sides[side]))) bare.push(side)
   if (bare.length === 0) return undefined
   const who = bare.map((side) => side.toUpperCase()).join(' and ')
-  const apply = bare.map((side) => `dfl xseg apply --side ${side}`).join(' and ')
-  return `The heads of ${who} have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Draw outlines of some heads, then dfl xseg train and ${apply}.`
+  const find = bare.map((side) => `dfl faceset head-masks --side ${side}`).join(' and ')
+  return `The heads of ${who} have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Find them: ${find}.`
 }
 
 async function hasMasks(faceset: Faceset): Promise<boolean> {

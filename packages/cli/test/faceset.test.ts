@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { appendFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { FaceMeta } from '@dfl/core'
 import { createFaceset, openFaceset } from '@dfl/faceset'
 import { createPixels } from '@dfl/image'
@@ -29,7 +30,7 @@ describe('dfl faceset', () => {
         .matchAll(/^ {2}([a-z-]+) /gm),
     ].map((match) => match[1]!)
     expect(verbs).toContain('sort')
-    expect(verbs.length).toBe(19)
+    expect(verbs.length).toBe(20)
     for (const verb of verbs) {
       const { code, stdout: help } = await dfl('faceset', verb, '--help')
       expect([verb, code]).toEqual([verb, 0])
@@ -154,6 +155,35 @@ describe('dfl faceset', () => {
     expect(masks.stdout).toBe('Masks    6 faces have what was drawn\n')
     await dfl('faceset', 'debug-images', ...side, '--out', scratch.at('look'))
     expect(await readdir(scratch.at('look'))).toHaveLength(6)
+  })
+
+  it('finds masks for heads that have none, and refuses faces whose images end at the hair', async () => {
+    await using scratch = await scratchFolder()
+    const where = ['--side', 'dst', '--workspace', scratch.at()]
+    const clip = [
+      '--input',
+      fileURLToPath(new URL('../../../examples/footage/pair1-dst.mp4', import.meta.url)),
+      '--face-type',
+      'head',
+      '--size',
+      '128',
+      '--every-nth',
+      '96',
+    ]
+    await dfl('extract', ...where, ...clip, '--embed-every', '0')
+    const masked = async () =>
+      (await (await openFaceset(scratch.at('dst', 'aligned'))).all()).filter(({ mask }) => mask)
+    expect(await masked()).toHaveLength(2)
+    await dfl('xseg', 'remove', ...where)
+    expect(await masked()).toHaveLength(0)
+    const found = await dfl('faceset', 'head-masks', ...where)
+    expect([found.code, found.stdout]).toEqual([0, `Masks    2 heads in ${scratch.at('dst', 'aligned')}\n`])
+    expect(await masked()).toHaveLength(2)
+
+    await writeFaces(scratch.at('src', 'aligned'))
+    const { code, stderr } = await dfl('faceset', 'head-masks', '--side', 'src', '--workspace', scratch.at())
+    expect(code).toBe(3)
+    expect(stderr).toContain('but got full_face, whose images end at the hair. Extract them with --face-type head.')
   })
 
   it('names persons, who keep their names when their faces are extracted anew', async () => {

@@ -14,7 +14,7 @@ import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
 import { cutsOf, type FrameItem, type FrameSegment, segmentLength, segmentsOf } from './segments.js'
 import { type FrameFaces, STEADY_FRAMES, steadySegments } from './steady-segments.js'
-import type { Embedder, Face, FaceDetector, Landmarker } from './types.js'
+import type { Embedder, Face, FaceDetector, Landmarker, Segmenter } from './types.js'
 
 /** The options of `extractOptions`, and networks of your own. */
 export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
@@ -22,6 +22,8 @@ export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
   detector?: FaceDetector
   landmarker?: Landmarker
   embedder?: Embedder
+  /** For heads. */
+  segmenter?: Segmenter
   /**
    * Take the faces of this person only: an identity from `embedder`, as `identityInPicture` gives it or as the mean
    * embedding of a person. Comes before the option `person`.
@@ -65,8 +67,11 @@ export async function* extractFaceset(
   folder: string,
   options: ExtractFacesetOptions = {},
 ): AsyncGenerator<ExtractProgress> {
-  const { detector, landmarker, embedder, identity, others, sourceName, onDamaged, ...chosen } = options
-  const given = { ...(detector && { detector }), ...(landmarker && { landmarker }), ...(embedder && { embedder }) }
+  const { detector, landmarker, embedder, segmenter, identity, others, sourceName, onDamaged, ...chosen } = options
+  const given = {
+    ...{ ...(detector && { detector }), ...(landmarker && { landmarker }) },
+    ...{ ...(embedder && { embedder }), ...(segmenter && { segmenter }) },
+  }
   const settings = resolveOptions(extractOptions, chosen)
   const owned: AsyncDisposable[] = []
   const own = async <T extends AsyncDisposable>(made: Promise<T>): Promise<T> => {

@@ -5,6 +5,7 @@ export { type DetectFacesOptions, detectFaces } from './detect-faces.js'
 export { dlibEmbedder, SAME_PERSON_DISTANCE } from './dlib-embedder.js'
 export { type ExtractFacesetOptions, extractFaceset } from './extract-faceset.js'
 export { followFaces, type Segment } from './follow-faces.js'
+export { headMask } from './head-mask.js'
 export { identityInPicture } from './only-person.js'
 export {
   type OnnxDetectorOptions,
@@ -18,5 +19,15 @@ export { type ExtractOptions, extractOptions } from './options.js'
 export type { Picture, PicturePart } from './picture.js'
 export type { ExtractPart, ExtractProgress } from './progress.js'
 export { regionOfLandmarks } from './region.js'
-export type { Detection, Embedder, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
+export { selfieSegmenter } from './selfie-segmenter.js'
+export type {
+  Detection,
+  Embedder,
+  Face,
+  FaceDetector,
+  FaceLandmarks,
+  FaceRegion,
+  Landmarker,
+  Segmenter,
+} from './types.js'
 export { type WarpSamplesOptions, warpSamples } from './warp-samples.js'

@@ -4,21 +4,23 @@ import type { Frame, FrameSamples } from '@dfl/media'
 import { samplesOfFace } from './align-faces.js'
 import { ATTENTION_MESH } from './attention-mesh.js'
 import { BLAZE_FACE } from './blaze-face.js'
+import { type CutFace, type CutJob, cutFace } from './cut-face.js'
 import { DLIB_EMBEDDER } from './dlib-embedder.js'
 import type { ExtractPart, ProgressMeter } from './progress.js'
-import type { CutFace, ThreadJobs } from './thread-jobs.js'
+import type { ThreadJobs } from './thread-jobs.js'
 import { faceThread } from './threads.js'
-import type { Embedder, Face, FaceDetector, Landmarker } from './types.js'
+import type { Embedder, Face, FaceDetector, Landmarker, Segmenter } from './types.js'
 
 /** What looks at frames during an extraction. */
 export interface Networks {
   detector: FaceDetector
   landmarker: Landmarker
   embedder: Embedder
+  segmenter: Segmenter
 }
 
 /** What looks at frames, and cuts faces out of them. */
-export interface Workers extends Networks, AsyncDisposable {
+export interface Workers extends Omit<Networks, 'segmenter'>, AsyncDisposable {
   /** The file of a described face's aligned image, and its mask if it has one of its own. */
   cut(frame: Frame, meta: FaceMeta, face: Face): Promise<CutFace>
 }
@@ -39,7 +41,10 @@ export function startWorkers(given: Partial<Networks>, meter: ProgressMeter): Wo
       meter.took(part, seconds)
       return result
     }
-  const cut = job(cutting, 'cut', 'warp')
+  const { segmenter } = given
+  const cut = segmenter
+    ? (task: CutJob) => meter.timed('warp', () => cutFace(task, async () => segmenter))
+    : job(cutting, 'cut', 'warp')
   return {
     detector: given.detector
       ? timed(given.detector, ['detect', 'detectIn'], 'detect', meter)
@@ -55,8 +60,9 @@ export function startWorkers(given: Partial<Networks>, meter: ProgressMeter): Wo
       ? timed(given.embedder, ['embed', 'embedIn'], 'embed', meter)
       : { ...DLIB_EMBEDDER, embed: job(cutting, 'embed', 'embed'), embedIn: job(cutting, 'embedIn', 'embed') },
     cut: (frame, meta, { outline }) => {
-      const { landmarks, imageToFaceMat, size } = meta
-      return cut({ samples: samplesOfFace(frame, meta), face: { landmarks, imageToFaceMat, size }, outline })
+      const { faceType, landmarks, imageToFaceMat, size, frameSize } = meta
+      const described = { faceType, landmarks, imageToFaceMat, size, ...(frameSize ? { frameSize } : {}) }
+      return cut({ samples: samplesOfFace(frame, meta), face: described, outline })
     },
     async [Symbol.asyncDispose]() {
       await finding[Symbol.asyncDispose]()

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from 'node:assert/strict'
 import type { Bitmap, Landmarks, Point } from '@dfl/core'
 import { warpAffine } from '@dfl/image'
 import { regionOfLandmarks } from './region.js'
-import type { Embedder, FaceDetector, FaceRegion, Landmarker } from './types.js'
+import type { Embedder, FaceDetector, FaceRegion, Landmarker, Segmenter } from './types.js'
 
 /** One requirement, for a test runner: `for (const { name, run } of testDetector(…)) it(name, run)`. */
 export interface ConformanceTest {
@@ -174,6 +174,49 @@ export function testEmbedder(
         deepStrictEqual(await embed(face), await embed(face))
       },
     },
+  ]
+}
+
+/** The tests that every `Segmenter` must pass. @param known A picture with one face and something else than people behind it. */
+export function testSegmenter(segmenter: Segmenter, known: () => Promise<KnownFace> | KnownFace): ConformanceTest[] {
+  const test = testWith(known)
+  return [
+    test('has a name, and gives one channel of finite values from 0 to 1', async ({ image }) => {
+      ok(segmenter.name.length > 0)
+      const { data, width, height, channels } = await segmenter.segment(image)
+      deepStrictEqual([channels, data.length], [1, width * height])
+      ok(data.every((value) => value >= 0 && value <= 1))
+    }),
+    test('is sure of the face, and of nobody in the upper corners', async ({ image, landmarks }) => {
+      const seen = await segmenter.segment(image)
+      const at = ([x, y]: Point) => {
+        const [column, row] = [((x + 0.5) * seen.width) / image.width, ((y + 0.5) * seen.height) / image.height]
+        return seen.data[Math.floor(row) * seen.width + Math.floor(column)]!
+      }
+      // Eyes, nose and mouth: the jaw lies on the edge.
+      const inner = landmarks.slice(27).map(at)
+      ok(Math.min(...inner) > 0.5, `It is only ${Math.min(...inner).toFixed(2)} sure of a part of the face`)
+      for (const corner of [[0, 0] as Point, [image.width - 1, 0] as Point]) ok(at(corner) < 0.5)
+    }),
+    test('sees nobody in an empty picture', async ({ image }) => {
+      const empty = { ...image, data: new Uint8Array(image.data.length).fill(110) }
+      const { data } = await segmenter.segment(empty)
+      ok(data.reduce((sum, value) => sum + value, 0) < 0.1 * data.length)
+    }),
+    test('gives the same for the same picture, also for two at once, and leaves it as it was', async ({ image }) => {
+      const before = Uint8Array.from(image.data)
+      const [a, b] = await Promise.all([segmenter.segment(image), segmenter.segment(image)])
+      deepStrictEqual(a, b)
+      ok(before.every((value, i) => value === image.data[i]))
+    }),
+    test('takes float pictures', async ({ image }) => {
+      const { data } = await segmenter.segment({
+        ...image,
+        data: Float32Array.from(image.data, (value) => value / 255),
+      })
+      const expected = (await segmenter.segment(image)).data
+      ok(data.every((value, i) => Math.abs(value - expected[i]!) < 1e-3))
+    }),
   ]
 }
 

@@ -1,4 +1,4 @@
-import type { Landmarks, Point, Raster, Rect } from '@dfl/core'
+import type { Landmarks, Pixels, Point, Raster, Rect } from '@dfl/core'
 import type { FrameSamples } from '@dfl/media'
 
 /** Where a detector saw a face. */
@@ -84,6 +84,18 @@ export interface Embedder {
   embed(image: Raster, landmarks: Landmarks): Promise<Float32Array>
   /** The same from the samples of a frame around the face, landmarks in pixels of the frame. */
   embedIn?(samples: FrameSamples, landmarks: Landmarks): Promise<Float32Array>
+}
+
+/** Tells people from what is behind them. Bring your own: any object of this shape works. */
+export interface Segmenter {
+  readonly name: string
+  /**
+   * How surely each pixel of a picture shows a person, hair included: [h, w, 1] float32 0..1, of the size that it works at.
+   * Must not change `image`.
+   *
+   * @param image  A head, upright, with some space around it.
+   */
+  segment(image: Raster): Promise<Pixels>
 }
 
 /** A face found in an image. */

@@ -1,15 +1,16 @@
 import { afterAll, describe, it } from 'vitest'
-import { attentionMesh, blazeFace, dlibEmbedder, SAME_PERSON_DISTANCE } from '../src/index.js'
-import { type KnownFace, testDetector, testEmbedder, testLandmarker } from '../src/testing.js'
+import { attentionMesh, blazeFace, dlibEmbedder, SAME_PERSON_DISTANCE, selfieSegmenter } from '../src/index.js'
+import { type KnownFace, testDetector, testEmbedder, testLandmarker, testSegmenter } from '../src/testing.js'
 import { framesOf, truthOf } from './footage.js'
 
 const detector = await blazeFace()
 const fullRange = await blazeFace({ variant: 'full-range' })
 const landmarker = await attentionMesh()
 const embedder = await dlibEmbedder()
+const segmenter = await selfieSegmenter()
 
 afterAll(async () => {
-  for (const network of [detector, fullRange, landmarker, embedder]) await network[Symbol.asyncDispose]()
+  for (const network of [detector, fullRange, landmarker, embedder, segmenter]) await network[Symbol.asyncDispose]()
 })
 
 const dst = await framesOf('pair1-dst.mp4', 12)
@@ -31,6 +32,10 @@ describe('attentionMesh is a landmarker', () => {
 describe('dlibEmbedder is an embedder', () => {
   const three = [known('pair1-dst.json'), known('pair1-dst.json', dst[11]!, 11), known('pair1-src.json', src!)] as const
   for (const { name, run } of testEmbedder(embedder, async () => three, SAME_PERSON_DISTANCE)) it(name, run)
+})
+
+describe('selfieSegmenter is a segmenter', () => {
+  for (const { name, run } of testSegmenter(segmenter, () => known('pair1-dst.json'))) it(name, run)
 })
 
 describe('the conformance tests', () => {
@@ -57,6 +62,16 @@ describe('the conformance tests', () => {
     }
     const failed = await results(testLandmarker(own, () => known('pair1-dst.json')))
     expect(failed).toContain('keeps to the turn of the region: a picture on its side gives the same points')
+  })
+
+  it('find out a segmenter that takes everything for a person', async ({ expect }) => {
+    const data = new Float32Array(64).fill(1)
+    const all = { name: 'all', segment: async () => ({ data, width: 8, height: 8, channels: 1 as const }) }
+    const failed = await results(testSegmenter(all, () => known('pair1-dst.json')))
+    expect(failed).toEqual([
+      'is sure of the face, and of nobody in the upper corners',
+      'sees nobody in an empty picture',
+    ])
   })
 })
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jitterPx } from '@dfl/align'
+import { hullMask, jitterPx } from '@dfl/align'
 import { type Bitmap, collect, type FaceMeta, type Landmarks, type Point } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
 import { applyAffine, crop } from '@dfl/image'
@@ -157,6 +157,34 @@ describe('extractFaceset', () => {
   it('cuts other face types at their usual sizes', async () => {
     await collect(extract('head', { faceType: 'head', embedEvery: 0 }, frames.slice(0, 2)))
     expect((await facesOf('head'))[0]).toMatchObject({ faceType: 'head', size: 512 })
+  })
+
+  it('gives heads masks with their hair, from a segmenter of your own if you have one', async () => {
+    const asked: number[] = []
+    const segmenter = {
+      name: 'upper half',
+      segment: async ({ width, height }: { width: number; height: number }) => {
+        asked.push(width)
+        const data = Float32Array.from({ length: width * height }, (_, i) => (i < (width * height) / 2 ? 1 : 0))
+        return { data, width, height, channels: 1 as const }
+      },
+    }
+    await collect(extract('own', { faceType: 'head', size: 128, embedEvery: 0, segmenter }, frames.slice(0, 1)))
+    await collect(extract('built-in', { faceType: 'head', size: 128, embedEvery: 0 }, frames.slice(0, 1)))
+    const sums: number[] = []
+    for (const name of ['own', 'built-in']) {
+      const faceset = await openFaceset(join(folder, name))
+      const [face] = await faceset.all()
+      const mask = (await faceset.readMask(face!))!
+      const hull = hullMask(face!.landmarks, face!.size)
+      const sum = ({ data }: { data: ArrayLike<number> }) => Array.from(data).reduce((a, b) => a + b, 0)
+      sums.push(sum(mask) / 255 / mask.data.length / (sum(hull) / hull.data.length))
+    }
+    expect(asked).toEqual([128])
+    expect(sums[0]).toBeGreaterThan(2)
+    // The rendered head with its hair and ears, and without its neck.
+    expect(sums[1]).toBeGreaterThan(1.3)
+    expect(sums[1]).toBeLessThan(2)
   })
 
   it('draws pictures of what it found where asked', async () => {

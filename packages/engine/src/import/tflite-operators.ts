@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import type { FlatTable } from './flatbuffer.js'
+import { corrupt, type FlatTable } from './flatbuffer.js'
 import { nchwAxis, nchwPads, permute4, tensorflowPadding } from './layout.js'
 import type { ConvertTflite, TfliteConversion } from './tflite.js'
 import type { TfliteOperator } from './tflite-file.js'
@@ -74,6 +74,41 @@ const convolution =
     conversion.setChannelsFirst(operator.outputs[0]!, activate(conversion, y, options.int8(depthwise ? 4 : 3)))
   }
 
+/**
+ * MediaPipe's transposed convolution with a bias, always padded as 'SAME'.
+ *
+ * Source: its options are TfLiteTransposeConvParams as they lie in memory (padding, stride by width, by height, int32 each),
+ * https://github.com/google-ai-edge/mediapipe/blob/master/mediapipe/util/tflite/operations/transpose_conv_bias.cc
+ */
+const transposedConvolution: ConvertTflite = (conversion, operator) => {
+  const { graph, shape, channelsFirst } = conversion
+  const { buffer, byteOffset, byteLength } = operator.customOptions
+  if (byteLength < 12) throw corrupt('TFLite', `${byteLength} bytes of options for \`${operator.op}\``)
+  const options = new DataView(buffer, byteOffset, byteLength)
+  const strides = [options.getInt32(8, true), options.getInt32(4, true)]
+  const [x, filter] = operator.inputs as [number, number]
+  const filterShape = shape(filter) // [outputs, H, W, inputs]
+  const [outputs, height, width, inputs] = filterShape as [number, number, number, number]
+  const kernel = permute4(requireConstant(conversion, operator, 1), filterShape, [3, 0, 1, 2])
+  const [, rows, columns] = shape(x)
+  const [, outRows, outColumns] = shape(operator.outputs[0]!)
+  const cut = [
+    Math.max(0, (rows! - 1) * strides[0]! + height - outRows!),
+    Math.max(0, (columns! - 1) * strides[1]! + width - outColumns!),
+  ] as const
+  const before = cut.map((pixels) => pixels >> 1)
+  const operands = [
+    channelsFirst(x),
+    graph.f32(kernel, [inputs, outputs, height, width]),
+    graph.f32(floats(requireConstant(conversion, operator, 2)), [outputs]),
+  ]
+  const y = graph.op('ConvTranspose', operands, {
+    ...{ kernel_shape: [height, width], strides },
+    pads: [...before, ...cut.map((pixels, i) => pixels - before[i]!)],
+  })
+  conversion.setChannelsFirst(operator.outputs[0]!, y)
+}
+
 const pooling =
   (op: 'MaxPool' | 'AveragePool'): ConvertTflite =>
   (conversion, operator) => {
@@ -131,6 +166,7 @@ export const OPERATORS: Readonly<Record<string, ConvertTflite>> = {
   HARD_SWISH: unary('HardSwish'),
   CONV_2D: convolution(false),
   DEPTHWISE_CONV_2D: convolution(true),
+  Convolution2DTransposeBias: transposedConvolution,
   MAX_POOL_2D: pooling('MaxPool'),
   AVERAGE_POOL_2D: pooling('AveragePool'),
   DEQUANTIZE: decompress,

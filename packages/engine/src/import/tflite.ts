@@ -29,7 +29,7 @@ export type ConvertTflite = (conversion: TfliteConversion, operator: TfliteOpera
  * A TFLite network as the bytes of an ONNX file: float32 and float16 weights, dense or sparse.
  *
  * Inputs and outputs keep their names and their layout (channels last). Covers the operators of MediaPipe's face
- * detectors and face meshes, the mesh with attention and its three custom operators included.
+ * detectors, face meshes (the mesh with attention and its three custom operators included) and selfie segmentation.
  *
  * @param bytes  A `.tflite` file.
  * @throws DflError `UNSUPPORTED_OP` for operators not known here, `CORRUPT_FILE` when the bytes are damaged.

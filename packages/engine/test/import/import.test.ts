@@ -114,6 +114,15 @@ describe('tfliteToOnnx', () => {
     expect(Math.hypot(lips[2 * at]! - x, lips[2 * at + 1]! - y)).toBeLessThan(15)
   })
 
+  it('converts selfie segmentation and its transposed convolutions, which sees hardly anybody in a pattern', async () => {
+    const bytes = tfliteToOnnx(file('@mediapipe/selfie_segmentation/selfie_segmentation.tflite'))
+    const [out] = Object.values(await run(bytes, [1, 256, 256, 3]))
+    expect(out!.shape).toEqual([1, 256, 256, 1])
+    const values = Array.from(out!.data as Float32Array)
+    expect(values.every((value) => value >= 0 && value <= 1)).toBe(true)
+    expect(sum(values) / values.length).toBeLessThan(0.1)
+  })
+
   it('refuses bytes that are no TFLite file', () => {
     expect(() => tfliteToOnnx(new Uint8Array(100))).toThrow(
       "Expected a TFLite file, but got 100 bytes without TFLite's mark 'TFL3'. Install the package that it belongs to again, or check where the file comes from.",

@@ -7,6 +7,7 @@ import {
   importCommand,
   importMasksCommand,
 } from './exchange-commands.js'
+import { headMasksCommand } from './head-masks-command.js'
 import { infoCommand, personsCommand } from './look-commands.js'
 import {
   copyCommand,
@@ -39,6 +40,7 @@ const VERBS: readonly Command[] = [
   exportCommand,
   exportMasksCommand,
   importMasksCommand,
+  headMasksCommand,
   debugImagesCommand,
 ]
 
