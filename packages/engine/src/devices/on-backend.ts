@@ -4,6 +4,7 @@ import { tf } from '../tf.js'
 import { BACKEND } from '../trace/record.js'
 import type { Call, Program } from '../trace/tape.js'
 import type { Value } from '../trace/trace.js'
+import { callKernel } from './call-kernel.js'
 import type { StateRunner } from './runners.js'
 
 /** A tensor of a state in a backend's memory. */
@@ -82,9 +83,8 @@ function follow({ kernel, inputs, attributes, outputs, last }: Call, tensors: Ma
   const named = Array.isArray(inputs)
     ? inputs.map(tensorAt)
     : Object.fromEntries(Object.entries(inputs).map(([name, id]) => [name, tensorAt(id)]))
-  const made = tf.engine().runKernel(kernel, named as tf.NamedTensorMap, attributes as tf.NamedAttrMap)
-  ;[made].flat().forEach((tensor, i) => {
-    tensors.set(outputs[i]!, tensor as tf.Tensor)
+  ;[callKernel(kernel, named, attributes)].flat().forEach((tensor, i) => {
+    tensors.set(outputs[i]!, tensor)
   })
   for (const id of last) {
     tensorAt(id).dispose()

@@ -25,11 +25,14 @@ export function missingTensorFlow(require: NodeJS.Require = here): string | unde
 export function tensorflowBackend(require: NodeJS.Require = here): string {
   if (tf.findBackend(TENSORFLOW)) return TENSORFLOW
   const before = tf.engine().backendName ?? BACKEND
-  // TensorFlow tells on the terminal what processor it finds, unless it is asked for warnings only.
+  const isProduction = tf.env().getBool('PROD')
+  // TensorFlow tells on the terminal what processor it finds, and its package warns of TensorFlow.js being loaded twice.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '1'
+  tf.env().set('PROD', true)
   try {
     require(packageOf(require)!.name)
   } finally {
+    tf.env().set('PROD', isProduction)
     void tf.setBackend(before)
   }
   return TENSORFLOW
