@@ -6,7 +6,7 @@
  *
  * It needs @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu where @dfl/engine finds it; NODE_PATH helps. Build first.
  */
-import { resolveOptions } from '../packages/core/dist/index.js'
+import { Random, resolveOptions } from '../packages/core/dist/index.js'
 import { State } from '../packages/engine/dist/index.js'
 import { df } from '../packages/model-df/dist/index.js'
 import { adaBelief, initialise } from '../packages/nn/dist/index.js'
@@ -16,14 +16,16 @@ const [resolution = 96, batchSize = 4, iterations = 8] = process.argv.slice(2).m
 const model = df.build(resolveOptions(df.options, { resolution, aeDims: 128, eDims: 48, dDims: 48, dMaskDims: 16 }))
 const options = { batchSize, optimiser: adaBelief(), randomWarp: true, maskedTraining: true, eyesMouthPrio: 0 }
 
-const wave = (length, by) => Float32Array.from({ length }, (_, i) => 0.5 + Math.sin(i * by) / 2)
+// Noise under masks that are bands: time does not depend on what pictures show.
+const random = new Random(1)
 const pixels = batchSize * resolution ** 2
-const sideOf = (by) => ({
-  warped: wave(3 * pixels, by),
-  target: wave(3 * pixels, by / 2),
-  mask: wave(pixels, by / 3).map((value) => (value > 0.3 ? 1 : 0)),
+const noise = (length) => Float32Array.from({ length }, () => random.uniform(0, 1))
+const side = () => ({
+  warped: noise(3 * pixels),
+  target: noise(3 * pixels),
+  mask: Float32Array.from({ length: pixels }, (_, i) => (Math.sin(i / 700) > -0.5 ? 1 : 0)),
 })
-const batch = { src: sideOf(0.0011), dst: sideOf(0.0017) }
+const batch = { src: side(), dst: side() }
 
 const sides = []
 for (const device of ['cpu', 'tensorflow']) {
