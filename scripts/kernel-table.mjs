@@ -8,7 +8,8 @@ import { root } from './prepare.mjs'
 /** Where the table stands. */
 export const PAGE = join(root, 'docs/engine-kernels.md')
 
-const { webgpu: WEBGPU } = JSON.parse(readFileSync(join(root, 'scripts/kernel-devices.json'), 'utf8'))
+/** What was found out about devices, by `node scripts/kernel-devices.mjs`. */
+const FOUND = JSON.parse(readFileSync(join(root, 'scripts/kernel-devices.json'), 'utf8'))
 
 /** The engine's tables in the order of the page, by the file and the constant they stand in. */
 const TABLES = [
@@ -90,9 +91,11 @@ TensorFlow.js itself builds from them (\`tf.moments\`, \`tf.losses\`, \`tf.norm\
 fails at once, with the name of the op and the line that called it. Images are NHWC, volumes NDHWC. Every row is tested
 against TensorFlow.js's own \`cpu\` backend on random shapes and values.
 
-The column \`webgpu\` comes from the same tests on SwiftShader, a GPU in software; no real one was tried. ✓: equal, all of it on the
-device. *part*: equal, with a part on the CPU and copies to it and back. –: other results or an error there in some cases, which
-scripts/kernel-devices.json tells (\`node scripts/kernel-devices.mjs\` writes it). \`cuda\`, \`dml\` and \`coreml\` are untested.
+The other columns come from the same tests: \`webgpu\` on ${FOUND.webgpu.on}, a GPU in software, \`tensorflow\` on
+${FOUND.tensorflow.on}. No real GPU was tried. ✓: equal, all of it on the device. *part*: equal, with a part on the CPU and copies
+to it and back. –: other results or an error there in some cases, which scripts/kernel-devices.json tells (\`node
+scripts/kernel-devices.mjs\` writes it). *none*: the device has no such kernel, and a function that needs it is refused. \`cuda\`, \`dml\`
+and \`coreml\` are untested.
 
 This page is written by \`node scripts/kernel-table.mjs\`.
 `
@@ -133,11 +136,11 @@ Whole numbers divided by 0 give 0, as there. Arithmetic on booleans other than a
 \`tf.sparse.sparseSegmentSum\` and \`sparseSegmentMean\` need segment ids that are known while compiling.
 `
 
-/** What was found about a kernel on WebGPU. */
-function onWebgpu(kernel) {
-  const answer = WEBGPU[kernel]
-  if (answer === undefined) return 'untested'
-  return { yes: '✓', partly: '*part*' }[answer] ?? '–'
+/** What was found about a kernel on a device. */
+function answer(device, kernel) {
+  const found = FOUND[device].kernels[kernel]
+  if (found === undefined) return 'untested'
+  return { yes: '✓', partly: '*part*', missing: '*none*' }[found] ?? '–'
 }
 
 /** The page's text. */
@@ -146,8 +149,11 @@ export async function kernelTable() {
   const sections = TABLES.map(({ title, table }) => {
     const rows = Object.keys(tables[table])
       .sort((a, b) => opOf(a).localeCompare(opOf(b), 'en'))
-      .map((kernel) => `| ${opOf(kernel)} | \`${kernel}\` | ✓ | ${onWebgpu(kernel)} |`)
-    return `## ${title}\n\n| op | kernel | cpu | webgpu |\n|---|---|---|---|\n${rows.join('\n')}\n`
+      .map(
+        (kernel) =>
+          `| ${opOf(kernel)} | \`${kernel}\` | ✓ | ${answer('webgpu', kernel)} | ${answer('tensorflow', kernel)} |`,
+      )
+    return `## ${title}\n\n| op | kernel | cpu | webgpu | tensorflow |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
   })
   const covered = TABLES.flatMap(({ table }) => Object.keys(tables[table]))
   return [INTRODUCTION, ...sections, DIFFERENCES, uncoveredSection(covered)].join('\n')

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isDflError } from '@dfl/core'
-import { listDevices } from '@dfl/engine'
+import { listDevices, quickestOf } from '@dfl/engine'
 import { attentionMesh, blazeFace, dlibEmbedder } from '@dfl/extract'
 import { bitmapFrame, createVideo, encodeImage, readImage, type VideoInfo } from '@dfl/media'
 import { sayDuration } from './events.js'
@@ -161,7 +161,7 @@ async function devices(): Promise<Check> {
       .join(', '),
     ...missing.map(({ device, reason }) => `not ${device}: ${reason}`),
   ].join('; ')
-  const best = working[0]?.device ?? 'cpu'
+  const best = quickestOf(reports)
   if (best === 'cpu') return { name: 'devices', state: 'ok', found }
   return { name: 'devices', state: 'ok', found: `${found}. Quickest: --device ${best}` }
 }

@@ -194,7 +194,8 @@ export interface PresetQuestion {
  * be four times as fast, `film` from one and a half hours on and without a length.
  */
 export function presetFor({ seconds, iterations, device = 'cpu' }: PresetQuestion): Preset {
-  const onGpu = device !== 'cpu'
+  // What TensorFlow runs on is not known here, and it is no quicker than the CPU where it has no GPU.
+  const onGpu = device !== 'cpu' && device !== 'tensorflow'
   const endless = seconds === undefined && iterations === undefined
   const isBelow = (limit: typeof QUICK, faster = 1) =>
     seconds === undefined ? (iterations ?? 0) <= limit.iterations : seconds * faster <= limit.seconds

@@ -102,6 +102,7 @@ describe('presetFor', () => {
     const namesOf = (device: string) =>
       [60, 120, 480, 481, 5400, 5401].map((seconds) => presetFor({ seconds, device }).name)
     expect(namesOf('cpu')).toEqual(['quick', 'quick', 'quick', 'standard', 'standard', 'standard'])
+    expect(namesOf('tensorflow')).toEqual(namesOf('cpu')) // which may run on a GPU, or not
     expect(namesOf('webgpu')).toEqual(['quick', 'quick', 'standard', 'standard', 'standard', 'film'])
     expect([50, 100_000].map((iterations) => presetFor({ iterations }).name)).toEqual(['quick', 'standard'])
     expect(presetFor({ iterations: 100_000, device: 'cuda' }).name).toBe('film')

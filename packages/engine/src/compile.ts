@@ -1,15 +1,18 @@
 import { DflError, isDflError } from '@dfl/core'
-import { type Device, type DeviceChoice, holdsTensors, sessionOptionsOf, threadsOf } from './devices/device.js'
+import { type Device, type DeviceChoice, holdsTensors, threadsOf } from './devices/device.js'
 import { forRunInPlace } from './devices/in-place.js'
+import { onBackend } from './devices/on-backend.js'
 import { chooseDevice } from './devices/probe.js'
-import { inMemory, type OutputPort, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
+import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
+import { locationsOf, sessionOf } from './devices/session.js'
+import { tensorflowBackend } from './devices/tensorflow.js'
 import { splitTail } from './fuse/tail.js'
 import { PORTABLE } from './kernels/portable.js'
-import { estimateOf, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
+import { estimateOf, estimateOfProgram, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
 import { hasShapesToHide, hideShapes } from './memory/hide-shapes.js'
 import { orderResults } from './memory/order.js'
 import type { NetworkPort, TensorData } from './network.js'
-import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
+import { onnxRuntime, type Tensor } from './ort.js'
 import { checkResult, checkShape, type InputPort, type InputValues, inputsOf, stateShapesOf, valuesOf } from './spec.js'
 import type { State } from './state.js'
 import type { tf } from './tf.js'
@@ -33,11 +36,11 @@ export interface CompileSpec {
 export interface CompileOptions {
   /** Where it runs: `cpu` by default; `auto` for the quickest that works, which `device` of the result names. */
   device?: DeviceChoice
-  /** Threads of one run; all cores by default. */
+  /** Threads of one run; all cores by default. TensorFlow takes all of them unless TF_NUM_INTRAOP_THREADS tells it otherwise. */
   threads?: number
   /** Builds the state's present values into the graph: faster for inference, blind to later training. */
   freeze?: State
-  /** Folder and name prefix of a profile that ONNX Runtime writes when the function is disposed of. */
+  /** Folder and name prefix of a profile that ONNX Runtime writes when the function is disposed of; not on `tensorflow`. */
   profile?: string
 }
 
@@ -63,7 +66,8 @@ export interface Compiled extends AsyncDisposable {
 }
 
 /**
- * A graph of the function that ONNX Runtime runs: forward, backward and optimiser in one.
+ * A graph of the function that ONNX Runtime runs: forward, backward and optimiser in one. On `tensorflow` the kernels that it
+ * calls, one by one.
  *
  * `fn` is called once, with placeholders that have shapes but no values. It may use every covered op of TensorFlow.js,
  * `tf.grads` included, and has to be pure: what it reads besides its arguments becomes a constant.
@@ -74,7 +78,29 @@ export interface Compiled extends AsyncDisposable {
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.
   const device = (options.device ?? 'cpu') === 'cpu' ? 'cpu' : await chooseDevice(options.device!)
-  const frozen = options.freeze
+  // Awaited, so that errors tell the line of the caller.
+  return await compileFor(fn, spec, {
+    ...options,
+    device,
+    backend: device === 'tensorflow' ? tensorflowBackend() : undefined,
+  })
+}
+
+/** Where a function runs: on a device of ONNX Runtime that works, or on a backend of TensorFlow.js that is ready. */
+interface Place {
+  device: Device
+  backend: string | undefined
+}
+
+/** The same for a place that was found already. */
+export async function compileFor(fn: Traceable, spec: CompileSpec, options: CompileOptions & Place): Promise<Compiled> {
+  const { device, backend, freeze: frozen } = options
+  const threads = threadsOf(options.threads, 0)
+  if (backend && options.profile)
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected a device of ONNX Runtime for \`profile\`, but got \`${device}\`. Leave the profile out, or choose another device.`,
+    )
   if (frozen) await frozen.download(Object.keys(stateShapesOf(spec)))
   const stateShapes = frozen ? {} : stateShapesOf(spec)
   const inputs = inputsOf(spec)
@@ -98,7 +124,10 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
   }
   // The engine's own lowerings are made for ONNX Runtime's CPU kernels; other devices have the operators of ONNX itself.
-  const { trace, outputs } = record(define, device === 'cpu' ? {} : { kernels: PORTABLE, portable: true })
+  const { trace, outputs, program } = record(
+    define,
+    device === 'cpu' ? {} : { kernels: PORTABLE, portable: true, program: backend !== undefined },
+  )
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
   const nextValues: Record<string, Value> = {}
@@ -127,34 +156,22 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   const leafShapes = Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!]))
   // On the CPU alone: other devices plan with shapes.
   const hidden = device === 'cpu' && replaced.length > 0 && hasShapesToHide(graph)
-  const memory = estimateOf(graph, {
-    hidden,
-    state: Object.values(stateShapes),
-    next: [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)],
-  })
+  const replacing = [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)]
+  const tensors = { state: Object.values(stateShapes), next: replacing }
+  const memory = program ? estimateOfProgram(program, tensors) : estimateOf(graph, { hidden, ...tensors })
   if (device === 'cpu') expectToFit(memory, memoryLimit())
   if (hidden) hideShapes(graph)
   const built = graph.build()
   const { bytes, onnx } = holdsTensors(device) ? { bytes: built, onnx: built } : forRunInPlace(built)
-  const ort = onnxRuntime()
-  const settings: InferenceSession.SessionOptions = {
-    ...sessionOptionsOf(device),
-    ...(holdsTensors(device) ? { preferredOutputLocation: locations(wanted, rest) } : {}),
-    intraOpNumThreads: threadsOf(options.threads, 0),
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    // A pattern is one more block of memory, as large as all that the first run took piece by piece.
-    enableMemPattern: false,
-    logSeverityLevel: 4,
-    // Numbers too small to matter must not slow the processor down by the hundredfold. Threads that wait awake make a train
-    // step an eighth faster; beside decoders and encoders, where frozen functions run, they would take cores away.
-    extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: frozen ? '0' : '1' } } },
-    ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),
-  }
   // Where kernels do all the work (a running mean of the parameters, say), no graph is left to run.
   const session =
-    graph.outputs.length > 0 ? await ort.InferenceSession.create(bytes, settings).catch(refused) : undefined
+    graph.outputs.length > 0 && !program
+      ? await sessionOf(bytes, {
+          ...options,
+          threads,
+          ...(holdsTensors(device) ? { locations: locationsOf(wanted, rest) } : {}),
+        })
+      : undefined
   const parts: StateGraph = {
     session,
     stateShapes,
@@ -164,7 +181,11 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     leafShapes,
     wanted,
   }
-  const runner = holdsTensors(device) ? await onDevice(device, parts) : inMemory(parts)
+  const runner = program
+    ? onBackend(backend!, program)
+    : holdsTensors(device)
+      ? await onDevice(device, parts)
+      : inMemory(parts)
   return compiled(parts, {
     runner,
     onnx,
@@ -176,31 +197,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   })
 }
 
-/** Shapes are checked while recording, so what ONNX Runtime does not take is a mistake of the engine's. */
-function refused(cause: Error): never {
-  throw new DflError(
-    'BAD_STATE',
-    `Expected a graph that ONNX Runtime takes, but it said: ${cause.message}. This is a mistake of @dfl/engine's: please report it, with the function.`,
-    { cause },
-  )
-}
-
-/** What only shows while a graph runs: an index beyond its tensor, no memory left. */
-function failed(cause: unknown): never {
+/** What only shows while a function runs: an index beyond its tensor, no memory left. */
+function failed(cause: unknown, device: Device): never {
   if (isDflError(cause)) throw cause
+  const runtime = device === 'tensorflow' ? 'TensorFlow' : 'ONNX Runtime'
   throw new DflError(
     'BAD_STATE',
-    `Expected values that the function can work with, but ONNX Runtime said${userLine()}: ${(cause as Error).message}. The state is as it was; look for indices beyond their tensor.`,
+    `Expected values that the function can work with, but ${runtime} said${userLine()}: ${(cause as Error).message}. The state is as it was; look for indices beyond their tensor.`,
     { cause },
   )
-}
-
-/** Where each output of a graph is to lie: what the caller gets here, the state there. */
-function locations(wanted: readonly OutputPort[], rest: readonly string[]): Record<string, 'cpu' | 'gpu-buffer'> {
-  return Object.fromEntries([
-    ...wanted.map(({ name }) => [name, 'cpu'] as const),
-    ...rest.map((name) => [`next:${name}`, 'gpu-buffer'] as const),
-  ])
 }
 
 interface Parts {
@@ -218,7 +223,6 @@ function compiled(
   { runner, onnx, inputs, device, memory, nodeCount, profile }: Parts,
 ): Compiled {
   const { Tensor } = onnxRuntime()
-  const known = new Set(session?.inputNames)
   let disposed = false
   return {
     onnx,
@@ -241,7 +245,7 @@ function compiled(
         const { name, shape, dtype } = port
         const data = valuesOf(port, given?.[name])
         values[name] = data
-        if (known.has(`input:${name}`))
+        if (runner.reads.has(`input:${name}`))
           feeds[`input:${name}`] =
             dtype === 'int32'
               ? new Tensor('int32', Int32Array.from(data), shape as number[])
@@ -255,7 +259,9 @@ function compiled(
           )
         checkShape(name, state.shapeOf(name), shape)
       }
-      const results = await runner.run(state, feeds, (name) => values[name]![0]!).catch(failed)
+      const results = await runner
+        .run(state, feeds, (name) => values[name]![0]!)
+        .catch((cause) => failed(cause, device))
       const out: Record<string, TensorData> = {}
       for (const { name } of wanted)
         out[name.slice('output:'.length)] = { data: results[name]!.data as Float32Array, shape: results[name]!.dims }

@@ -1,6 +1,6 @@
 export { type Compiled, type CompileOptions, type CompileSpec, compile, type Traceable } from './compile.js'
 export { DEVICES, type Device, type DeviceChoice } from './devices/device.js'
-export { chooseDevice, type DeviceReport, listDevices } from './devices/probe.js'
+export { chooseDevice, type DeviceReport, listDevices, quickestOf } from './devices/probe.js'
 export { type ExportOptions, exportOnnx } from './export.js'
 export { halfToNumber, numberToHalf } from './half.js'
 export { faceApiRecognitionToOnnx } from './import/face-api.js'

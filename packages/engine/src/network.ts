@@ -34,7 +34,7 @@ export interface Network extends AsyncDisposable {
 
 /** How a network is run. */
 export interface NetworkOptions {
-  /** Where it runs: `cpu` by default; `auto` for the quickest that works. */
+  /** Where it runs: `cpu` by default; `auto` for the quickest that works; not `tensorflow`, which runs functions only. */
   device?: DeviceChoice
   /** Threads inside one run. With several runs under way at once, 1 is best. */
   threads?: number
@@ -45,10 +45,15 @@ export interface NetworkOptions {
  *
  * @param bytes  An ONNX file.
  * @throws DflError `CORRUPT_FILE` when the bytes are no ONNX graph that ONNX Runtime can run, `MISSING_DEPENDENCY` for a
- *   device that does not work here.
+ *   device that does not work here, `BAD_OPTION` for `tensorflow`.
  */
 export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {}): Promise<Network> {
   const ort = onnxRuntime()
+  if (options.device === 'tensorflow')
+    throw new DflError(
+      'BAD_OPTION',
+      'Expected a device of ONNX Runtime for an ONNX network, but got `tensorflow` as `device`. It runs functions that `compile` records; choose another for this.',
+    )
   const device = await chooseDevice(options.device ?? 'cpu')
   let session: InferenceSession
   try {

@@ -1,4 +1,5 @@
 import { DflError } from '@dfl/core'
+import type { Device } from './devices/device.js'
 import { sizeOf } from './trace/trace.js'
 
 /** Values that live from step to step: parameters, optimiser moments, counters. float32 in row-major order. */
@@ -9,6 +10,7 @@ export interface StateTensor {
 
 /** Values of one tensor of a state on a device. */
 export interface Resident {
+  readonly device: Device
   /** Whether the device holds newer values than the state's memory. */
   newer: boolean
   download(): Promise<Float32Array>
@@ -26,8 +28,8 @@ interface Region {
 /**
  * Named float32 tensors that compiled functions read and replace.
  *
- * After a function compiled for `webgpu` has replaced tensors, only the device holds their values: `await download()` brings
- * them back before they are read here. Compiled functions do so by themselves.
+ * After a function compiled for `webgpu` or `tensorflow` has replaced tensors, only the device holds their values: `await
+ * download()` brings them back before they are read here. Compiled functions do so by themselves.
  *
  * All of them lie in one WebAssembly memory, where both ONNX Runtime and the engine's own kernels work on them without a
  * copy. It holds 4 GiB: some 350 million parameters with the two moments of an optimiser and a gradient is too much for

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Compiled, compile, listDevices, loadNetwork, State, tf } from '../src/index.js'
+import { type Compiled, compile, listDevices, loadNetwork, quickestOf, State, tf } from '../src/index.js'
 import { expectClose, values } from './support.js'
 
 /** A driver that draws with the processor, which Debian's package chromium brings along. */
@@ -13,6 +13,23 @@ const double = {
 }
 
 describe('devices', () => {
+  it('are listed with the time that they take, or with what is missing', { timeout: 120_000 }, async () => {
+    const reports = await listDevices()
+    expect(reports.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'])
+    for (const { works, ms, reason } of reports) expect(works ? ms! > 0 : reason!.length > 0).toBe(true)
+  })
+
+  it('of which `auto` is the quickest one of ONNX Runtime', () => {
+    const reports = [
+      { device: 'cpu', works: true, ms: 9 },
+      { device: 'webgpu', works: true, ms: 5 },
+      { device: 'cuda', works: false, reason: 'no driver' },
+      { device: 'tensorflow', works: true, ms: 1 },
+    ] as const
+    expect(quickestOf(reports)).toBe('webgpu')
+    expect(quickestOf([reports[2], reports[3]])).toBe('cpu')
+  })
+
   it('are the CPU where none is named', async () => {
     await using compiled = await compile(double.fn, double.spec, { threads: 1 })
     expect(compiled.device).toBe('cpu')
@@ -32,7 +49,7 @@ describe('devices', () => {
 
   it('have names', async () => {
     await expect(compile(double.fn, double.spec, { device: 'gpu' as 'cpu' })).rejects.toThrow(
-      'Expected one of cpu, webgpu, cuda, dml, coreml, auto as `device`, but got `gpu`.',
+      'Expected one of cpu, webgpu, cuda, dml, coreml, tensorflow, auto as `device`, but got `gpu`.',
     )
   })
 })
@@ -162,11 +179,5 @@ describe.skipIf(webgpu instanceof Error)(`webgpu, ${why}`, { timeout: 300_000 },
     expect(network.device).toBe('webgpu')
     const outputs = await network.run({ 'input:x': { data: Float32Array.of(3, -4), shape: [2] } })
     expect(outputs['output:y']!.data).toEqual(Float32Array.of(6, -8))
-  })
-
-  it('is listed with the time that it takes', async () => {
-    const reports = await listDevices()
-    expect(reports.map(({ device }) => device)).toEqual(['cpu', 'webgpu', 'cuda', 'dml', 'coreml'])
-    for (const { works, ms, reason } of reports) expect(works ? ms! > 0 : reason!.length > 0).toBe(true)
   })
 })

@@ -6,11 +6,13 @@ import { MORE_KERNELS } from './kernel-cases.js'
 import {
   cases,
   compiled,
+  DEVICE,
   type Draw,
   eager,
   expectSame,
   type Given,
   type Range,
+  replayed,
   SEED,
   takeFallbacks,
 } from './support.js'
@@ -508,6 +510,7 @@ describe('a compiled kernel gives what TensorFlow.js gives', () => {
         const { results, kernels } = await eager(one)
         expect(kernels).toContain(kernel)
         expectSame(await compiled(one), results)
+        if (DEVICE === 'cpu') expectSame(await replayed(one), results)
       }),
       { seed: SEED, numRuns: RUNS[kernel] ?? 5, interruptAfterTimeLimit: 20_000, includeErrorInReport: true },
     )

@@ -2,7 +2,16 @@ import '@tensorflow/tfjs-backend-cpu'
 import { Random } from '@dfl/core'
 import fc from 'fast-check'
 import { expect, vi } from 'vitest'
-import { type Compiled, compile, type Device, tf } from '../src/index.js'
+import { compileFor } from '../src/compile.js'
+import {
+  type Compiled,
+  type CompileOptions,
+  type CompileSpec,
+  compile,
+  type Device,
+  type Traceable,
+  tf,
+} from '../src/index.js'
 import { onnxRuntime } from '../src/ort.js'
 
 tf.env().set('IS_NODE', false) // No advertisement for another backend.
@@ -133,13 +142,27 @@ export async function eager({ given, fn }: Case): Promise<{ results: Result[]; k
 export const DEVICE = (process.env.DFL_TEST_DEVICE ?? 'cpu') as Device
 
 /** The case as a compiled function. */
-export async function compiled({ given, fn }: Case): Promise<Result[]> {
-  await using graph = await compile(
-    (_, inputs) => ({ outputs: Object.fromEntries([fn(inputs)].flat().map((t, i) => [`o${i}`, t])) }),
-    { inputs: given },
-    { threads: 1, device: DEVICE },
-  )
-  if (DEVICE !== 'cpu') await noteFallback(graph)
+export async function compiled(one: Case): Promise<Result[]> {
+  await using graph = await compile(traceable(one), { inputs: one.given }, { threads: 1, device: DEVICE })
+  if (DEVICE !== 'cpu' && DEVICE !== 'tensorflow') await noteFallback(graph)
+  return await resultsOf(graph, one)
+}
+
+/** The case kernel by kernel, as TensorFlow would run it, on TensorFlow.js's own CPU backend. */
+export async function replayed(one: Case): Promise<Result[]> {
+  await using program = await kernelByKernel(traceable(one), { inputs: one.given })
+  return await resultsOf(program, one)
+}
+
+/** A function compiled for `tensorflow`, with TensorFlow.js's own CPU backend in the place of TensorFlow's. */
+export const kernelByKernel = (fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> =>
+  compileFor(fn, spec, { ...options, device: 'tensorflow', backend: 'cpu' })
+
+const traceable =
+  ({ fn }: Case): Traceable =>
+  (_, inputs) => ({ outputs: Object.fromEntries([fn(inputs)].flat().map((t, i) => [`o${i}`, t])) })
+
+async function resultsOf(graph: Compiled, { given }: Case): Promise<Result[]> {
   const out = await graph.run(
     undefined,
     Object.fromEntries(Object.entries(given).map(([name, { data }]) => [name, data])),

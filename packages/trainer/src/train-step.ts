@@ -12,7 +12,7 @@ import { addCritics, sizeOf } from './train-state.js'
 export interface StepOptions extends PlanOptions {
   /** Of what is drawn by lot in an iteration. */
   seed?: number
-  /** Where it runs: `cpu` by default. With `webgpu` the state stays in the device's memory; saving brings it back. */
+  /** Where it runs: `cpu` by default. With `webgpu` and `tensorflow` the state stays in the device's memory; saving brings it back. */
   device?: DeviceChoice
   threads?: number
   profile?: string

@@ -3,14 +3,15 @@ import { homedir } from 'node:os'
 import { basename, delimiter, join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { type InferenceSession, onnxRuntime, runtimeFolder } from '../ort.js'
+import { missingTensorFlow } from './tensorflow.js'
 
-/** Where a graph can run, by the names of ONNX Runtime's execution providers. */
-export const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const
+/** Where a function can run: ONNX Runtime's execution providers by their names, and TensorFlow, which calls op by op. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'tensorflow'] as const
 
 /** One of `DEVICES`. */
 export type Device = (typeof DEVICES)[number]
 
-/** A device, or `auto` for the quickest that works. */
+/** A device, or `auto` for the quickest of ONNX Runtime's that works. */
 export type DeviceChoice = Device | 'auto'
 
 /** What every session for a device is created with. */
@@ -32,7 +33,7 @@ export function threadsOf(given: number | undefined, otherwise: number): number 
 }
 
 /** Whether tensors can stay in a device's memory from run to run: in Node, ONNX Runtime offers that for WebGPU only. */
-export const holdsTensors = (device: Device): boolean => device === 'webgpu'
+export const holdsTensors = (device: Device): boolean => device === 'webgpu' || device === 'tensorflow'
 
 /**
  * Why a device cannot be there, from what can be seen without touching it; nothing where it might be.
@@ -40,6 +41,7 @@ export const holdsTensors = (device: Device): boolean => device === 'webgpu'
  * ONNX Runtime and the drivers write to the terminal when they are asked for what is not installed. This is asked first.
  */
 export function missingPart(device: Device): string | undefined {
+  if (device === 'tensorflow') return missingTensorFlow()
   const offered = onnxRuntime()
     .listSupportedBackends()
     .map(({ name }) => name)
@@ -66,6 +68,8 @@ const ADVICE: Readonly<Record<Device, string>> = {
   cuda: 'It needs Linux on x64, an NVIDIA driver, CUDA 12 with cuDNN 9, and ONNX Runtime’s CUDA libraries: `npm rebuild onnxruntime-node`, without ONNXRUNTIME_NODE_INSTALL=skip, downloads them.',
   dml: 'It needs Windows with a graphics card for Direct3D 12.',
   coreml: 'It needs a Mac.',
+  tensorflow:
+    'It needs Node 20 or 22 and `npm i @tensorflow/tfjs-node@4.22`, or tfjs-node-gpu for an NVIDIA card with CUDA 11; their install scripts have to be allowed to run.',
 }
 
 const here = () => `${process.platform}-${process.arch}`

@@ -1,7 +1,10 @@
 import { DflError } from '@dfl/core'
 import { OnnxGraph } from '../onnx/index.js'
 import { onnxRuntime } from '../ort.js'
+import { tf } from '../tf.js'
 import { DEVICES, type Device, type DeviceChoice, missingDevice, missingPart, sessionOptionsOf } from './device.js'
+import { within } from './on-backend.js'
+import { tensorflowBackend } from './tensorflow.js'
 
 /** What was found out about a device. */
 export interface DeviceReport {
@@ -33,16 +36,22 @@ export async function listDevices(): Promise<DeviceReport[]> {
 }
 
 /**
+ * The quickest of the devices that work, which `auto` is. TensorFlow is none of them: it is as quick with a product of matrices,
+ * but the many small operations of a step, each called by itself, are what a step on it waits for.
+ */
+export function quickestOf(reports: readonly DeviceReport[]): Device {
+  const working = reports.filter(({ device, works }) => works && device !== 'tensorflow')
+  return working.sort((a, b) => a.ms! - b.ms!)[0]?.device ?? 'cpu'
+}
+
+/**
  * The device that a choice means here: itself, or with `auto` the quickest of those that work.
  *
  * @throws DflError `MISSING_DEPENDENCY` when a device was named that does not work.
  */
 export async function chooseDevice(choice: DeviceChoice): Promise<Device> {
   if (choice === 'cpu') return 'cpu'
-  if (choice === 'auto') {
-    const working = (await listDevices()).filter(({ works }) => works)
-    return working.sort((a, b) => a.ms! - b.ms!)[0]?.device ?? 'cpu'
-  }
+  if (choice === 'auto') return quickestOf(await listDevices())
   if (!DEVICES.includes(choice))
     throw new DflError(
       'BAD_OPTION',
@@ -77,11 +86,39 @@ async function attempt(device: Device): Promise<DeviceReport> {
 
 const timeOf = async (device: Device) => (await runChain(device, { side: 512, products: 4, runs: 3 })).ms
 
+/** Some products of matrices, ready to be computed. */
+interface Chain {
+  run(): Promise<Float32Array>
+  release(): Promise<void>
+}
+
 /** A matrix of ones times a matrix of 1/n, several times: ones; and the milliseconds of the quickest run. */
 async function runChain(
   device: Device,
   { side, products, runs }: { side: number; products: number; runs: number },
 ): Promise<{ values: Float32Array; ms: number }> {
+  const { run, release } = await (device === 'tensorflow' ? chainOnTensorFlow : chainOnOnnxRuntime)(
+    side,
+    products,
+    device,
+  )
+  try {
+    let values = new Float32Array()
+    let ms = Number.POSITIVE_INFINITY
+    const start = performance.now()
+    for (let i = 0; i < runs; i++) {
+      const began = performance.now()
+      if (i > 1 && began - start > 2000) break // The first one prepares, so it takes two to know that it is slow.
+      values = (await run()) as Float32Array<ArrayBuffer>
+      ms = Math.min(ms, performance.now() - began)
+    }
+    return { values, ms }
+  } finally {
+    await release()
+  }
+}
+
+async function chainOnOnnxRuntime(side: number, products: number, device: Device): Promise<Chain> {
   const { InferenceSession, Tensor } = onnxRuntime()
   const graph = new OnnxGraph()
   graph.input('x', 'float32', [side, side])
@@ -95,20 +132,24 @@ async function runChain(
     // A device that leaves work to the CPU would seem to work.
     extra: device === 'cpu' ? {} : { session: { disable_cpu_ep_fallback: '1' } },
   })
-  try {
-    const x = new Tensor('float32', new Float32Array(side * side).fill(1), [side, side])
-    let values = new Float32Array()
-    let ms = Number.POSITIVE_INFINITY
-    const start = performance.now()
-    for (let run = 0; run < runs; run++) {
-      const began = performance.now()
-      if (run > 1 && began - start > 2000) break // The first one prepares, so it takes two to know that it is slow.
-      values = (await session.run({ x })).y!.data as Float32Array<ArrayBuffer>
-      ms = Math.min(ms, performance.now() - began)
-    }
-    return { values, ms }
-  } finally {
-    await session.release()
+  const x = new Tensor('float32', new Float32Array(side * side).fill(1), [side, side])
+  return {
+    run: async () => (await session.run({ x })).y!.data as Float32Array,
+    release: () => session.release(),
+  }
+}
+
+async function chainOnTensorFlow(side: number, products: number): Promise<Chain> {
+  const backend = tensorflowBackend()
+  return {
+    run: async () =>
+      within(backend, () => {
+        const mean = tf.fill([side, side], 1 / side) as tf.Tensor2D
+        let value = tf.ones([side, side]) as tf.Tensor2D
+        for (let i = 0; i < products; i++) value = tf.matMul(value, mean)
+        return value.dataSync() as Float32Array
+      }),
+    release: async () => {},
   }
 }
 

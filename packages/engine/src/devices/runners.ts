@@ -33,12 +33,14 @@ export interface OutputPort {
 
 /** Runs a graph once: reads the state, replaces what the graph replaces, gives back the wanted outputs. */
 export interface StateRunner extends AsyncDisposable {
+  /** Inputs that it is fed, as `input:…`. */
+  readonly reads: ReadonlySet<string>
   /** @param numbers  The one value of an input of that name. */
   run(
     state: State | undefined,
     feeds: Record<string, Tensor>,
     numbers: (input: string) => number,
-  ): Promise<Record<string, Tensor>>
+  ): Promise<Record<string, Pick<Tensor, 'data' | 'dims'>>>
 }
 
 /**
@@ -55,6 +57,7 @@ export function inMemory({ session, stateShapes, ports, rest, groups, leafShapes
   ])
   const wrap = (data: Float32Array, shape: readonly number[]) => new Tensor('float32', data, shape as number[])
   return {
+    reads: new Set(session?.inputNames),
     async run(state, feeds, numbers) {
       await state?.download(touched)
       // Memory that grows moves, so everything is in place before the first view of it is made.
@@ -85,12 +88,14 @@ export async function onDevice(device: Device, { session, ports, rest, wanted }:
   const states = new Set<State>() // that have tensors there
   const resident = async (state: State, name: string) => {
     const known = state.resident(name)
-    if (known) return known as DeviceTensor
+    if (known?.device === device) return known as DeviceTensor
+    await state.download([name])
     const tensor = await memory.upload(state.get(name).data)
     state.place(name, tensor)
     return tensor
   }
   return {
+    reads: new Set(session?.inputNames),
     async run(state, feeds) {
       if (state && ports.length + rest.length > 0) states.add(state)
       for (const { name, state: tensor, shape } of ports) feeds[name] = (await resident(state!, tensor)).as(shape)

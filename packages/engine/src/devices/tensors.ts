@@ -39,6 +39,7 @@ export async function deviceMemory(device: Device): Promise<DeviceMemory> {
     const as = (shape: readonly number[]) =>
       Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: 'float32', dims: shape as number[] })
     return {
+      device,
       newer,
       as,
       download: async () => (await down.run({ x: as([tensor.size]) })).y!.data as Float32Array,

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { DflError } from '@dfl/core'
 import type { OnnxGraph } from '../onnx/index.js'
+import type { Program } from '../trace/tape.js'
 import { sizeOf } from '../trace/trace.js'
 import { bytesOfGraph } from './lifetimes.js'
 
@@ -44,17 +45,33 @@ export function estimateOf(
   graph: OnnxGraph,
   { state, next, hidden }: Record<'state' | 'next', readonly (readonly number[])[]> & { hidden: boolean },
 ): MemoryEstimate {
-  const sum = (shapes: readonly (readonly number[])[]) => shapes.reduce((bytes, shape) => bytes + 4 * sizeOf(shape), 0)
   const { values, constants } = bytesOfGraph(graph)
   const { loaded, node, ...per } = MEASURED
   const parts = {
-    state: sum(state),
-    next: sum(next),
+    state: bytesOf(state),
+    next: bytesOf(next),
     activations: Math.round((hidden ? per.values : per.knownValues) * values),
     base: Math.round(loaded + node * graph.nodes.length + per.constants * constants),
   }
   return { ...parts, total: parts.state + parts.next + parts.activations + parts.base }
 }
+
+/** What a program takes, called kernel by kernel: in TensorFlow's memory all but `base`. */
+export function estimateOfProgram(
+  { peakBytes, constants }: Program,
+  { state, next }: Record<'state' | 'next', readonly (readonly number[])[]>,
+): MemoryEstimate {
+  const parts = {
+    state: bytesOf(state),
+    next: bytesOf(next),
+    activations: peakBytes,
+    base: MEASURED.loaded + bytesOf(constants.map(({ value }) => value.shape)),
+  }
+  return { ...parts, total: parts.state + parts.next + parts.activations + parts.base }
+}
+
+const bytesOf = (shapes: readonly (readonly number[])[]) =>
+  shapes.reduce((bytes, shape) => bytes + 4 * sizeOf(shape), 0)
 
 /** Bytes that this process may have at most: the machine's, or a container's limit. */
 export const memoryLimit = (): number => Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem())

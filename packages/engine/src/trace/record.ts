@@ -2,13 +2,17 @@ import { DflError } from '@dfl/core'
 import { LOWERINGS, type Lowering } from '../kernels/index.js'
 import { tf } from '../tf.js'
 import { explain, reader, refuseAssigning, refuseDraws, unsupported, userLine } from './explain.js'
+import { type Program, Tape } from './tape.js'
 import { sizeOf, Trace, type Value } from './trace.js'
 
-const BACKEND = 'dfl-record'
+/** The backend on which functions are recorded, which is there from the start. */
+export const BACKEND = 'dfl-record'
 
 /** A TensorFlow.js backend whose kernels write nodes of a graph instead of computing. */
 class RecordingBackend extends tf.KernelBackend {
   trace: Trace | undefined
+  /** Where the calls themselves are noted, for a function that another backend will run. */
+  tape: Tape | undefined
   /** Lowerings that stand in for the usual ones. */
   kernels: Readonly<Record<string, Lowering>> = {}
   /** What went wrong where nothing could be thrown. */
@@ -100,7 +104,9 @@ function recordingBackend(): RecordingBackend {
         for (const [key, info] of Object.entries(inputs))
           if (info) values[key] = tracedValue(made, info as tf.TensorInfo)
         const result = (made.kernels[kernelName] ?? lower)(made.trace, values, (attrs ?? {}) as never)
-        return Array.isArray(result) ? result.map((v) => infoOf(made, v)) : infoOf(made, result)
+        const infos = Array.isArray(result) ? result.map((v) => infoOf(made, v)) : infoOf(made, result)
+        made.tape?.call(kernelName, { inputs, attributes: attrs ?? {}, outputs: [infos].flat() })
+        return infos
       },
     })
   }
@@ -129,11 +135,12 @@ function infoOf(to: RecordingBackend, value: Value): tf.TensorInfo {
  * Runs `fn` once on placeholders and gives back the graph of what it did.
  *
  * @param fn  Gets a way to make placeholders; whatever tensors it returns are the outputs.
+ * @returns With `program` also the calls themselves, for another backend.
  */
 export function record(
   fn: (placeholder: (name: string, value: Value) => tf.Tensor) => Record<string, tf.Tensor>,
-  options: { kernels?: Readonly<Record<string, Lowering>>; portable?: boolean } = {},
-): { trace: Trace; outputs: Record<string, Value> } {
+  options: { kernels?: Readonly<Record<string, Lowering>>; portable?: boolean; program?: boolean } = {},
+): { trace: Trace; outputs: Record<string, Value>; program?: Program } {
   const recorder = recordingBackend()
   if (recorder.trace)
     throw new DflError(
@@ -146,18 +153,18 @@ export function record(
   const trace = new Trace(options.portable)
   recorder.trace = trace
   recorder.kernels = options.kernels ?? {}
+  const tape = options.program ? new Tape((info) => tracedValue(recorder, info)) : undefined
+  recorder.tape = tape
   tf.setBackend(BACKEND)
   const engine = tf.engine()
   engine.startScope('dfl-compile')
   const allowAssigning = refuseAssigning()
   try {
+    const tensors = fn((_, value) => engine.makeTensorFromTensorInfo(infoOf(recorder, value)))
     const outputs: Record<string, Value> = {}
-    for (const [name, tensor] of Object.entries(
-      fn((_, value) => engine.makeTensorFromTensorInfo(infoOf(recorder, value))),
-    ))
-      outputs[name] = tracedValue(recorder, tensor)
+    for (const [name, tensor] of Object.entries(tensors)) outputs[name] = tracedValue(recorder, tensor)
     if (recorder.failure) throw recorder.failure
-    return { trace, outputs }
+    return { trace, outputs, program: tape?.program(tensors) }
   } catch (error) {
     throw explain(recorder.failure ?? error)
   } finally {
@@ -165,6 +172,7 @@ export function record(
     allowAssigning()
     engine.endScope()
     recorder.trace = undefined
+    recorder.tape = undefined
     Error.stackTraceLimit = stackTraceLimit
     if (previous && previous !== BACKEND) tf.setBackend(previous)
   }
