@@ -8,6 +8,8 @@ import { PORTABLE } from './kernels/portable.js'
 import { estimateOf, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
 import { hasShapesToHide, hideShapes } from './memory/hide-shapes.js'
 import { orderResults } from './memory/order.js'
+import { computeInHalf } from './mixed/casts.js'
+import { expectPrecision, type Precision } from './mixed/precision.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { type InferenceSession, onnxRuntime, type Tensor } from './ort.js'
 import { checkResult, checkShape, type InputPort, type InputValues, inputsOf, stateShapesOf, valuesOf } from './spec.js'
@@ -35,6 +37,10 @@ export interface CompileOptions {
   device?: DeviceChoice
   /** Threads of one run; all cores by default. */
   threads?: number
+  /** `mixed` computes what learns, and what lies between, in 16-bit floats; all that goes in and comes out is float32 still. */
+  precision?: Precision
+  /** Name of an output. Where its values are not finite, the run leaves the state as it was. */
+  guard?: string
   /** Builds the state's present values into the graph: faster for inference, blind to later training. */
   freeze?: State
   /** Folder and name prefix of a profile that ONNX Runtime writes when the function is disposed of. */
@@ -69,12 +75,16 @@ export interface Compiled extends AsyncDisposable {
  * `tf.grads` included, and has to be pure: what it reads besides its arguments becomes a constant.
  *
  * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values, `MISSING_DEPENDENCY`
- *   for a device that does not work here, `BAD_STATE` for what takes more memory than the machine has.
+ *   for a device that does not work here, `BAD_STATE` for what takes more memory than the machine has,
+ *   `BAD_OPTION` for a `precision` that goes not with the other options.
  */
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.
   const device = (options.device ?? 'cpu') === 'cpu' ? 'cpu' : await chooseDevice(options.device!)
-  const frozen = options.freeze
+  const { freeze: frozen, guard } = options
+  const mixed = options.precision === 'mixed'
+  if (options.precision && options.precision !== 'float32')
+    await expectPrecision(options.precision, { device, frozen: !!frozen })
   if (frozen) await frozen.download(Object.keys(stateShapesOf(spec)))
   const stateShapes = frozen ? {} : stateShapesOf(spec)
   const inputs = inputsOf(spec)
@@ -97,8 +107,10 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     for (const name of replaced) checkShape(name, result.state![name]!.shape, stateShapes[name])
     return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
   }
-  // The engine's own lowerings are made for ONNX Runtime's CPU kernels; other devices have the operators of ONNX itself.
-  const { trace, outputs } = record(define, device === 'cpu' ? {} : { kernels: PORTABLE, portable: true })
+  // The engine's own lowerings are made for ONNX Runtime's CPU kernels; other devices have the operators of ONNX itself. So does
+  // mixed precision: tiles of convolutions need more digits than 16 bits have.
+  const portable = device !== 'cpu' || mixed
+  const { trace, outputs } = record(define, portable ? { kernels: PORTABLE, portable } : {})
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
   const nextValues: Record<string, Value> = {}
@@ -123,12 +135,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
   const wanted = Object.entries(outputs)
     .filter(([name]) => name.startsWith('output:'))
     .map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
+  if (guard !== undefined) expectGuard(guard, wanted)
+  if (mixed) computeInHalf(graph, (name) => name.startsWith('output:') && name !== `output:${guard}`)
   orderResults(graph, (output) => output.startsWith('output:'))
   const leafShapes = Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!]))
   // On the CPU alone: other devices plan with shapes.
   const hidden = device === 'cpu' && replaced.length > 0 && hasShapesToHide(graph)
   const memory = estimateOf(graph, {
     hidden,
+    onCpu: device === 'cpu',
     state: Object.values(stateShapes),
     next: [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)],
   })
@@ -163,6 +178,7 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     groups,
     leafShapes,
     wanted,
+    guard: guard === undefined ? undefined : `output:${guard}`,
   }
   const runner = holdsTensors(device) ? await onDevice(device, parts) : inMemory(parts)
   return compiled(parts, {
@@ -174,6 +190,15 @@ export async function compile(fn: Traceable, spec: CompileSpec, options: Compile
     nodeCount: graph.nodes.length,
     profile: !!options.profile,
   })
+}
+
+/** Fails unless the guard is one of the outputs. */
+function expectGuard(guard: string, wanted: readonly OutputPort[]): void {
+  if (wanted.some(({ name }) => name === `output:${guard}`)) return
+  throw new DflError(
+    'UNKNOWN_NAME',
+    `Expected the name of an output as \`guard\`, but got \`${guard}\`. The function gives ${wanted.map(({ name }) => `\`${name.slice('output:'.length)}\``).join(', ') || 'none'}.`,
+  )
 }
 
 /** Shapes are checked while recording, so what ONNX Runtime does not take is a mistake of the engine's. */
