@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exists, writeFileAtomic } from '@dfl/core/files'
-import type { DeviceChoice } from '@dfl/engine'
+import type { DeviceChoice, Precision } from '@dfl/engine'
 import type { OptimiserName } from '@dfl/nn'
 import { type Recipe, readRecipe, type SampleSettings, type StagedRecipe, type StepSettings } from '@dfl/trainer'
 import type { LoadedConfig } from './config.js'
@@ -17,6 +17,8 @@ export interface TrainJob {
   iterations?: number
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
+  /** `mixed` computes products in 16-bit floats; `float32` by default. */
+  precision?: Precision
   /** Name of a preset; if not given, the one that fits the length, or that of the model that is there. */
   preset?: string
   /** A recipe over the preset's: the name of one in the config, or a JSON file. It stays that of the model; 'preset' goes back. */
