@@ -76,7 +76,7 @@ export interface Compiled extends AsyncDisposable {
  *
  * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values, `MISSING_DEPENDENCY`
  *   for a device that does not work here, `BAD_STATE` for what takes more memory than the machine has,
- *   `BAD_OPTION` for a `precision` that goes not with the other options.
+ *   `BAD_OPTION` for a `precision` that does not go with the other options.
  */
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.

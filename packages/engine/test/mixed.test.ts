@@ -1,18 +1,28 @@
 import { describe, expect, it } from 'vitest'
-import { compile, halfToNumber, numberToHalf, type Precision, State, type Traceable, tf } from '../src/index.js'
+import {
+  checkpoint,
+  compile,
+  halfToNumber,
+  numberToHalf,
+  type Precision,
+  State,
+  type Traceable,
+  tf,
+} from '../src/index.js'
 import { PORTABLE } from '../src/kernels/portable.js'
 import { bytesOfGraph } from '../src/memory/lifetimes.js'
 import { shapesOf } from '../src/memory/shapes.js'
 import { computeInHalf } from '../src/mixed/casts.js'
 import type { GraphNode, OnnxGraph } from '../src/onnx/index.js'
 import { record } from '../src/trace/record.js'
-import { values } from './support.js'
+import { expectClose, values } from './support.js'
 
 type Tensors = Record<string, tf.Tensor>
+type Shapes = Record<string, number[]>
 
 const PARAMS = { down: [3, 3, 3, 16], bias: [16], same: [3, 3, 16, 16], up: [3, 3, 3, 16], dense: [768, 5] } as const
 const PATHS = Object.keys(PARAMS) as (keyof typeof PARAMS)[]
-const STATE: Record<string, number[]> = Object.fromEntries(
+const STATE: Shapes = Object.fromEntries(
   PATHS.flatMap((path) => ['', 'm:', 'v:'].map((moment) => [moment + path, [...PARAMS[path]]])),
 )
 const INPUTS = { x: [4, 16, 16, 3], rate: [], scale: [] }
@@ -73,7 +83,11 @@ const given = (i: number, scale = 1024) => ({
 })
 
 /** The graph that `step` becomes on any device. */
-function graphOf(precision: Precision): OnnxGraph {
+function graphOf(
+  precision: Precision,
+  fn = step,
+  { state, inputs } = { state: STATE, inputs: INPUTS as Shapes },
+): OnnxGraph {
   const { trace, outputs } = record(
     (placeholder) => {
       const made = (prefix: string, shapes: Record<string, readonly number[]>) =>
@@ -83,7 +97,7 @@ function graphOf(precision: Precision): OnnxGraph {
             placeholder(name, { shape, dtype: 'float32', name: `${prefix}:${name}` }),
           ]),
         )
-      const result = step(made('state', STATE), made('input', INPUTS))
+      const result = fn(made('state', state), made('input', inputs))
       const named = (prefix: string, tensors: Tensors = {}) =>
         Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`${prefix}:${name}`, tensor]))
       return { ...named('next', result.state), ...named('output', result.outputs) }
@@ -91,8 +105,8 @@ function graphOf(precision: Precision): OnnxGraph {
     { kernels: PORTABLE, portable: true },
   )
   const { graph } = trace
-  for (const [name, shape] of Object.entries(STATE)) graph.input(`state:${name}`, 'float32', shape)
-  for (const [name, shape] of Object.entries(INPUTS)) graph.input(`input:${name}`, 'float32', shape)
+  for (const [name, shape] of Object.entries(state)) graph.input(`state:${name}`, 'float32', shape)
+  for (const [name, shape] of Object.entries(inputs)) graph.input(`input:${name}`, 'float32', shape)
   for (const [port, { shape }] of trace.ports) graph.input(port, 'float32', shape)
   for (const [name, value] of Object.entries(outputs)) graph.output(name, 'float32', value.shape, trace.name(value))
   graph.prune()
@@ -214,6 +228,35 @@ describe('a train step in mixed precision', () => {
     }
     expect(await moved(1)).toEqual(new Float32Array(8))
     for (const value of await moved(2 ** 15)) expect(value / -(8 * (1e-8 / 16))).toBeCloseTo(1, 2)
+  })
+
+  it('computes layers that are computed twice so, too', async () => {
+    const layers = (x: tf.Tensor, ...weights: tf.Tensor[]) =>
+      weights.reduce((y, w) => tf.relu(tf.matMul(y as tf.Tensor2D, w as tf.Tensor2D)), x)
+    const twice: Traceable = ({ a, b }, { x }) => {
+      const loss = (...weights: tf.Tensor[]) => tf.mean(tf.square(checkpoint(layers, [x!, ...weights]))) as tf.Scalar
+      const [da, db] = tf.grads(loss)([a!, b!])
+      return { state: { a: tf.sub(a!, da!), b: tf.sub(b!, db!) }, outputs: {} }
+    }
+    const spec = { state: { a: [8, 8], b: [8, 8] }, inputs: { x: [16, 8] } }
+    await using inMixed = await compile(twice, spec, { precision: 'mixed' })
+    await using inFloats = await compile(twice, spec)
+    const first = () =>
+      new State({
+        a: { shape: [8, 8], data: values([8, 8], 'unit', 1) },
+        b: { shape: [8, 8], data: values([8, 8], 'unit', 2) },
+      })
+    const [a, b] = [first(), first()]
+    const given = { x: values([16, 8], 'unit', 3) }
+    await inMixed.run(a, given)
+    await inFloats.run(b, given)
+    for (const name of a.names) expectClose(a.get(name).data, b.get(name).data, 1e-3)
+    const { nodes } = graphOf('mixed', twice, spec)
+    const types = shapesOf(graphOf('mixed', twice, spec))
+    const products = nodes.filter(({ op }) => op === 'Gemm').map(({ outputs }) => types.get(outputs[0]!)!.type)
+    // Forward, forward again but for what the last activation takes, three gradients.
+    expect(new Set(products)).toEqual(new Set(['float16']))
+    expect(products.length).toBeGreaterThan(5)
   })
 
   it('is refused for what cannot be computed so', async () => {

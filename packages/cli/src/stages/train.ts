@@ -122,6 +122,11 @@ export async function* trainStage(
     await headAdvice(sides),
   ]
   for (const text of advice) if (text) yield { event: 'warning', text }
+  if (device === 'cpu' && job.precision === 'mixed')
+    yield {
+      event: 'warning',
+      text: 'In mixed precision a CPU trains about half as fast: it has to go by way of 32 bits. Leave --precision out, or name a --device that dfl doctor lists as quicker in 16-bit floats.',
+    }
   if (own) yield notice(run, `recipe ${own.name}: ${own.assumes}`)
   const faces = { src: divide(sides.src), dst: divide(sides.dst) }
   const many = job.pretrain === undefined ? undefined : await openFaceset(job.pretrain)
