@@ -156,7 +156,26 @@ export async function kernelTable() {
     return `## ${title}\n\n| op | kernel | cpu | webgpu | tensorflow |\n|---|---|---|---|---|\n${rows.join('\n')}\n`
   })
   const covered = TABLES.flatMap(({ table }) => Object.keys(tables[table]))
-  return [INTRODUCTION, ...sections, DIFFERENCES, uncoveredSection(covered)].join('\n')
+  return [INTRODUCTION, ...sections, mixedSection(tables.inHalf), DIFFERENCES, uncoveredSection(covered)].join('\n')
+}
+
+/** The operators of ONNX that mixed precision computes in 16-bit floats. */
+function mixedSection({ PRODUCTS, MOVES, ELEMENTWISE, COMPARISONS }) {
+  const rows = [
+    ['products of weights, and gradients of weights', PRODUCTS],
+    ['between such products', ELEMENTWISE],
+    ['the same, and wherever only products read the result', MOVES],
+    ['of values in 16 bits', COMPARISONS],
+  ].map(([where, ops]) => `| ${where} | ${[...ops].map((op) => `\`${op}\``).join(' ')} |`)
+  return `## In mixed precision
+
+With \`precision: 'mixed'\` these operators of ONNX, which the kernels above become, compute in 16-bit floats; all others in 32.
+[How they are chosen](design/engine.md#mixed-precision).
+
+| where | operators |
+|---|---|
+${rows.join('\n')}
+`
 }
 
 /** The kernels that TensorFlow.js names and no table has; one that nobody gave a reason for fails. */
@@ -187,7 +206,10 @@ function opOf(kernel) {
 async function loadTables() {
   const { outputFiles } = await build({
     stdin: {
-      contents: TABLES.map(({ file }) => `export * from './${file}.js'`).join('\n'),
+      contents: [
+        ...TABLES.map(({ file }) => `export * from './${file}.js'`),
+        "export * as inHalf from '../mixed/choose.js'",
+      ].join('\n'),
       resolveDir: join(root, 'packages/engine/src/kernels'),
     },
     bundle: true,

@@ -155,9 +155,13 @@ async function devices(): Promise<Check> {
   const reports = await listDevices()
   const working = reports.filter(({ works }) => works).sort((a, b) => a.ms! - b.ms!)
   const missing = reports.filter(({ works, reason }) => !works && !reason?.startsWith("ONNX Runtime's package"))
+  const ms = (time: number) => `${time < 10 ? time.toFixed(1) : time.toFixed(0)} ms`
   const found = [
     working
-      .map(({ device, ms }) => `${device} (${ms! < 10 ? ms!.toFixed(1) : ms!.toFixed(0)} ms for a little work)`)
+      .map(({ device, ms: time, halfMs }) => {
+        const half = halfMs === undefined ? 'has no 16-bit floats' : `${ms(halfMs)} in 16-bit floats`
+        return `${device} (${ms(time!)} for a little work, ${half})`
+      })
       .join(', '),
     ...missing.map(({ device, reason }) => `not ${device}: ${reason}`),
   ].join('; ')

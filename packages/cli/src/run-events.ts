@@ -32,6 +32,11 @@ export function sayRunEvent(event: RunEvent, iteration: number, seconds: number)
         event: 'warning',
         text: `No gain in ${event.measure} for ${sayDuration(seconds - event.sinceSeconds)} of training: the best was ${three(event.best)} at iteration ${event.sinceIteration}. Look at column 5: if it is as it should be, stop here and merge; if not, more of the same hardly helps, other faces or another phase might.`,
       }
+    case 'skipped-step':
+      return notice(
+        `iteration ${iteration}: a step before it was left out, because gradients went beyond 16-bit floats; the loss scale is ${event.lossScale} now`,
+        { lossScale: event.lossScale },
+      )
     case 'went-back':
       return {
         event: 'warning',

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exists, writeFileAtomic } from '@dfl/core/files'
-import type { DeviceChoice } from '@dfl/engine'
+import type { DeviceChoice, Precision } from '@dfl/engine'
 import type { OptimiserName } from '@dfl/nn'
 import { type Recipe, readRecipe, type SampleSettings, type StagedRecipe, type StepSettings } from '@dfl/trainer'
 import type { LoadedConfig } from './config.js'
@@ -17,6 +17,8 @@ export interface TrainJob {
   iterations?: number
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
+  /** `mixed` computes products in 16-bit floats; `float32` by default. */
+  precision?: Precision
   /** Threads of a train step on the CPU; all cores by default. */
   threads?: number
   /** Milliseconds that `seconds` are counted in; those that pass by default. */

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { imageSize } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
 import { openWorkspace, presetNamed, type StageReport, trainStage } from '../src/index.js'
+import { sayRunEvent } from '../src/run-events.js'
 import { dfl, scratchFolder, TINY, writeFaces } from './support.js'
 
 const model = { resolution: 32, subpixel: false, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
@@ -101,6 +102,33 @@ describe('train', () => {
     const { architecture, recipe } = presetNamed('quick96')
     expect(architecture).toEqual({ resolution: 96, aeDims: 128, eDims: 64, dDims: 64, dMaskDims: 16 })
     expect(recipe.phases.map(({ learningRate }) => learningRate)).toEqual([[2e-4, 2e-4]])
+  })
+
+  it('trains in mixed precision when asked to, writes that down, and goes on in float32 when not', async () => {
+    await using place = await withFaces()
+    await walk(trainStage(place.workspace, job(1)))
+    const { code, stderr } = await dfl(
+      ...['train', '--workspace', place.at('w'), '--iterations', '3', '--batch-size', '2', '--precision', 'mixed'],
+    )
+    expect([code, stderr]).toEqual([0, expect.stringContaining(', in mixed precision')])
+    expect(stderr).toContain('In mixed precision a CPU trains about half as fast')
+    expect(await walk(trainStage(place.workspace, job(4)))).toMatchObject({ iterations: 4 })
+    const history = (await readFile(place.at('w/model/history.jsonl'), 'utf8')).trim().split('\n')
+    const fed = history.map((line) => JSON.parse(line)).filter(({ event }) => event === 'fed')
+    expect(fed.map(({ fromIteration, precision }) => [fromIteration, precision])).toEqual([
+      [0, undefined],
+      [1, 'mixed'],
+      [3, undefined],
+    ])
+    const wrong = await dfl('train', '--workspace', place.at('w'), '--iterations', '5', '--precision', 'half')
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/float32, mixed.*precision.*half/)])
+  })
+
+  it('says that a step was left out', () => {
+    expect(sayRunEvent({ kind: 'skipped-step', lossScale: 512 }, 7, 3)).toMatchObject({
+      ...{ event: 'notice', kind: 'skipped-step', iteration: 7, detail: { lossScale: 512 } },
+      text: 'iteration 7: a step before it was left out, because gradients went beyond 16-bit floats; the loss scale is 512 now',
+    })
   })
 
   it('writes lines for machines on stdout and everything for people to stderr with --json', async () => {

@@ -3,7 +3,7 @@ import { type Device, type DeviceChoice, holdsTensors, threadsOf } from './devic
 import { forRunInPlace } from './devices/in-place.js'
 import { onBackend } from './devices/on-backend.js'
 import { chooseDevice } from './devices/probe.js'
-import { inMemory, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
+import { inMemory, type OutputPort, onDevice, type StateGraph, type StateRunner } from './devices/runners.js'
 import { locationsOf, sessionOf } from './devices/session.js'
 import { tensorflowBackend } from './devices/tensorflow.js'
 import { splitTail } from './fuse/tail.js'
@@ -11,6 +11,8 @@ import { PORTABLE } from './kernels/portable.js'
 import { estimateOf, estimateOfProgram, expectToFit, type MemoryEstimate, memoryLimit } from './memory/estimate.js'
 import { hasShapesToHide, hideShapes } from './memory/hide-shapes.js'
 import { orderResults } from './memory/order.js'
+import { computeInHalf } from './mixed/casts.js'
+import { expectPrecision, type Precision } from './mixed/precision.js'
 import type { NetworkPort, TensorData } from './network.js'
 import { onnxRuntime, type Tensor } from './ort.js'
 import { checkResult, checkShape, type InputPort, type InputValues, inputsOf, stateShapesOf, valuesOf } from './spec.js'
@@ -38,6 +40,10 @@ export interface CompileOptions {
   device?: DeviceChoice
   /** Threads of one run; all cores by default. TensorFlow takes all of them unless TF_NUM_INTRAOP_THREADS tells it otherwise. */
   threads?: number
+  /** `mixed` computes what learns, and what lies between, in 16-bit floats; all that goes in and comes out is float32 still. */
+  precision?: Precision
+  /** Name of an output. Where its values are not finite, the run leaves the state as it was. */
+  guard?: string
   /** Builds the state's present values into the graph: faster for inference, blind to later training. */
   freeze?: State
   /** Folder and name prefix of a profile that ONNX Runtime writes when the function is disposed of; not on `tensorflow`. */
@@ -73,7 +79,8 @@ export interface Compiled extends AsyncDisposable {
  * `tf.grads` included, and has to be pure: what it reads besides its arguments becomes a constant.
  *
  * @throws DflError `UNSUPPORTED_OP` for an op that is not covered or a read of a placeholder's values, `MISSING_DEPENDENCY`
- *   for a device that does not work here, `BAD_STATE` for what takes more memory than the machine has.
+ *   for a device that does not work here, `BAD_STATE` for what takes more memory than the machine has,
+ *   `BAD_OPTION` for a `precision` that does not go with the other options.
  */
 export async function compile(fn: Traceable, spec: CompileSpec, options: CompileOptions = {}): Promise<Compiled> {
   // Nothing is waited for on the CPU, so that a call inside a function that is being recorded fails there.
@@ -94,13 +101,16 @@ interface Place {
 
 /** The same for a place that was found already. */
 export async function compileFor(fn: Traceable, spec: CompileSpec, options: CompileOptions & Place): Promise<Compiled> {
-  const { device, backend, freeze: frozen } = options
+  const { device, backend, freeze: frozen, guard } = options
   const threads = threadsOf(options.threads, 0)
   if (backend && options.profile)
     throw new DflError(
       'BAD_OPTION',
       `Expected a device of ONNX Runtime for \`profile\`, but got \`${device}\`. Leave the profile out, or choose another device.`,
     )
+  const mixed = options.precision === 'mixed'
+  if (options.precision && options.precision !== 'float32')
+    await expectPrecision(options.precision, { device, frozen: !!frozen })
   if (frozen) await frozen.download(Object.keys(stateShapesOf(spec)))
   const stateShapes = frozen ? {} : stateShapesOf(spec)
   const inputs = inputsOf(spec)
@@ -123,10 +133,12 @@ export async function compileFor(fn: Traceable, spec: CompileSpec, options: Comp
     for (const name of replaced) checkShape(name, result.state![name]!.shape, stateShapes[name])
     return { ...prefixed('next:', result.state ?? {}), ...prefixed('output:', result.outputs) }
   }
-  // The engine's own lowerings are made for ONNX Runtime's CPU kernels; other devices have the operators of ONNX itself.
+  // The engine's own lowerings are made for ONNX Runtime's CPU kernels; other devices have the operators of ONNX itself. So does
+  // mixed precision: tiles of convolutions need more digits than 16 bits have.
+  const portable = device !== 'cpu' || mixed
   const { trace, outputs, program } = record(
     define,
-    device === 'cpu' ? {} : { kernels: PORTABLE, portable: true, program: backend !== undefined },
+    portable ? { kernels: PORTABLE, portable, program: backend !== undefined } : {},
   )
   const { graph } = trace
   for (const { name, shape, dtype } of inputs) graph.input(`input:${name}`, dtype, shape)
@@ -152,13 +164,17 @@ export async function compileFor(fn: Traceable, spec: CompileSpec, options: Comp
   const wanted = Object.entries(outputs)
     .filter(([name]) => name.startsWith('output:'))
     .map(([name, { shape, dtype }]) => ({ name, shape, dtype }))
+  if (guard !== undefined) expectGuard(guard, wanted)
+  if (mixed) computeInHalf(graph, (name) => name.startsWith('output:') && name !== `output:${guard}`)
   orderResults(graph, (output) => output.startsWith('output:'))
   const leafShapes = Object.fromEntries(leaves.map((leaf) => [leaf, trace.shapeOf(leaf)!]))
   // On the CPU alone: other devices plan with shapes.
   const hidden = device === 'cpu' && replaced.length > 0 && hasShapesToHide(graph)
   const replacing = [...Object.values(leafShapes), ...rest.map((name) => stateShapes[name]!)]
   const tensors = { state: Object.values(stateShapes), next: replacing }
-  const memory = program ? estimateOfProgram(program, tensors) : estimateOf(graph, { hidden, ...tensors })
+  const memory = program
+    ? estimateOfProgram(program, tensors)
+    : estimateOf(graph, { hidden, onCpu: device === 'cpu', ...tensors })
   if (device === 'cpu') expectToFit(memory, memoryLimit())
   if (hidden) hideShapes(graph)
   const built = graph.build()
@@ -180,9 +196,10 @@ export async function compileFor(fn: Traceable, spec: CompileSpec, options: Comp
     groups,
     leafShapes,
     wanted,
+    guard: guard === undefined ? undefined : `output:${guard}`,
   }
   const runner = program
-    ? onBackend(backend!, program)
+    ? onBackend(backend!, program, parts.guard)
     : holdsTensors(device)
       ? await onDevice(device, parts)
       : inMemory(parts)
@@ -195,6 +212,15 @@ export async function compileFor(fn: Traceable, spec: CompileSpec, options: Comp
     nodeCount: graph.nodes.length,
     profile: !!options.profile,
   })
+}
+
+/** Fails unless the guard is one of the outputs. */
+function expectGuard(guard: string, wanted: readonly OutputPort[]): void {
+  if (wanted.some(({ name }) => name === `output:${guard}`)) return
+  throw new DflError(
+    'UNKNOWN_NAME',
+    `Expected the name of an output as \`guard\`, but got \`${guard}\`. The function gives ${wanted.map(({ name }) => `\`${name.slice('output:'.length)}\``).join(', ') || 'none'}.`,
+  )
 }
 
 /** What only shows while a function runs: an index beyond its tensor, no memory left. */

@@ -9,6 +9,7 @@ export { tfliteToOnnx } from './import/tflite.js'
 export type { WeightGroup, WeightSpec } from './import/weights.js'
 export { checkpoint } from './memory/checkpoint.js'
 export type { MemoryEstimate } from './memory/estimate.js'
+export { PRECISIONS, type Precision } from './mixed/precision.js'
 export {
   loadNetwork,
   type Network,

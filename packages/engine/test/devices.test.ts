@@ -173,6 +173,41 @@ describe.skipIf(webgpu instanceof Error)(`webgpu, ${why}`, { timeout: 300_000 },
     expectClose(got.gradient!.data as Float32Array, wanted.gradient!.data as Float32Array)
   })
 
+  it('trains in mixed precision where it has 16-bit floats, and says what is missing where not', async () => {
+    const mixed = () => compile(step, spec, { device: 'webgpu', precision: 'mixed' })
+    const { halfMs } = (await listDevices()).find(({ device }) => device === 'webgpu')!
+    if (halfMs === undefined) {
+      await expect(mixed()).rejects.toMatchObject({
+        code: 'MISSING_DEPENDENCY',
+        message: expect.stringMatching(
+          /^Expected 16-bit floats on `webgpu` for `precision: 'mixed'`, but got: .*f16.* Its driver has to offer `shader-f16` of WebGPU\. Take `float32`, or another device\.$/,
+        ),
+      })
+      return
+    }
+    await using there = await mixed()
+    await using here = await compile(step, spec, { threads: 1, precision: 'mixed' })
+    const [a, b] = [start(), start()]
+    for (let i = 0; i < 4; i++) {
+      const [got, wanted] = [await there.run(a, inputs), await here.run(b, inputs)]
+      expectClose(got.loss!.data as Float32Array, wanted.loss!.data as Float32Array, 1e-2)
+    }
+  })
+
+  it('leaves the state as it was where the guard of a function is not finite', async () => {
+    await using guarded = await compile(step, spec, { device: 'webgpu', guard: 'loss' })
+    const state = start()
+    await guarded.run(state, inputs)
+    await state.download()
+    const before = state.snapshot()
+    await guarded.run(state, { ...inputs, y: [Number.POSITIVE_INFINITY, 1, 1, 0] })
+    await state.download()
+    for (const name of state.names) expect(state.get(name).data, name).toEqual(before[name]!.data)
+    await guarded.run(state, inputs)
+    await state.download()
+    expect(state.get('dense').data).not.toEqual(before.dense!.data)
+  })
+
   it('runs ONNX files', async () => {
     await using compiled = await compile(double.fn, double.spec, { threads: 1 })
     await using network = await loadNetwork(compiled.onnx, { device: 'webgpu' })

@@ -1,4 +1,4 @@
-import { compile, State, type Traceable, tf } from '../src/index.js'
+import { compile, type Precision, State, type Traceable, tf } from '../src/index.js'
 
 /** A program of its own, for its peak of memory: trains a network for some steps and writes what was estimated and taken. */
 interface Case {
@@ -56,7 +56,8 @@ const state = new State(
     Object.entries(all).map(([name, shape]) => [name, { shape, data: new Float32Array(sizeOf(shape)).fill(0.01) }]),
   ),
 )
-await using compiled = await compile(step, { state: all, inputs: { x: images } }, { threads: 1 })
+const precision = process.argv[3] as Precision
+await using compiled = await compile(step, { state: all, inputs: { x: images } }, { threads: 1, precision })
 const x = Float32Array.from({ length: sizeOf(images) }, (_, i) => Math.sin(i))
 for (let i = 0; i < 3; i++) await compiled.run(state, { x })
 const peak = process.resourceUsage().maxRSS * 1024

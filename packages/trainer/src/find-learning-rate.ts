@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import { type DeviceChoice, State } from '@dfl/engine'
+import { type DeviceChoice, type Precision, State } from '@dfl/engine'
 import type { ModelFolder } from './model-folder.js'
 import type { BatchSource } from './train.js'
 import { createTrainStep } from './train-step.js'
@@ -31,11 +31,13 @@ export async function findLearningRate(
     batchSize,
     iterations = 150,
     device,
+    precision,
     threads,
   }: {
     batchSize: number
     iterations?: number
     device?: DeviceChoice
+    precision?: Precision
     threads?: number
   },
 ): Promise<FoundRate> {
@@ -47,15 +49,16 @@ export async function findLearningRate(
   await run.state.download()
   const state = new State(run.state.snapshot())
   await using step = await createTrainStep(run.model, {
-    ...{ batchSize, optimiser: run.optimiser, randomWarp: true, device, threads },
+    ...{ batchSize, optimiser: run.optimiser, randomWarp: true, device, precision, threads },
   })
   const tried: { learningRate: number; loss: number }[] = []
   let mean = 0
   for (let i = 0; i < iterations; i++) {
     const learningRate = FROM * (TO / FROM) ** (i / (iterations - 1))
-    const { src, dst } = await step.run(state, await batches(i, { randomWarp: true }), learningRate, i)
+    const { src, dst, skipped } = await step.run(state, await batches(i, { randomWarp: true }), learningRate, i)
     mean = i === 0 ? src + dst : mean + SMOOTHING * (src + dst - mean)
     if (!Number.isFinite(mean)) break
+    if (skipped) continue
     tried.push({ learningRate, loss: mean })
     if (mean > WORSE * Math.min(...tried.map(({ loss }) => loss))) break
   }

@@ -34,6 +34,8 @@ export interface FedEntry {
   recipe: string
   phase: string
   batchSize: number
+  /** Left out for float32. */
+  precision?: 'mixed'
   /** The phase's settings, and those that were set over them. */
   settings: Readonly<Record<string, unknown>>
   /** What the batches were drawn from, in the caller's words. */
@@ -54,6 +56,10 @@ export interface LogEntry {
   src: number
   dst: number
   learningRate: number
+  /** In mixed precision: what losses are multiplied by. */
+  lossScale?: number
+  /** In mixed precision: steps that were left out because gradients were no numbers, if there were any. */
+  skipped?: number
 }
 
 /** A model on disk and in memory: description, weights, optimiser, progress. */

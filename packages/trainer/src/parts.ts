@@ -12,6 +12,9 @@ export function partOf(
     return Float32Array.from({ length: size }, (_, i) => data[part * size + i]!)
   }
   return Object.fromEntries(
-    Object.entries(feeds).map(([name, data]) => [name, /^(learningRate|lrDropout)/.test(name) ? data : cut(data)]),
+    Object.entries(feeds).map(([name, data]) => [
+      name,
+      /^(learningRate|lrDropout|lossScale)/.test(name) ? data : cut(data),
+    ]),
   )
 }

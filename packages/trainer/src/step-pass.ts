@@ -1,5 +1,6 @@
 import { type Traceable, tf } from '@dfl/engine'
 import { clipGradients, type Params, type Views } from '@dfl/nn'
+import { GRADIENTS, LOSS_SCALE } from './loss-scale.js'
 import { droppedRate } from './lr-dropout.js'
 import { sumName } from './parts.js'
 import type { StepPlan } from './step-plan.js'
@@ -28,10 +29,17 @@ export const passOf =
     }
     const outputs: Record<string, tf.Tensor> = {}
     const next: Record<string, tf.Tensor> = {}
+    const checked: tf.Tensor[] = []
+    const scale = given[LOSS_SCALE]
     /** Lets parameters learn from a loss of them. */
     const learn = (paths: readonly string[], loss: (params: Params) => tf.Tensor) => {
-      const gradients = tf.grads((...values) => loss(zipped(paths, values)) as tf.Scalar)(paths.map((p) => state[p]!))
-      Object.assign(next, learnt(plan, last, { state, given }, zipped(paths, gradients)))
+      const gradients = tf.grads((...values) => loss(zipped(paths, values)) as tf.Scalar)(
+        paths.map((path) => state[path]!),
+        scale,
+      )
+      const { sums, next: own } = learnt(plan, last, { state, given }, zipped(paths, gradients))
+      checked.push(...(plan.parts > 1 ? sums : gradients))
+      Object.assign(next, own)
     }
     learn(learning, (params) => {
       const views = viewsOf(model, { learning: { ...all, ...params }, still }, viewOptions)
@@ -47,6 +55,7 @@ export const passOf =
         return outputs[`${name}/critic`]!
       })
     }
+    if (scale && last) outputs[GRADIENTS] = tf.addN(checked.map((gradient) => tf.sum(tf.abs(gradient))))
     return { state: next, outputs }
   }
 
@@ -74,10 +83,12 @@ function learnt(
   last: boolean,
   { state, given }: { state: Tensors; given: Tensors },
   gradients: Tensors,
-): Tensors {
+): { sums: tf.Tensor[]; next: Tensors } {
   const paths = Object.keys(gradients)
-  const sums = paths.map((path) => (parts > 1 ? tf.add(state[sumName(path)]!, gradients[path]!) : gradients[path]!))
-  if (!last) return zipped(paths.map(sumName), sums)
+  const scale = given[LOSS_SCALE]
+  const own = paths.map((path) => (scale ? tf.div(gradients[path]!, scale) : gradients[path]!))
+  const sums = parts > 1 ? paths.map((path, i) => tf.add(state[sumName(path)]!, own[i]!)) : own
+  if (!last) return { sums, next: zipped(paths.map(sumName), sums) }
   const means = parts > 1 ? sums.map((sum) => tf.mul(sum, 1 / parts)) : sums
   const used = settings.clipgrad ? clipGradients(means, settings.clipgrad / batchSize) : means
   const next: Record<string, tf.Tensor> = {}
@@ -91,7 +102,7 @@ function learnt(
     next[path] = updated.param
     for (const moment of optimiser.moments) next[momentName(moment, path)] = updated.moments[moment]!
   })
-  return next
+  return { sums, next }
 }
 
 const zipped = (names: readonly string[], tensors: readonly tf.Tensor[]): Tensors =>

@@ -1,5 +1,7 @@
 import { DflError } from '@dfl/core'
+import type { Precision } from '@dfl/engine'
 import { type Critic, type FaceModel, faceLosses, type Loss, type Optimiser, type ParamSpec, sidesOf } from '@dfl/nn'
+import { LOSS_SCALE } from './loss-scale.js'
 import { lotShapes } from './lr-dropout.js'
 import { sumName } from './parts.js'
 import { type StepSettings, settingOptions } from './settings.js'
@@ -12,6 +14,8 @@ export interface PlanOptions extends Partial<StepSettings> {
   batchSize: number
   /** Parts that a batch is computed in, one after the other, to take less memory; their gradients are summed. */
   accumulate?: number
+  /** `mixed` computes products in 16-bit floats, with losses scaled; `float32` by default. */
+  precision?: Precision
   optimiser: Optimiser
   /** Whether warping is on, which decides what learns in some architectures. */
   randomWarp: boolean
@@ -31,6 +35,7 @@ export interface StepPlan {
   batchSize: number
   /** Parts that a batch is computed in. */
   parts: number
+  precision: Precision
   /** All whom the model paints. */
   sides: readonly string[]
   losses: readonly Loss[]
@@ -58,7 +63,7 @@ export interface StepPlan {
  * @throws DflError `BAD_OPTION` where the batch does not fall into as many parts, or the losses do not fit the model.
  */
 export function planStep(model: FaceModel, options: PlanOptions): StepPlan {
-  const { batchSize, accumulate: parts = 1, optimiser } = options
+  const { batchSize, accumulate: parts = 1, optimiser, precision = 'float32' } = options
   if (!Number.isInteger(parts) || parts < 1 || batchSize % parts !== 0)
     throw new DflError(
       'BAD_OPTION',
@@ -87,7 +92,7 @@ export function planStep(model: FaceModel, options: PlanOptions): StepPlan {
   const sides = sidesOf(model)
   const samples = batchSize / parts
   return {
-    ...{ model, settings, optimiser, batchSize, parts, sides, losses, critics, criticParams, learning },
+    ...{ model, settings, optimiser, batchSize, parts, precision, sides, losses, critics, criticParams, learning },
     ...{ rateOf, rateFactors, lots },
     state: Object.assign(
       { ...shapes },
@@ -96,6 +101,7 @@ export function planStep(model: FaceModel, options: PlanOptions): StepPlan {
     ),
     inputs: {
       ...Object.fromEntries(Object.keys(rateFactors).map((name) => [name, []])),
+      ...(precision === 'mixed' ? { [LOSS_SCALE]: [] } : {}),
       ...batchShapes(sides, losses, [samples, resolution, resolution]),
       ...Object.fromEntries(
         Object.entries(model.controls ?? {}).map(([name, { shape }]) => [`control/${name}`, [samples, ...shape]]),

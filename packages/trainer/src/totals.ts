@@ -2,7 +2,7 @@ import type { StepLosses } from './train-step.js'
 
 /** Mean losses since the last line of the log, and since the last checkpoint. */
 export function createTotals() {
-  const none = () => ({ src: 0, dst: 0, count: 0 })
+  const none = () => ({ src: 0, dst: 0, count: 0, skipped: 0 })
   let sinceLog = none()
   let sinceSave = none()
   return {
@@ -13,10 +13,15 @@ export function createTotals() {
         total.count++
       }
     },
+    /** Counts a step whose gradients were no numbers. */
+    skip() {
+      sinceLog.skipped++
+    },
     ofLog({ iteration, seconds }: { iteration: number; seconds: number }) {
-      const { src, dst, count } = sinceLog
+      const { src, dst, count, skipped } = sinceLog
       sinceLog = none()
-      return { iteration, seconds: Math.round(seconds * 10) / 10, src: src / count, dst: dst / count }
+      const means = { src: src / count, dst: dst / count }
+      return { iteration, seconds: Math.round(seconds * 10) / 10, ...means, ...(skipped > 0 ? { skipped } : {}) }
     },
     /** Puts the mean losses into the progress that is about to be saved. */
     ofSave(progress: { losses: { src: number; dst: number } }) {

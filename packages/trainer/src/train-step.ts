@@ -2,6 +2,7 @@ import { hashSeed, Random } from '@dfl/core'
 import { type Compiled, compile, type DeviceChoice, type State } from '@dfl/engine'
 import type { FaceModel } from '@dfl/nn'
 import { type Batch, samplesOf } from './batch.js'
+import { adjustLossScale, GRADIENTS, LOSS_SCALE, lossScaleOf } from './loss-scale.js'
 import { drawLots } from './lr-dropout.js'
 import { partOf, sumName } from './parts.js'
 import { passOf } from './step-pass.js'
@@ -24,6 +25,10 @@ export interface StepLosses {
   dst: number
   /** Each loss by itself, not weighted, by name: 'src/dssim', and 'gan/critic' for what a critic is trained for. */
   parts: Readonly<Record<string, number>>
+  /** In mixed precision: what losses were multiplied by for the gradients. */
+  lossScale?: number
+  /** In mixed precision: whether a gradient was no number. Then the state is as it was, but for a smaller `lossScale`. */
+  skipped?: boolean
 }
 
 /** One training iteration as one compiled graph: both sides forward, backward, optimiser, critics. */
@@ -47,8 +52,13 @@ export interface TrainStep extends AsyncDisposable {
 export async function createTrainStep(model: FaceModel, options: StepOptions): Promise<TrainStep> {
   const { seed = 1, device, threads, profile } = options
   const plan = planStep(model, options)
-  const { optimiser, parts, criticParams } = plan
-  const compilePass = (last: boolean) => compile(passOf(plan, last), plan, { device, threads, profile })
+  const { optimiser, parts, criticParams, precision } = plan
+  const isMixed = precision === 'mixed'
+  const compilePass = (last: boolean) =>
+    compile(passOf(plan, last), plan, {
+      ...{ device, threads, profile, precision },
+      guard: isMixed && last ? GRADIENTS : undefined,
+    })
   const compiled = await compilePass(true)
   const before = parts > 1 ? await compilePass(false) : undefined
 
@@ -60,6 +70,8 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
       addCritics(state, criticParams, { optimiser, seed })
       if (before) clearSums(plan, state)
       const feeds = feedsOf(plan, batch, { rate: rateAt(plan, learningRate, iteration), iteration, seed })
+      const lossScale = isMixed ? lossScaleOf(state) : undefined
+      if (lossScale !== undefined) feeds[LOSS_SCALE] = [lossScale]
       const means: Record<string, number> = {}
       for (let part = 0; part < parts; part++) {
         const pass = part === parts - 1 ? compiled : before!
@@ -67,8 +79,11 @@ export async function createTrainStep(model: FaceModel, options: StepOptions): P
         for (const [name, { data }] of Object.entries(outputs))
           means[name] = (means[name] ?? 0) + Number(data[0]) / parts
       }
-      const { src, dst, ...named } = means as { src: number; dst: number }
-      return { src, dst, parts: named }
+      const { src, dst, [GRADIENTS]: gradients, ...named } = means as { src: number; dst: number; [GRADIENTS]: number }
+      if (lossScale === undefined) return { src, dst, parts: named }
+      const sound = Number.isFinite(gradients)
+      adjustLossScale(state, sound)
+      return { src, dst, parts: named, lossScale, skipped: !sound }
     },
     async [Symbol.asyncDispose]() {
       await before?.[Symbol.asyncDispose]()

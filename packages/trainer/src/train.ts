@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import type { DeviceChoice, MemoryEstimate } from '@dfl/engine'
+import type { DeviceChoice, MemoryEstimate, Precision } from '@dfl/engine'
 import type { Loss } from '@dfl/nn'
 import type { Batch } from './batch.js'
 import type { Progress } from './checkpoint.js'
@@ -17,6 +17,7 @@ import { createWatch, type Trouble } from './watch.js'
 export type RunEvent =
   | MeasureEvent
   | { kind: 'phase'; name: string; because: string }
+  | { kind: 'skipped-step'; lossScale: number }
   | { kind: 'went-back'; because: string; fromIteration: number; toIteration: number; rateFactor: number }
 
 /** What one iteration did. */
@@ -84,6 +85,8 @@ export interface TrainOptions {
   measure?: MeasureOptions
   /** Where it trains: `cpu` by default. */
   device?: DeviceChoice
+  /** `mixed` computes products in 16-bit floats; `float32` by default. Weights and moments are the same kind of file either way. */
+  precision?: Precision
   threads?: number
   /** Milliseconds that the seconds of a run are counted in; those that pass by default. */
   clock?: () => number
@@ -110,6 +113,9 @@ const OTHER_DRAWS = 1_000_003
  * numbers, or a run collapses, it goes back to the last sound checkpoint, halves its learning rates for some 2000
  * iterations, draws other samples and goes on.
  *
+ * In mixed precision a step whose gradients are no numbers is left out and taken again with the loss scale halved; it counts as
+ * no iteration.
+ *
  * @throws DflError `NAN_LOSS` when it went back five times and got no further; the sound checkpoint stays the newest.
  */
 export async function* train(
@@ -120,6 +126,7 @@ export async function* train(
   const { length, batchSize, signal, saveEverySeconds = 60, backupEverySeconds } = options
   const clock = options.clock ?? (() => performance.now())
   const { progress, state } = run
+  const { precision = 'float32' } = options
   const schedule = scheduleOf(run, options.recipe, length)
   const measuring = await measuringOf(run, options.measure)
   const watch = createWatch()
@@ -212,7 +219,7 @@ export async function* train(
           ...settings,
           ...{ batchSize, accumulate: options.accumulate, optimiser: run.optimiser, rates: phase.rates },
           furtherLosses: options.furtherLosses,
-          ...{ device: options.device, threads: options.threads },
+          ...{ device: options.device, threads: options.threads, precision },
         })
         const prepared = step
         const draw = drawOf(progress)
@@ -228,6 +235,7 @@ export async function* train(
           event: 'fed',
           fromIteration: progress.iteration,
           ...{ recipe: options.recipe.name, phase: phase.name, batchSize, settings, data: options.data },
+          ...(precision === 'mixed' ? { precision } : {}),
         })
       fed = phase.name
       const began = clock()
@@ -240,12 +248,18 @@ export async function* train(
         await goBack(trouble)
         continue
       }
-      progress.iteration++
       progress.seconds += (done - began) / 1000
+      if (losses.skipped) {
+        totals.skip()
+        events.push({ kind: 'skipped-step', lossScale: losses.lossScale! / 2 })
+        continue
+      }
+      progress.iteration++
       pace = pace ? pace + 0.05 * ((done - began) / 1000 - pace) : (done - began) / 1000
       totals.add(losses)
       if (progress.iteration === progress.carefulUntil) lessCareful(progress)
-      if (progress.iteration % LOG_EVERY === 0) await run.log({ ...totals.ofLog(progress), learningRate })
+      if (progress.iteration % LOG_EVERY === 0)
+        await run.log({ ...totals.ofLog(progress), learningRate, ...scaleOf(losses) })
 
       const wishes = options.wishes ?? new Set()
       const backup = wishes.delete('backup') || progress.seconds >= nextBackup
@@ -289,6 +303,9 @@ function settingsOf({
   const own = Object.entries(phase).filter(([name]) => name in settingOptions)
   return { randomWarp, ...(uniformYaw === undefined ? {} : { uniformYaw }), ...Object.fromEntries(own) }
 }
+
+/** The loss scale, for the log. */
+const scaleOf = ({ lossScale }: StepLosses) => (lossScale === undefined ? {} : { lossScale })
 
 /** The number of the next batch. */
 const drawOf = ({ iteration, rollbacks = 0 }: Progress) => iteration + rollbacks * OTHER_DRAWS

@@ -36,9 +36,13 @@ export function createWatch(): Watch {
   let badSince: number | undefined
   let spread = { most: 0, soundAt: 0 }
   return {
-    seen(iteration, { src, dst }) {
+    seen(iteration, { src, dst, skipped, lossScale }) {
       const loss = src + dst
       if (!Number.isFinite(loss)) return { reason: `the loss became ${loss}`, goodUntil: iteration - 1 }
+      // With a larger scale that is to be expected from time to time, and nothing has happened to the weights.
+      if (skipped && lossScale === 1)
+        return { reason: 'gradients were no numbers, also without a loss scale', goodUntil: iteration - 1 }
+      if (skipped) return undefined
       count++
       mean = count === 1 ? loss : mean + (loss - mean) / Math.min(count, AVERAGED)
       if (count < AVERAGED) return undefined

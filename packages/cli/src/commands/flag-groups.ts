@@ -151,12 +151,12 @@ export function mergeJobOf({
   return { ...(xseg === undefined ? {} : { xseg: xseg as string }), options }
 }
 
-/** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
+/** A training as the flags ask for it. `time`, `iterations`, `device` and `precision` are in the group `main`. */
 export function trainJobOf({ main = {}, train = {}, samples = {}, settings = {}, model = {} }: Given): TrainJob {
   const { preset, recipe, learningRate, fromScratch, pretrain, saveEvery, backupEvery } = train
   const { architecture, optimiser, seed, ...options } = model
   const job: Record<string, unknown> = {
-    ...{ seconds: main.time, iterations: main.iterations, device: main.device },
+    ...{ seconds: main.time, iterations: main.iterations, device: main.device, precision: main.precision },
     ...{ preset, recipe, learningRate, fromScratch, pretrain, architecture, optimiser, seed },
     ...{ saveEverySeconds: saveEvery, backupEverySeconds: backupEvery },
     ...{ settings, model: options, sampler: samples },

@@ -41,7 +41,11 @@ export async function* findRateStage(
     { options: sampling, batchSize, eyesMouth: false, first: { randomWarp: true } },
   )
   const began = performance.now()
-  const found = await findLearningRate(run, samples.batch, { batchSize, device: job.device })
+  const found = await findLearningRate(run, samples.batch, {
+    batchSize,
+    device: job.device,
+    precision: job.precision,
+  })
   const { tried } = found
   yield {
     event: 'stage',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
-import { chooseDevice } from '@dfl/engine'
+import { chooseDevice, type Device } from '@dfl/engine'
 import { type Faceset, openFaceset } from '@dfl/faceset'
 import {
   hasModel,
@@ -115,13 +115,18 @@ export async function* trainStage(
     event: 'stage',
     stage: 'train',
     state: 'started',
-    text: sayBeginning(run, preset, { isNew, startedFrom, endless }) + (device === 'cpu' ? '' : `, on ${device}`),
+    text: sayBeginning(run, preset, { isNew, startedFrom, endless }) + sayWhere(device, job),
   }
   const advice = [
     ...(['src', 'dst'] as const).map((side) => leftOutOf(sides[side].info, workspace.faceset[side])),
     await headAdvice(sides),
   ]
   for (const text of advice) if (text) yield { event: 'warning', text }
+  if (device === 'cpu' && job.precision === 'mixed')
+    yield {
+      event: 'warning',
+      text: 'In mixed precision a CPU trains about half as fast: it has to go by way of 32 bits. Leave --precision out, or name a --device that dfl doctor lists as quicker in 16-bit floats.',
+    }
   if (own) yield notice(run, `recipe ${own.name}: ${own.assumes}`)
   const faces = { src: divide(sides.src), dst: divide(sides.dst) }
   const many = job.pretrain === undefined ? undefined : await openFaceset(job.pretrain)
@@ -147,7 +152,7 @@ export async function* trainStage(
   const before = run.progress.iteration
   const trainWishes = new Set<'save' | 'backup'>()
   const options: TrainOptions = {
-    ...{ recipe, length, batchSize, settings, device, signal, wishes: trainWishes },
+    ...{ recipe, length, batchSize, settings, device, precision: job.precision, signal, wishes: trainWishes },
     ...{ threads: job.threads, clock: job.clock },
     rateFactor: job.learningRate === undefined ? 1 : job.learningRate / highestRate(recipe),
     furtherLosses: config.losses,
@@ -189,6 +194,10 @@ export async function* trainStage(
   }
   return { iterations, seconds, stopped, skipped: false, preset: preset.name, preview: last?.path, startedFrom }
 }
+
+/** Where and how a training computes, where it is not as usual. */
+const sayWhere = (device: Device, { precision }: TrainJob): string =>
+  (device === 'cpu' ? '' : `, on ${device}`) + (precision === 'mixed' ? ', in mixed precision' : '')
 
 /** The newest preview picture, if there is one. */
 async function latestPreview({ preview }: Workspace): Promise<string | undefined> {

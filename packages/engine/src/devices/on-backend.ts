@@ -5,7 +5,7 @@ import { BACKEND } from '../trace/record.js'
 import type { Call, Program } from '../trace/tape.js'
 import type { Value } from '../trace/trace.js'
 import { callKernel } from './call-kernel.js'
-import type { StateRunner } from './runners.js'
+import { holds, type StateRunner } from './runners.js'
 
 /** A tensor of a state in a backend's memory. */
 interface BackendTensor extends Resident {
@@ -20,9 +20,10 @@ interface BackendTensor extends Resident {
  * All copies of TensorFlow.js in a process share one engine and one list of kernels, so the backend may come from another.
  *
  * @param backend  Its name; it has to be registered and ready.
+ * @param guard  The output that has to be finite for the state to be replaced, as `output:…`.
  * @throws DflError `UNSUPPORTED_OP` for a kernel that the backend does not have.
  */
-export function onBackend(backend: string, { calls, given, constants, results }: Program): StateRunner {
+export function onBackend(backend: string, { calls, given, constants, results }: Program, guard?: string): StateRunner {
   expectKernels(backend, calls)
   const fixed = within(backend, () =>
     constants.map(({ id, value }) => [id, tf.keep(tensorOf(value, value.constant!))] as const),
@@ -48,6 +49,7 @@ export function onBackend(backend: string, { calls, given, constants, results }:
         for (const call of calls) follow(call, tensors)
         for (const [name, id] of Object.entries(results))
           if (name.startsWith('output:')) outputs[name] = valuesOf(tensors.get(id)!)
+        if (!holds(guard, outputs)) return []
         return Object.entries(results).flatMap(([name, id]) =>
           name.startsWith('next:') ? [[name.slice('next:'.length), tf.keep(tf.clone(tensors.get(id)!))] as const] : [],
         )

@@ -1,5 +1,5 @@
 import { DflError } from '@dfl/core'
-import { OnnxGraph } from '../onnx/index.js'
+import { ELEMENT_TYPES, OnnxGraph } from '../onnx/index.js'
 import { onnxRuntime } from '../ort.js'
 import { tf } from '../tf.js'
 import { DEVICES, type Device, type DeviceChoice, missingDevice, missingPart, sessionOptionsOf } from './device.js'
@@ -12,12 +12,15 @@ export interface DeviceReport {
   works: boolean
   /** Milliseconds of one pass of a small chain of matrix products, where it works. */
   ms?: number
+  /** The same with products of 16-bit floats; missing where the device has no arithmetic in them. */
+  halfMs?: number
   /** Why it does not work. */
   reason?: string
 }
 
 const answers = new Map<Device, Promise<DeviceReport>>()
-const times = new Map<Device, Promise<number>>()
+const times = new Map<Device, Promise<Pick<DeviceReport, 'ms' | 'halfMs'>>>()
+const halves = new Map<Device, Promise<string | undefined>>()
 
 /**
  * All devices, those that work here with the time they take for the same little work.
@@ -30,7 +33,7 @@ export async function listDevices(): Promise<DeviceReport[]> {
   for (const device of DEVICES) {
     // One after another, so that they do not share the time.
     const report = await tried(device)
-    found.push(report.works ? { ...report, ms: await once(times, device, () => timeOf(device)) } : report)
+    found.push(report.works ? { ...report, ...(await once(times, device, () => timesOf(device))) } : report)
   }
   return found
 }
@@ -64,6 +67,12 @@ export async function chooseDevice(choice: DeviceChoice): Promise<Device> {
 
 const tried = (device: Device) => once(answers, device, () => attempt(device))
 
+/** Why a device that works has no arithmetic in 16-bit floats; nothing where it has. The CPU has it by way of 32 bits. */
+export const computesInHalf = (device: Device): Promise<string | undefined> =>
+  once(halves, device, async () =>
+    device === 'tensorflow' ? 'TensorFlow.js has no 16-bit tensors' : problemOf(device, 'float16'),
+  )
+
 function once<T>(known: Map<Device, Promise<T>>, device: Device, work: () => Promise<T>): Promise<T> {
   const promise = known.get(device) ?? work()
   known.set(device, promise)
@@ -73,18 +82,29 @@ function once<T>(known: Map<Device, Promise<T>>, device: Device, work: () => Pro
 async function attempt(device: Device): Promise<DeviceReport> {
   const reason = missingPart(device)
   if (reason) return { device, works: false, reason }
+  const problem = await problemOf(device, 'float32')
+  return problem === undefined ? { device, works: true } : { device, works: false, reason: problem }
+}
+
+/** What goes wrong when a device multiplies, if something does. */
+async function problemOf(device: Device, type: FloatType): Promise<string | undefined> {
   try {
-    const { values } = await runChain(device, { side: 16, products: 2, runs: 1 })
+    const { values } = await runChain(device, { type, side: 16, products: 2, runs: 1 })
     const wrong = values.find((value) => !(Math.abs(value - 1) < 1e-3))
-    return wrong === undefined
-      ? { device, works: true }
-      : { device, works: false, reason: `a wrong result, ${wrong} for 1` }
+    return wrong === undefined ? undefined : `a wrong result, ${wrong} for 1`
   } catch (error) {
-    return { device, works: false, reason: firstWords((error as Error).message) }
+    return firstWords((error as Error).message)
   }
 }
 
-const timeOf = async (device: Device) => (await runChain(device, { side: 512, products: 4, runs: 3 })).ms
+async function timesOf(device: Device): Promise<Pick<DeviceReport, 'ms' | 'halfMs'>> {
+  const work = { side: 512, products: 4, runs: 3 }
+  const { ms } = await runChain(device, { type: 'float32', ...work })
+  if ((await computesInHalf(device)) !== undefined) return { ms }
+  return { ms, halfMs: (await runChain(device, { type: 'float16', ...work })).ms }
+}
+
+type FloatType = 'float32' | 'float16'
 
 /** Some products of matrices, ready to be computed. */
 interface Chain {
@@ -95,13 +115,11 @@ interface Chain {
 /** A matrix of ones times a matrix of 1/n, several times: ones; and the milliseconds of the quickest run. */
 async function runChain(
   device: Device,
-  { side, products, runs }: { side: number; products: number; runs: number },
+  { type, side, products, runs }: { type: FloatType; side: number; products: number; runs: number },
 ): Promise<{ values: Float32Array; ms: number }> {
-  const { run, release } = await (device === 'tensorflow' ? chainOnTensorFlow : chainOnOnnxRuntime)(
-    side,
-    products,
-    device,
-  )
+  const { run, release } = await (device === 'tensorflow'
+    ? chainOnTensorFlow(side, products)
+    : chainOnOnnxRuntime(device, { type, side, products }))
   try {
     let values = new Float32Array()
     let ms = Number.POSITIVE_INFINITY
@@ -118,14 +136,19 @@ async function runChain(
   }
 }
 
-async function chainOnOnnxRuntime(side: number, products: number, device: Device): Promise<Chain> {
+async function chainOnOnnxRuntime(
+  device: Device,
+  { type, side, products }: { type: FloatType; side: number; products: number },
+): Promise<Chain> {
   const { InferenceSession, Tensor } = onnxRuntime()
   const graph = new OnnxGraph()
   graph.input('x', 'float32', [side, side])
-  const mean = graph.f32(new Float32Array(side * side).fill(1 / side), [side, side])
-  let value = 'x'
+  const cast = (value: string, to: FloatType) => graph.op('Cast', [value], { to: ELEMENT_TYPES[to] })
+  const same = graph.f32(new Float32Array(side * side).fill(1 / side), [side, side])
+  const mean = type === 'float32' ? same : cast(same, type)
+  let value = type === 'float32' ? 'x' : cast('x', type)
   for (let i = 0; i < products; i++) value = graph.op('MatMul', [value, mean])
-  graph.output('y', 'float32', [side, side], value)
+  graph.output('y', 'float32', [side, side], type === 'float32' ? value : cast(value, 'float32'))
   const session = await InferenceSession.create(graph.build(), {
     ...sessionOptionsOf(device),
     logSeverityLevel: 4,

@@ -22,6 +22,8 @@ export interface StateGraph {
   leafShapes: Readonly<Record<string, readonly number[]>>
   /** The outputs that the caller gets. */
   wanted: readonly OutputPort[]
+  /** The one of them on which it depends whether the state is replaced. */
+  guard: string | undefined
 }
 
 /** An output of a graph. */
@@ -47,7 +49,16 @@ export interface StateRunner extends AsyncDisposable {
  * A runner whose state stays where it is, in the state's own memory: ONNX Runtime reads it there and writes gradients beside it,
  * kernels replace it there. A device with memory of its own gets what the graph reads and gives back what it writes, at each run.
  */
-export function inMemory({ session, stateShapes, ports, rest, groups, leafShapes, wanted }: StateGraph): StateRunner {
+export function inMemory({
+  session,
+  stateShapes,
+  ports,
+  rest,
+  groups,
+  leafShapes,
+  wanted,
+  guard,
+}: StateGraph): StateRunner {
   const { Tensor } = onnxRuntime()
   const runTail = tailRunner(groups)
   const touched = new Set([
@@ -74,6 +85,7 @@ export function inMemory({ session, stateShapes, ports, rest, groups, leafShapes
         fetches[name] = new Tensor(dtype as 'float32', new values(sizeOf(shape)) as Float32Array, shape as number[])
       }
       if (session) await runInPlace(session, feeds, fetches)
+      if (!holds(guard, fetches)) return fetches
       for (const name of rest) state!.get(name).data.set(fetches[`next:${name}`]!.data as Float32Array)
       if (groups.length > 0) runTail(state!, numbers)
       return fetches
@@ -83,7 +95,10 @@ export function inMemory({ session, stateShapes, ports, rest, groups, leafShapes
 }
 
 /** A runner whose state stays in the device's memory from run to run; it goes there with the first and back when it is read. */
-export async function onDevice(device: Device, { session, ports, rest, wanted }: StateGraph): Promise<StateRunner> {
+export async function onDevice(
+  device: Device,
+  { session, ports, rest, wanted, guard }: StateGraph,
+): Promise<StateRunner> {
   const memory = await deviceMemory(device)
   const states = new Set<State>() // that have tensors there
   const resident = async (state: State, name: string) => {
@@ -101,7 +116,12 @@ export async function onDevice(device: Device, { session, ports, rest, wanted }:
       for (const { name, state: tensor, shape } of ports) feeds[name] = (await resident(state!, tensor)).as(shape)
       const results =
         (await session?.run(feeds, [...wanted.map(({ name }) => name), ...rest.map((name) => `next:${name}`)])) ?? {}
-      for (const name of rest) state!.place(name, memory.adopt(results[`next:${name}`]!))
+      const replaces = holds(guard, results)
+      for (const name of rest) {
+        const next = memory.adopt(results[`next:${name}`]!)
+        if (replaces) state!.place(name, next)
+        else next.dispose()
+      }
       return results as Record<string, Tensor>
     },
     async [Symbol.asyncDispose]() {
@@ -110,6 +130,10 @@ export async function onDevice(device: Device, { session, ports, rest, wanted }:
     },
   }
 }
+
+/** Whether the values of a guard are all numbers, if there is one. */
+export const holds = (guard: string | undefined, results: Readonly<Record<string, Pick<Tensor, 'data'>>>): boolean =>
+  guard === undefined || (results[guard]!.data as Float32Array).every(Number.isFinite)
 
 /** Runs all kernels on a state. Kernels of one shape of chain share one function. */
 function tailRunner(groups: readonly TailGroup[]): (state: State, numbers: (input: string) => number) => void {

@@ -96,9 +96,10 @@ const cast = (trace: Trace, name: string, to: Value['dtype']) => trace.op('Cast'
 
 /**
  * where(x > 0, dy, dy · slope) with 0 ≤ slope < 1, the gradient of a leaky ReLU, as dy · clip(x · 1e38, slope, 1):
- * three passes over memory that use vector instructions, where ONNX Runtime's Where does not.
+ * three passes over memory that use vector instructions, where ONNX Runtime's Where does not on a CPU.
  */
 function leakyGradient(trace: Trace, condition: Value, t: Value, e: Value): Value | undefined {
+  if (trace.portable) return undefined
   const greater = trace.producer(condition.name)
   const scaled = trace.producer(e.name)
   if (greater?.op !== 'Greater' || greater.inputs[1] !== trace.scalar(0) || scaled?.op !== 'Mul') return undefined

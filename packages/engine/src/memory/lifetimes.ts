@@ -13,8 +13,18 @@ export interface GraphBytes {
 /** Operators whose result is what they are given, in the same memory. */
 const VIEWS: ReadonlySet<string> = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'])
 
-/** What a graph takes when ONNX Runtime runs it and gives each value up after its last reader. */
-export function bytesOfGraph(graph: OnnxGraph): GraphBytes {
+/** Operators that ONNX Runtime's CPU has in 16 bits: those that move values. */
+const MOVES: ReadonlySet<string> = new Set([
+  ...VIEWS,
+  ...['Transpose', 'Slice', 'Split', 'Concat', 'Gather', 'Expand', 'Tile', 'Pad', 'Identity', 'Cast'],
+])
+
+/**
+ * What a graph takes when ONNX Runtime runs it and gives each value up after its last reader.
+ *
+ * @param widening  Bytes for each byte of a 16-bit value that an operator works on, where it has to be made 32 bits wide meanwhile.
+ */
+export function bytesOfGraph(graph: OnnxGraph, widening = 0): GraphBytes {
   const types = shapesOf(graph)
   const outside = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name))
   const order = executionOrder(graph.nodes)
@@ -36,11 +46,13 @@ export function bytesOfGraph(graph: OnnxGraph): GraphBytes {
       ends.set(last, [...(ends.get(last) ?? []), name])
     }
   const bytes = (names: readonly string[]) => names.reduce((sum, name) => sum + bytesOf(types.get(name)!), 0)
+  const widened = ({ op, inputs, outputs }: GraphNode) =>
+    MOVES.has(op) ? 0 : widening * bytes([...inputs, ...outputs].filter((name) => types.get(name)?.type === 'float16'))
   let live = 0
   let most = 0
   order.forEach((node, i) => {
     live += bytes(own(node))
-    most = Math.max(most, live)
+    most = Math.max(most, live + widened(node))
     live -= bytes(ends.get(i) ?? [])
   })
   const constants = [...graph.constants.values()].reduce((sum, { data }) => sum + data.length, 0)
