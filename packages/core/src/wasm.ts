@@ -12,6 +12,7 @@ export interface Kernels<F> {
   words(at: number, length: number): Uint16Array
   integers(at: number, length: number): Int32Array
   floats(at: number, length: number): Float32Array
+  doubles(at: number, length: number): Float64Array
 }
 
 /** What every module of kernels exports beside its functions. */
@@ -54,5 +55,6 @@ function instantiate<F>(module: BufferSource): Kernels<F> {
     words: (at, length) => new Uint16Array(memory.buffer, at, length),
     integers: (at, length) => new Int32Array(memory.buffer, at, length),
     floats: (at, length) => new Float32Array(memory.buffer, at, length),
+    doubles: (at, length) => new Float64Array(memory.buffer, at, length),
   }
 }

@@ -24,4 +24,5 @@ it('compiles the module once, and gives room that grows as it is needed', () => 
   expect(memory.floats(second, 50_000)[49_999]).toBe(3)
   expect(memory.bytes(second, 4).byteOffset).toBe(80)
   expect(memory.words(second, 2).length + memory.integers(second, 3).length).toBe(5)
+  expect(memory.doubles(second, 25_000).byteLength).toBe(200_000)
 })

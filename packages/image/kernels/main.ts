@@ -3,7 +3,9 @@
  * WebAssembly, with vectors of four numbers. Nothing is kept between calls: the caller says where everything lies.
  */
 
+export { blurLines } from './blur'
 export { layRow } from './lay'
+export { resizeLine, sumLines } from './resize'
 export { cubicRow, lanczosRow, linearRow, useTile } from './sample'
 export { gatherTile } from './tile'
 

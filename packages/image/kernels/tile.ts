@@ -3,11 +3,10 @@
  * four, so that one vector holds a pixel. The fourth of three is whatever comes next.
  */
 
-/** Kinds of samples: how many bytes each has. */
-const BYTES = 1
-const WORDS = 2
+import { expand, expandSingle } from './lines'
 
 let source: usize = 0
+/** Bytes of a sample. */
 let kind: i32 = 0
 let channels: i32 = 0
 let width: i32 = 0
@@ -92,8 +91,8 @@ function readLine(y: i32, count: i32, to: usize): void {
   const left = max(0, min(count, -firstX))
   const right = max(left, min(count, width - firstX))
   const first = row + (firstX + left) * channels * kind
-  if (channels === 1) expandSingle(first, to + left * lane, right - left)
-  else expand(first, to + left * lane, right - left)
+  if (channels === 1) expandSingle(first, to + left * lane, right - left, kind)
+  else expand(first, to + left * lane, right - left, kind, channels)
   if (bordered) {
     fill(to, left, lane)
     fill(to + right * lane, count - right, lane)
@@ -107,10 +106,10 @@ function readLine(y: i32, count: i32, to: usize): void {
 function repeat(from: usize, to: usize, count: i32): void {
   if (count === 0) return
   if (channels === 1) {
-    expandSingle(from, to, 1)
+    expandSingle(from, to, 1, kind)
     for (let i = 1; i < count; i++) store<f32>(to + i * 4, load<f32>(to))
   } else {
-    expand(from, to, 1)
+    expand(from, to, 1, kind, channels)
     for (let i = 1; i < count; i++) v128.store(to + i * 16, v128.load(to))
   }
 }
@@ -118,27 +117,6 @@ function repeat(from: usize, to: usize, count: i32): void {
 function fill(to: usize, count: i32, lane: i32): void {
   const end = to + count * lane
   for (; to < end; to += 4) store<f32>(to, outside)
-}
-
-/** Pixels of three or four samples as vectors of floats. */
-function expand(from: usize, to: usize, count: i32): void {
-  const step = channels * kind
-  const end = to + count * 16
-  if (kind === BYTES)
-    for (; to < end; to += 16, from += step)
-      v128.store(to, f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(from)))))
-  else if (kind === WORDS)
-    for (; to < end; to += 16, from += step)
-      v128.store(to, f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(v128.load64_zero(from))))
-  else for (; to < end; to += 16, from += step) v128.store(to, v128.load(from))
-}
-
-/** Pixels of one sample as floats. */
-function expandSingle(from: usize, to: usize, count: i32): void {
-  const end = to + count * 4
-  if (kind === BYTES) for (; to < end; to += 4, from += 1) store<f32>(to, <f32>load<u8>(from))
-  else if (kind === WORDS) for (; to < end; to += 4, from += 2) store<f32>(to, <f32>load<u16>(from))
-  else memory.copy(to, from, count * 4)
 }
 
 /** Adds floats to others. */

@@ -4,6 +4,9 @@ import module from '../kernels/main.ts?wasm'
 
 /** What `kernels/` exports; addresses and sizes in bytes. */
 interface Functions {
+  resizeLine(...numbers: readonly number[]): void
+  sumLines(...numbers: readonly number[]): void
+  blurLines(data: number, ...numbers: readonly (number | boolean)[]): void
   gatherTile(...numbers: readonly (number | boolean)[]): void
   useTile(...numbers: readonly number[]): void
   linearRow(x: number, y: number, from: number, to: number, out: number): void
