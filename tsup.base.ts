@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Options } from 'tsup'
+import { kernelsInBuild } from './scripts/wasm-kernels.ts'
 
 /**
  * The one way every package is built: ESM for Node 20 and newer, shared chunks split out, and one file for each entry its
@@ -14,6 +15,7 @@ export const base = (options: Partial<Options> = {}): Options => ({
   clean: true,
   splitting: true,
   silent: true,
+  esbuildPlugins: [kernelsInBuild()],
   ...options,
 })
 

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { bundleTfjs } from './scripts/bundle-tfjs.js'
+import { kernelsInTests } from './scripts/wasm-kernels.js'
 
 /**
  * Tests run on the sources (the `@dfl/source` condition), so no build is needed before them.
@@ -12,6 +13,7 @@ import { bundleTfjs } from './scripts/bundle-tfjs.js'
  *   import '@tensorflow/tfjs-backend-cpu'
  */
 export default defineConfig({
+  plugins: [kernelsInTests()],
   resolve: {
     alias: await bundleTfjs(),
     conditions: ['@dfl/source', 'node', 'import', 'module', 'default'],

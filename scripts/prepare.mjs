@@ -19,9 +19,14 @@ export function ensureInstalled() {
 /** Builds the packages whose sources changed since the last build; turbo finds out which, once anything changed. */
 export function ensureBuilt() {
   const built = workspaces().filter((dir) => existsSync(join(root, dir, 'tsup.config.ts')))
-  const own = built.flatMap((dir) => [`${dir}/package.json`, `${dir}/tsup.config.ts`, ...filesUnder(`${dir}/src`)])
+  const own = built.flatMap((dir) => [
+    `${dir}/package.json`,
+    `${dir}/tsup.config.ts`,
+    ...filesUnder(`${dir}/src`),
+    ...filesUnder(`${dir}/kernels`),
+  ])
   const missing = built.filter((dir) => !existsSync(join(root, dir, 'dist')))
-  const state = fingerprint(['tsup.base.ts', 'turbo.json', ...own], sizeAndTime)
+  const state = fingerprint(['tsup.base.ts', 'scripts/wasm-kernels.ts', 'turbo.json', ...own], sizeAndTime)
   return unlessDone('Building', state, () => pnpm(['exec', 'turbo', 'run', 'build']), missing.length > 0)
 }
 

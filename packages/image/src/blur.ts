@@ -36,7 +36,7 @@ export function gaussianBlur(pixels: Pixels, sigmaPx: number, options: { border?
   if (sigmaPx === 0) return copy
   if (sigmaPx > LARGEST_DIRECT_SIGMA_PX) {
     const [low, high] = rangeOf(pixels.data, border === 'zero')
-    filterLines(copy, recursiveGaussian(sigmaPx, border === 'replicate'))
+    recursiveGaussian(copy, sigmaPx, border === 'replicate')
     clampTo(copy.data, low, high)
     return copy
   }
@@ -126,7 +126,7 @@ function convolve(pixels: Pixels, taps: Float64Array, replicate: boolean): Pixel
 }
 
 /** Changes the samples of one line, at 0, 1 … length − 1, in place. */
-export type LineFilter = (line: Float64Array, length: number) => void
+type LineFilter = (line: Float64Array, length: number) => void
 
 /** Applies `filter` to all rows and then all columns of every channel, in place. */
 function filterLines({ data, width, height, channels: c }: Pixels, filter: LineFilter): void {

@@ -13,6 +13,7 @@ export { labToRgb, meanAndStd, rgbToGray, rgbToLab } from './color.js'
 export { COLOR_CHANGES, type ColorChange, type FoundColors, type SeenColors } from './color-changes.js'
 export { iterativeDistributionTransfer, slicedTransfer, type TransferWeights } from './distribution-transfer.js'
 export { drawLine, drawPoints, drawPolyline, mosaic, type Rgb } from './draw.js'
+export { layOver } from './lay-over.js'
 export {
   type ColorSpread,
   colorSpread,

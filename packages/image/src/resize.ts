@@ -1,5 +1,6 @@
 import { type Pixels, type Raster, resolveOptions } from '@dfl/core'
 import { checkRaster, checkSize } from './checks.js'
+import { kernels, viewLike } from './kernels.js'
 import { createPixels, sampleScale } from './pixels.js'
 
 /** How `resize` weighs samples. */
@@ -32,27 +33,37 @@ export function resize(
   checkSize(size, 'size')
   resolveOptions(OPTIONS, options)
   const filterFor = (from: number, to: number) => options.filter ?? (to < from ? 'area' : 'cubic')
-  const { channels: c } = raster
+  const { data, width, height, channels: c } = raster
   const out = createPixels(size.width, size.height, c)
-  const columns = contributions(raster.width, size.width, filterFor(raster.width, size.width), sampleScale(raster))
-  const rows = contributions(raster.height, size.height, filterFor(raster.height, size.height), 1)
+  const columns = contributions(width, size.width, filterFor(width, size.width), sampleScale(raster))
+  const rows = contributions(height, size.height, filterFor(height, size.height), 1)
+  const across = c === 1 ? inFours(columns) : columns
 
+  const memory = kernels()
+  const bytes = size.width * c * 4
+  const stride = Math.ceil(bytes / 16) * 16 + 16
+  const [sourceAt, lineAt, firstAt, acrossAt, downAt, ringAt, outAt] = memory.room(
+    ...[width * c * data.BYTES_PER_ELEMENT, (width + 4) * (c === 1 ? 4 : 16)],
+    ...[across.first.byteLength, across.weights.byteLength, rows.weights.byteLength, stride * rows.taps, bytes],
+  ) as [number, number, number, number, number, number, number]
+  memory.integers(firstAt, across.first.length).set(across.first)
+  memory.floats(acrossAt, across.weights.length).set(across.weights)
+  memory.floats(downAt, rows.weights.length).set(rows.weights)
+  const samples = viewLike(memory, data, sourceAt, width * c)
+  const line = memory.floats(outAt, size.width * c)
+  const kind = data.BYTES_PER_ELEMENT
   // Source rows are squeezed sideways when first needed and then added to every output row they touch.
-  const stride = size.width * c
-  const line = new Float32Array(raster.width * c)
-  const window: Float32Array[] = Array.from({ length: rows.taps }, () => new Float32Array(stride))
   let ready = 0
   for (let y = 0; y < size.height; y++) {
     const first = rows.first[y]
-    const last = Math.min(first + rows.taps, raster.height)
+    const last = Math.min(first + rows.taps, height)
     for (ready = Math.max(ready, first); ready < last; ready++) {
-      line.set(raster.data.subarray(ready * line.length, (ready + 1) * line.length))
-      resizeLine(line, columns, c, window[ready % rows.taps])
+      samples.set(data.subarray(ready * width * c, (ready + 1) * width * c))
+      const to = ringAt + (ready % rows.taps) * stride
+      memory.call.resizeLine(sourceAt, kind, c, width, size.width, across.taps, firstAt, acrossAt, lineAt, to)
     }
-    for (let k = 0; first + k < last; k++) {
-      const w = rows.weights[y * rows.taps + k]
-      if (w !== 0) addScaled(out.data, y * stride, window[(first + k) % rows.taps], w)
-    }
+    memory.call.sumLines(ringAt, stride, rows.taps, first, last, downAt + y * rows.taps * 4, bytes, outAt)
+    out.data.set(line, y * size.width * c)
   }
   return out
 }
@@ -115,35 +126,10 @@ const KERNELS: Record<ResizeFilter, { radius: number; weight: (x: number, sample
   },
 }
 
-function resizeLine(line: Float32Array, { taps, first, weights }: Contributions, c: number, out: Float32Array): void {
-  let o = 0
-  if (c === 3) {
-    for (let x = 0, w = 0; x < first.length; x++) {
-      let r = 0
-      let g = 0
-      let b = 0
-      let p = first[x] * 3
-      for (const end = w + taps; w < end; w++, p += 3) {
-        const weight = weights[w]
-        r += line[p] * weight
-        g += line[p + 1] * weight
-        b += line[p + 2] * weight
-      }
-      out[o++] = r
-      out[o++] = g
-      out[o++] = b
-    }
-    return
-  }
-  for (let x = 0; x < first.length; x++) {
-    for (let channel = 0; channel < c; channel++) {
-      let sum = 0
-      for (let k = 0, p = first[x] * c + channel; k < taps; k++, p += c) sum += line[p] * weights[x * taps + k]
-      out[o++] = sum
-    }
-  }
-}
-
-function addScaled(out: Float32Array, at: number, line: Float32Array, w: number): void {
-  for (let i = 0; i < line.length; i++) out[at + i] += line[i] * w
+/** The same with weights of 0 up to a multiple of four, as vectors take them. */
+function inFours({ taps, first, weights }: Contributions): Contributions {
+  const more = Math.ceil(taps / 4) * 4
+  const padded = new Float32Array(first.length * more)
+  for (let i = 0; i < first.length; i++) padded.set(weights.subarray(i * taps, (i + 1) * taps), i * more)
+  return { taps: more, first, weights: padded }
 }

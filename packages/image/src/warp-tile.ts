@@ -1,13 +1,16 @@
 import type { Affine, Raster } from '@dfl/core'
 import { multiplyAffine } from './affine.js'
+import { type ImageKernels, kernels, viewLike } from './kernels.js'
+import { sampleScale } from './pixels.js'
 
-/** The part of a source that a warp needs, as doubles in the source's own unit, with a border round it. */
+/** How rows are sampled from a tile. */
+export type Interpolation = 'linear' | 'cubic' | 'lanczos3'
+
+/** The part of a source that a warp needs, in the kernels' memory, which are set to sample it. */
 export interface Tile {
-  /** [height, width, channels] */
-  data: Float64Array
-  width: number
-  height: number
-  channels: number
+  memory: ImageKernels
+  /** Where the blocks of memory lie that were asked for besides. */
+  spare: number[]
   /** Pixels of the output → pixels of the tile. */
   outputToTileMat: Affine
   /** Beyond these positions a kernel sees only the border; clamped to them, it never leaves the tile. */
@@ -16,6 +19,22 @@ export interface Tile {
   maxX: number
   maxY: number
 }
+
+/** What a tile is cut for. */
+export interface TileFor {
+  outputToSourceMat: Affine
+  /** Of the output. */
+  size: { width: number; height: number }
+  interpolation: Interpolation
+  antialias: boolean
+  /** The value beyond the source, 0..1; nothing for the nearest pixel of the source. */
+  outside?: number | undefined
+  /** Bytes of blocks of memory that the sampling needs. */
+  spare: readonly number[]
+}
+
+/** Half the width of each kernel, in pixels. */
+const SUPPORT = { linear: 1, cubic: 2, lanczos3: 3 }
 
 /** One direction of a tile: tile pixel i is the mean of source pixels (first + i) · block to (first + i + 1) · block − 1. */
 interface Axis {
@@ -36,44 +55,47 @@ interface Axis {
  * Where the map minifies, each row and column is filtered with five taps; before that, where it minifies by more than
  * 2.6, blocks of whole pixels are averaged, on a grid fixed to the source so that nothing swims when the map moves.
  *
- * @param outside  The value beyond the source, in its own unit; nothing for the nearest pixel of the source.
- * @param support  Half the width of the sampling kernel, in pixels of the tile.
  * @returns Nothing when the output sees only the outside.
  */
-export function cutTile(
-  source: Raster,
-  outputToSourceMat: Affine,
-  size: { width: number; height: number },
-  { support, antialias, outside }: { support: number; antialias: boolean; outside: number | undefined },
-): Tile | undefined {
+export function cutTile(source: Raster, wanted: TileFor): Tile | undefined {
+  const { outputToSourceMat, size, interpolation, antialias, outside, spare } = wanted
   const [a, b, tx, c, d, ty] = outputToSourceMat
+  const support = SUPPORT[interpolation]
   const columns = planAxis(source.width, extent(a, b, tx, size), antialias ? Math.hypot(a, b) : 1, support)
   const rows = planAxis(source.height, extent(c, d, ty, size), antialias ? Math.hypot(c, d) : 1, support)
   if (outside !== undefined && (columns.missed || rows.missed)) return undefined
 
-  const { channels } = source
-  const data = gather(source, columns, rows, outside)
-  const { block: kx } = columns
-  const { block: ky } = rows
+  const memory = kernels()
+  const pixelBytes = source.channels === 1 ? 4 : 16
+  const lineBytes = columns.count * pixelBytes
+  const part = partOf(source, columns, rows)
+  const [from, at, scratch, ...places] = memory.room(
+    part.width * part.height * source.channels * source.data.BYTES_PER_ELEMENT,
+    lineBytes * rows.count,
+    lineBytes * (2 * columns.block + 5),
+    ...spare,
+  ) as [number, number, number, ...number[]]
+  copyPart(source, part, memory, from)
+  const scale = sampleScale(source)
+  memory.call.gatherTile(
+    ...[from, source.data.BYTES_PER_ELEMENT, source.channels, part.width, part.height],
+    ...[columns.first * columns.block - part.x, rows.first * rows.block - part.y, columns.block, rows.block],
+    ...[columns.count, rows.count, outside !== undefined, (outside ?? 0) / scale, ...columns.taps, ...rows.taps],
+    ...[at, scratch],
+  )
   const sourceToTileMat: Affine = [
-    1 / kx,
+    1 / columns.block,
     0,
-    -(kx - 1) / 2 / kx - columns.first,
+    -(columns.block - 1) / 2 / columns.block - columns.first,
     0,
-    1 / ky,
-    -(ky - 1) / 2 / ky - rows.first,
+    1 / rows.block,
+    -(rows.block - 1) / 2 / rows.block - rows.first,
   ]
-  return {
-    data,
-    width: columns.count,
-    height: rows.count,
-    channels,
-    outputToTileMat: multiplyAffine(sourceToTileMat, outputToSourceMat),
-    minX: columns.min,
-    minY: rows.min,
-    maxX: columns.max,
-    maxY: rows.max,
-  }
+  const outputToTileMat = multiplyAffine(sourceToTileMat, outputToSourceMat)
+  const limits = [columns.min, rows.min, columns.max, rows.max] as const
+  const [minX, minY, maxX, maxY] = limits
+  memory.call.useTile(at, columns.count, source.channels, ...limits, outputToTileMat[0], outputToTileMat[3], scale)
+  return { memory, spare: places, outputToTileMat, minX, minY, maxX, maxY }
 }
 
 /** The lowest and highest of a·x + b·y + t over the pixels of an image of this size. */
@@ -111,169 +133,32 @@ function planAxis(length: number, [low, high]: [number, number], footprint: numb
   return { block, taps, first, count: last - first + 1, min: min - first, max: max - first, missed }
 }
 
-/** Filtered block means of `source` as doubles (a tenth faster to sample than floats); outside of the source `outside`, or the nearest pixel. */
-function gather(source: Raster, columns: Axis, rows: Axis, outside: number | undefined): Float64Array {
-  const stride = columns.count * source.channels
-  const data = new Float64Array(stride * rows.count)
-  if (columns.block === 1 && rows.block === 1 && columns.taps[0] === 1 && rows.taps[0] === 1) {
-    for (let j = 0; j < rows.count; j++)
-      readLine(source, rows.first + j, columns.first, data, j * stride, stride, outside)
-    return data
+/** The pixels of a source that a tile is made of: at least one. */
+function partOf(source: Raster, columns: Axis, rows: Axis) {
+  const side = ({ first, count, block }: Axis, length: number): [number, number] => {
+    const low = Math.min(length - 1, Math.max(0, first * block))
+    return [low, Math.min(length, Math.max(low + 1, (first + count) * block))]
   }
-  // Rows are averaged and filtered sideways one by one; five of them together make one filtered row of the tile.
-  const length = stride * columns.block
-  const scratch: Scratch = { line: new Float64Array(length), sum: new Float64Array(length) }
-  const line = new Float64Array(stride)
-  const ring = Array.from({ length: 5 }, () => new Float64Array(stride))
-  const ringAt = (j: number) => ring[Math.min(rows.count - 1, Math.max(0, j)) % 5]
-  for (let j = 0, ready = 0; j < rows.count; j++) {
-    for (; ready <= j + 2 && ready < rows.count; ready++) {
-      readBlocks(source, { columns, rows, outside }, ready, scratch, line)
-      filterLine(line, source.channels, columns.taps, ringAt(ready))
-    }
-    filterRows(
-      [-2, -1, 0, 1, 2].map((d) => ringAt(j + d)),
-      rows.taps,
-      data,
-      j * stride,
-    )
-  }
-  return data
+  const [x, right] = side(columns, source.width)
+  const [y, bottom] = side(rows, source.height)
+  return { x, y, width: right - x, height: bottom - y }
 }
 
-/** Rows of a source as wide as a tile, written to again and again. */
-interface Scratch {
-  line: Float64Array
-  sum: Float64Array
-}
-
-/**
- * Writes the block means of row `j` of the tile to `to`. Not a function that is made for each picture: those are never
- * compiled well.
- */
-function readBlocks(
-  source: Raster,
-  { columns, rows, outside }: { columns: Axis; rows: Axis; outside: number | undefined },
-  j: number,
-  { line, sum }: Scratch,
-  to: Float64Array,
-): void {
-  const { channels: c } = source
-  const k = columns.block
-  const firstX = columns.first * k
-  const { length } = line
-  const y = (rows.first + j) * rows.block
-  const inside = firstX >= 0 && firstX + columns.count * k <= source.width && y >= 0 && y + rows.block <= source.height
-  const blocks = { x: firstX, y, across: k, down: rows.block }
-  if (k === 1 && rows.block === 1) readLine(source, y, firstX, to, 0, length, outside)
-  else if (inside && c === 3) blockMeans3(source, blocks, to)
-  else if (inside && c === 1) blockMeans1(source, blocks, to)
-  else {
-    readLine(source, y, firstX, sum, 0, length, outside)
-    for (let dy = 1; dy < rows.block; dy++) {
-      readLine(source, y + dy, firstX, line, 0, length, outside)
-      for (let i = 0; i < length; i++) sum[i] += line[i]
-    }
-    const scale = 1 / (k * rows.block)
-    for (let x = 0, o = 0; x < columns.count; x++)
-      for (let channel = 0; channel < c; channel++, o++) {
-        let total = 0
-        for (let i = 0, from = x * k * c + channel; i < k; i++, from += c) total += sum[from]
-        to[o] = total * scale
-      }
-  }
-}
-
-/** Blocks of a source that lie side by side, all of them inside it: the first begins at x, y. */
-interface Blocks {
-  x: number
-  y: number
-  across: number
-  down: number
-}
-
-/** Writes means of blocks of a three-channel source. */
-function blockMeans3({ data, width }: Raster, { x, y, across, down }: Blocks, to: Float64Array): void {
-  const scale = 1 / (across * down)
-  for (let o = 0, left = (y * width + x) * 3; o < to.length; o += 3, left += across * 3) {
-    let r = 0
-    let g = 0
-    let b = 0
-    for (let dy = 0, row = left; dy < down; dy++, row += width * 3)
-      for (let p = row; p < row + across * 3; p += 3) {
-        r += data[p]
-        g += data[p + 1]
-        b += data[p + 2]
-      }
-    to[o] = r * scale
-    to[o + 1] = g * scale
-    to[o + 2] = b * scale
-  }
-}
-
-/** Writes means of blocks of a source with one channel. */
-function blockMeans1({ data, width }: Raster, { x, y, across, down }: Blocks, to: Float64Array): void {
-  const scale = 1 / (across * down)
-  for (let o = 0, left = y * width + x; o < to.length; o++, left += across) {
-    let sum = 0
-    for (let dy = 0, row = left; dy < down; dy++, row += width) for (let p = row; p < row + across; p++) sum += data[p]
-    to[o] = sum * scale
-  }
-}
-
-/** Writes `length` samples of row `y`, from column `firstX` on, to `to[at…]`. Row and columns may lie outside. */
-function readLine(
-  source: Raster,
-  y: number,
-  firstX: number,
-  to: Float64Array,
-  at: number,
-  length: number,
-  outside: number | undefined,
-): void {
-  const { width, height, channels: c } = source
-  if (outside !== undefined && (y < 0 || y >= height)) {
-    to.fill(outside, at, at + length)
-    return
-  }
-  const row = Math.min(height - 1, Math.max(0, y)) * width
-  const columns = length / c
-  const left = Math.min(columns, Math.max(0, -firstX))
-  const right = Math.max(left, Math.min(columns, width - firstX))
-  // A loop: `set` is several times slower between arrays of different kinds.
-  const { data } = source
-  const shift = (row + firstX) * c - at
-  for (let o = at + left * c; o < at + right * c; o++) to[o] = data[shift + o]
-  if (outside !== undefined) {
-    to.fill(outside, at, at + left * c)
-    to.fill(outside, at + right * c, at + length)
-    return
-  }
-  for (let i = 0; i < left * c; i++) to[at + i] = source.data[row * c + (i % c)]
-  for (let i = right * c; i < length; i++) to[at + i] = source.data[(row + width - 1) * c + (i % c)]
-}
-
-/** Writes `line`, `c` channels side by side, filtered to `to`; near the ends neighbours outside are the end pixels. */
-function filterLine(line: Float64Array, c: number, [centre, near, far]: Axis['taps'], to: Float64Array): void {
-  const end = line.length - 2 * c
-  if (far === 0) for (let i = c; i < end + c; i++) to[i] = line[i] * centre + (line[i - c] + line[i + c]) * near
-  else
-    for (let i = 2 * c; i < end; i++)
-      to[i] = line[i] * centre + (line[i - c] + line[i + c]) * near + (line[i - 2 * c] + line[i + 2 * c]) * far
-  const pixels = line.length / c
-  const at = (x: number, channel: number) => line[Math.min(pixels - 1, Math.max(0, x)) * c + channel]
-  for (const x of [0, 1, pixels - 2, pixels - 1])
-    for (let k = 0; k < c; k++)
-      to[x * c + k] = at(x, k) * centre + (at(x - 1, k) + at(x + 1, k)) * near + (at(x - 2, k) + at(x + 2, k)) * far
-}
-
-/** Writes the middle one of five rows filtered with its neighbours to `to[at…]`. */
-function filterRows(
-  [a, b, here, d, e]: Float64Array[],
-  [centre, near, far]: Axis['taps'],
-  to: Float64Array,
+/** Copies a part of a source to an address. */
+function copyPart(
+  { data, width, channels }: Raster,
+  part: { x: number; y: number; width: number; height: number },
+  memory: ImageKernels,
   at: number,
 ): void {
-  if (far === 0) for (let i = 0; i < here.length; i++) to[at + i] = here[i] * centre + (b[i] + d[i]) * near
-  else for (let i = 0; i < here.length; i++) to[at + i] = here[i] * centre + (b[i] + d[i]) * near + (a[i] + e[i]) * far
+  const row = part.width * channels
+  const to = viewLike(memory, data, at, row * part.height)
+  if (part.width === width) {
+    to.set(data.subarray(part.y * row, (part.y + part.height) * row))
+    return
+  }
+  for (let y = 0; y < part.height; y++) {
+    const from = ((part.y + y) * width + part.x) * channels
+    to.set(data.subarray(from, from + row), y * row)
+  }
 }

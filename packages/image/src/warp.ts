@@ -1,9 +1,8 @@
 import { type Affine, DflError, type Pixels, type Raster, resolveOptions } from '@dfl/core'
 import { invertAffine } from './affine.js'
 import { checkChannels, checkRaster, checkSameShape, checkSize } from './checks.js'
-import { createPixels, sampleScale } from './pixels.js'
-import { sampleRow } from './warp-sample.js'
-import { cutTile } from './warp-tile.js'
+import { createPixels } from './pixels.js'
+import { cutTile, type Interpolation } from './warp-tile.js'
 
 const OPTIONS = {
   interpolation: {
@@ -24,7 +23,7 @@ const OPTIONS = {
 
 /** How `warpAffine` samples: linear, constant border of 0 and antialias by default. Cubic is Catmull-Rom. */
 export interface WarpOptions {
-  interpolation?: 'linear' | 'cubic' | 'lanczos3'
+  interpolation?: Interpolation
   border?: 'replicate' | 'constant'
   borderValue?: number
   antialias?: boolean
@@ -63,7 +62,6 @@ export function warpAffine(
   const { interpolation, border, borderValue, antialias } = resolveOptions(OPTIONS, chosen)
   const { width, height } = size
   const toSource = invertAffine(sourceToOutputMat)
-  const scale = sampleScale(source)
   const out = into ? clearedPixels(into, size, source.channels) : createPixels(width, height, source.channels)
   if (where) {
     checkRaster(where, 'where')
@@ -72,22 +70,26 @@ export function warpAffine(
   }
   const skipOutside = border === 'constant'
   if (skipOutside && borderValue !== 0) out.data.fill(borderValue)
-  const tile = cutTile(source, toSource, size, {
-    support: SUPPORT[interpolation],
-    antialias,
-    outside: skipOutside ? borderValue / scale : undefined,
+  const tile = cutTile(source, {
+    ...{ outputToSourceMat: toSource, size, interpolation, antialias },
+    outside: skipOutside ? borderValue : undefined,
+    spare: [width * out.channels * 4],
   })
   if (!tile) return out
 
-  const [dx, b, tx, dy, d, ty] = tile.outputToTileMat
+  const { memory, spare, outputToTileMat } = tile
+  const [dx, b, tx, dy, d, ty] = outputToTileMat
+  const sampleRow = memory.call[ROWS[interpolation]]
+  const line = memory.floats(spare[0], width * out.channels)
   for (let row = 0; row < height; row++) {
-    const walk = { x: b * row + tx, y: d * row + ty, dx, dy }
+    const x = b * row + tx
+    const y = d * row + ty
     let from = 0
     let to = width
     if (skipOutside) {
       // Only the columns at which the source has a say: the others hold the border's value already.
-      const [x0, x1] = span(walk.x, dx, tile.minX, tile.maxX, width)
-      const [y0, y1] = span(walk.y, dy, tile.minY, tile.maxY, width)
+      const [x0, x1] = span(x, dx, tile.minX, tile.maxX, width)
+      const [y0, y1] = span(y, dy, tile.minY, tile.maxY, width)
       from = Math.max(x0, y0)
       to = Math.min(x1, y1)
     }
@@ -96,10 +98,15 @@ export function warpAffine(
       while (from < to && !(where.data[first + from] > 0)) from++
       while (from < to && !(where.data[first + to - 1] > 0)) to--
     }
-    sampleRow(interpolation, tile, walk, { from, to, out: out.data, at: row * width * out.channels, scale })
+    if (from >= to) continue
+    sampleRow(x, y, from, to, spare[0])
+    out.data.set(line.subarray(0, (to - from) * out.channels), (row * width + from) * out.channels)
   }
   return out
 }
+
+/** The loop that fills a row. */
+const ROWS = { linear: 'linearRow', cubic: 'cubicRow', lanczos3: 'lanczosRow' } as const
 
 /** Zeros in memory that is there already. */
 function clearedPixels(
@@ -115,9 +122,6 @@ function clearedPixels(
     )
   return { data: memory.subarray(0, length).fill(0), width, height, channels }
 }
-
-/** Half the width of each kernel, in pixels. */
-const SUPPORT = { linear: 1, cubic: 2, lanczos3: 3 }
 
 /** The columns [from, to) at which start + step · column lies between low and high. */
 function span(start: number, step: number, low: number, high: number, width: number): [number, number] {

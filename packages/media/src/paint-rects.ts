@@ -1,4 +1,5 @@
 import type { Bitmap, Rect } from '@dfl/core'
+import { kernels, type MediaKernels, viewLike } from './kernels.js'
 import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
 
 /** What is painted: an RGB bitmap, where it lies in the picture, and which rectangles of it. */
@@ -63,114 +64,97 @@ function paintRgb(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }:
   }
 }
 
-function paintLuma(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }: Painting, box: Box) {
+/** Rows of the bitmap that the kernels read: as it is, and as it was. */
+interface Rows {
+  memory: MediaKernels
+  /** Writes a stretch of a row to `at`; past the bitmap's edges, the edge goes on. Where it is as it was, or 0. */
+  copy(row: number, from: number, count: number, places: { now: number; before: number }): number
+}
+
+/** Copies rows of a painting for the kernels, which know how its samples become the picture's. */
+function rowsOf(memory: MediaKernels, layout: PlaneLayout, { bitmap, before }: Painting): Rows {
   const t = transform(layout)
-  const { data, channels, width } = bitmap
-  const old = before?.data ?? NOTHING
-  const compare = before !== undefined
-  const g = channels === 1 ? 0 : 1
-  const b = channels === 1 ? 0 : 2
+  const { width, height, channels } = bitmap
   const scale = t.lumaSpan / peakOf(bitmap)
-  const [kr, kg, kb] = [t.kr * scale, t.kg * scale, t.kb * scale]
-  const offset = t.lumaOffset + 0.5
-  const luma = planes.data[0]!
-  for (let row = box.top; row < box.bottom; row++) {
-    let i = ((row - y) * width + box.left - x) * channels
-    let o = row * planes.strides[0]! + box.left
-    const end = o + box.right - box.left
-    for (; o < end; i += channels, o++) {
-      if (compare && data[i] === old[i] && data[i + g] === old[i + g] && data[i + b] === old[i + b]) continue
-      luma[o] = (kr * data[i]! + kg * data[i + g]! + kb * data[i + b]! + offset) | 0
-    }
+  // The pixels that make one chroma sample: pairs in each shared direction, and 1-2-1 across for samples on the left ones.
+  const { chromaShiftX: sx } = layout
+  const left = sx === 1 && layout.chromaSite === 'left'
+  const chroma = t.chromaSpan / peakOf(bitmap) / ((sx === 0 ? 1 : left ? 4 : 2) * 2)
+  memory.call.usePaint(
+    bitmap.data instanceof Uint16Array,
+    channels,
+    ...[t.kr * scale, t.kg * scale, t.kb * scale, t.lumaOffset + 0.5],
+    ...[t.kr, t.kg, t.kb, chroma / (2 * (1 - t.kb)), chroma / (2 * (1 - t.kr)), t.chromaOffset + 0.5],
+    ...[2 ** layout.bitDepth - 1, sx, left ? 1 : 0],
+  )
+  const put = ({ data }: Bitmap, at: number, row: number, from: number, count: number) => {
+    const to = viewLike(memory, data, at, count * channels)
+    const line = Math.max(0, Math.min(height - 1, row)) * width
+    const first = Math.max(0, Math.min(width - 1, from))
+    const end = Math.max(first + 1, Math.min(width, from + count))
+    to.set(data.subarray((line + first) * channels, (line + end) * channels), (first - from) * channels)
+    for (let i = first - from - 1; i >= 0; i--) to.copyWithin(i * channels, (i + 1) * channels, (i + 2) * channels)
+    for (let i = end - from; i < count; i++) to.copyWithin(i * channels, (i - 1) * channels, i * channels)
+  }
+  return {
+    memory,
+    copy(row, from, count, places) {
+      put(bitmap, places.now, row, from, count)
+      if (!before) return 0
+      put(before, places.before, row, from, count)
+      return places.before
+    },
   }
 }
 
-const NOTHING = new Uint8Array(0)
+function paintLuma(planes: Planes, layout: PlaneLayout, painting: Painting, box: Box) {
+  const { bitmap, x, y } = painting
+  const memory = kernels()
+  const count = box.right - box.left
+  const luma = planes.data[0]!
+  const bytes = count * bitmap.channels * bitmap.data.BYTES_PER_ELEMENT
+  const [now, before, line] = memory.room(bytes, bytes, count * luma.BYTES_PER_ELEMENT) as [number, number, number]
+  const rows = rowsOf(memory, layout, painting)
+  const samples = viewLike(memory, luma, line, count)
+  for (let row = box.top; row < box.bottom; row++) {
+    const old = rows.copy(row - y, box.left - x, count, { now, before })
+    const at = row * planes.strides[0]! + box.left
+    samples.set(luma.subarray(at, at + count))
+    memory.call.paintLuma(now, old, count, line)
+    luma.set(samples, at)
+  }
+}
 
 function paintChroma(planes: Planes, layout: PlaneLayout, painting: Painting, box: Box) {
-  const t = transform(layout)
   const { bitmap, x, y } = painting
   const { chromaShiftX: sx, chromaShiftY: sy } = layout
-  // The pixels that make one chroma sample: pairs in each shared direction, and 1-2-1 across for samples on the left ones.
-  const left = sx === 1 && layout.chromaSite === 'left'
-  const scale = t.chromaSpan / peakOf(bitmap) / ((sx === 0 ? 1 : left ? 4 : 2) * 2)
-  const blue = scale / (2 * (1 - t.kb))
-  const red = scale / (2 * (1 - t.kr))
-  const highest = 2 ** layout.bitDepth - 1
-  const offset = t.chromaOffset + 0.5
-  const [u, v] = [planes.data[1]!, planes.data[2]!]
+  const memory = kernels()
   const first = box.left >> sx
-  const end = ((box.right - 1) >> sx) + 1
+  const count = ((box.right - 1) >> sx) + 1 - first
   // One column more on the left, for samples that it has a share in.
-  const columns: Columns = {
-    sums: new Float64Array((((end - first) << sx) + 1) * 3),
-    changed: new Uint8Array(((end - first) << sx) + 1),
-  }
-  const { sums, changed } = columns
-  const inBitmap = (at: number, length: number) => Math.max(0, Math.min(length - 1, at))
+  const columns = (count << sx) + 1
+  const bytes = columns * bitmap.channels * bitmap.data.BYTES_PER_ELEMENT
+  const ints = (columns + 4) * 4
+  const [u, v] = [planes.data[1]!, planes.data[2]!]
+  const line = count * u.BYTES_PER_ELEMENT
+  const places = memory.room(bytes, bytes, bytes, bytes, 3 * ints, ints, line, line)
+  const [upper, upperBefore, lower, lowerBefore, sums, changed, uLine, vLine] = places as [
+    ...[number, number, number, number],
+    ...[number, number, number, number],
+  ]
+  const rows = rowsOf(memory, layout, painting)
+  const [us, vs] = [viewLike(memory, u, uLine, count), viewLike(memory, v, vLine, count)]
+  const from = (first << sx) - 1 - x
   for (let cy = box.top >> sy; cy <= (box.bottom - 1) >> sy; cy++) {
-    const upper = inBitmap((cy << sy) - y, bitmap.height)
-    const lower = inBitmap((cy << sy) + sy - y, bitmap.height)
-    if (!sumColumns(painting, { upper, lower, from: (first << sx) - 1 - x }, columns)) continue
-    let [uAt, vAt] = [cy * planes.strides[1]! + first, cy * planes.strides[2]! + first]
-    for (let c = first, k = 1; c < end; c++, k += 1 << sx, uAt++, vAt++) {
-      const touched = changed[k]! | (sx ? changed[k + 1]! : 0) | (left ? changed[k - 1]! : 0)
-      if (!touched) continue
-      const i = 3 * k
-      let [r, g, b] = [sums[i]!, sums[i + 1]!, sums[i + 2]!]
-      if (left) {
-        r += r + sums[i - 3]! + sums[i + 3]!
-        g += g + sums[i - 2]! + sums[i + 4]!
-        b += b + sums[i - 1]! + sums[i + 5]!
-      } else if (sx) {
-        r += sums[i + 3]!
-        g += sums[i + 4]!
-        b += sums[i + 5]!
-      }
-      const luma = t.kr * r + t.kg * g + t.kb * b
-      u[uAt] = Math.min(highest, (blue * (b - luma) + offset) | 0)
-      v[vAt] = Math.min(highest, (red * (r - luma) + offset) | 0)
-    }
+    const row = (cy << sy) - y
+    const old = rows.copy(row, from, columns, { now: upper, before: upperBefore })
+    rows.copy(row + sy, from, columns, { now: lower, before: lowerBefore })
+    if (!memory.call.sumColumns(upper, lower, old, lowerBefore, columns, sums, changed)) continue
+    const [uAt, vAt] = [cy * planes.strides[1]! + first, cy * planes.strides[2]! + first]
+    us.set(u.subarray(uAt, uAt + count))
+    vs.set(v.subarray(vAt, vAt + count))
+    memory.call.paintChroma(sums, changed, count, uLine, vLine)
+    u.set(us, uAt)
+    v.set(vs, vAt)
   }
-}
-
-/** Two rows of pixels added up: [n, 3] red, green and blue of both, and whether one of the two was changed. */
-interface Columns {
-  sums: Float64Array
-  changed: Uint8Array
-}
-
-/** Fills the columns from column `from` of the bitmap on; past its edges, the edge goes on. Whether any was changed. */
-function sumColumns(
-  { bitmap, before }: Painting,
-  rows: { upper: number; lower: number; from: number },
-  { sums, changed }: Columns,
-): boolean {
-  const { data, width, channels } = bitmap
-  const old = before?.data ?? NOTHING
-  const compare = before !== undefined
-  const g = channels === 1 ? 0 : 1
-  const b = channels === 1 ? 0 : 2
-  let any = 0
-  for (let k = 0, o = 0; k < changed.length; k++, o += 3) {
-    const column = rows.from + k
-    const at = (column < 0 ? 0 : column < width ? column : width - 1) * channels
-    const p = rows.upper * width * channels + at
-    const q = rows.lower * width * channels + at
-    const [pr, pg, pb, qr, qg, qb] = [data[p]!, data[p + g]!, data[p + b]!, data[q]!, data[q + g]!, data[q + b]!]
-    sums[o] = pr + qr
-    sums[o + 1] = pg + qg
-    sums[o + 2] = pb + qb
-    const same =
-      compare &&
-      pr === old[p] &&
-      pg === old[p + g] &&
-      pb === old[p + b] &&
-      qr === old[q] &&
-      qg === old[q + g] &&
-      qb === old[q + b]
-    changed[k] = same ? 0 : 1
-    any |= changed[k]!
-  }
-  return any !== 0
 }

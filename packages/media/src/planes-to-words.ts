@@ -1,5 +1,6 @@
 import type { Bitmap } from '@dfl/core'
-import { chromaLine } from './chroma-line.js'
+import { chromaLines, chromaRoom } from './chroma-lines.js'
+import { kernels } from './kernels.js'
 import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
 
 /**
@@ -26,9 +27,9 @@ export function planesToWords(planes: Planes, layout: PlaneLayout, box: Box): Bi
   }
   const t = transform(layout)
   const gray = layout.kind === 'gray'
-  const lead = layout.chromaShiftX ? box.left & 1 : 0
-  const uLine = new Int32Array(width + 2)
-  const vLine = new Int32Array(width + 2)
+  const memory = kernels()
+  const chromaOf = gray ? undefined : chromaLines(memory, { planes, layout, box }, memory.room(...chromaRoom(box)))
+  const none = new Int32Array(width)
   const luma = planes.data[0]!
   const yFactor = 65535 / t.lumaSpan
   // Chroma lines carry 16 times their value.
@@ -38,12 +39,10 @@ export function planesToWords(planes: Planes, layout: PlaneLayout, box: Box): Bi
   const gu = (chroma * 2 * t.kb * (1 - t.kb)) / t.kg
   const gv = (chroma * 2 * t.kr * (1 - t.kr)) / t.kg
   for (let y = 0, o = 0; y < height; y++) {
-    if (!gray) {
-      chromaLine(planes, 1, layout, { ...box, top: box.top + y }, t.chromaOffset, uLine)
-      chromaLine(planes, 2, layout, { ...box, top: box.top + y }, t.chromaOffset, vLine)
-    }
+    const uLine = chromaOf ? memory.integers(chromaOf.line(1, y), width) : none
+    const vLine = chromaOf ? memory.integers(chromaOf.line(2, y), width) : none
     let i = (box.top + y) * planes.strides[0]! + box.left
-    for (let x = lead; x < width + lead; x++, i++, o += 3) {
+    for (let x = 0; x < width; x++, i++, o += 3) {
       const l = (luma[i]! - t.lumaOffset) * yFactor + 0.5
       const u = uLine[x]!
       const v = vLine[x]!

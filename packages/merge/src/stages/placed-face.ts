@@ -16,8 +16,8 @@ interface Placement {
   faceToRectMat: Affine
 }
 
-/** How a painted face is made larger. */
-export const PAINTED = { interpolation: 'cubic', border: 'replicate' } as const
+/** How a painted face is made larger: as `layOver` does it. */
+const PAINTED = { interpolation: 'cubic', border: 'replicate' } as const
 
 /**
  * Where the face goes in its frame; nothing where its mask is empty.
