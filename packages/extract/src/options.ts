@@ -56,7 +56,8 @@ export const extractOptions = defineOptions({
     type: 'choice',
     default: 'auto',
     choices: ['auto', 'on', 'off'],
-    description: 'Look at parts of the frame for small faces: auto does for large frames and where nothing is found.',
+    description:
+      'Look at parts of the frame for small faces: auto does for large frames, in wide shots, and where nothing is found.',
   },
   detectEvery: {
     type: 'number',

@@ -89,7 +89,7 @@ describe('detectFaces', () => {
     }
   })
 
-  it('turns a face that stands on its head when the detector doubts it the way it was found', async () => {
+  it.each([0.6, 0.9])('turns a face that stands on its head and was found with a score of %d', async (score) => {
     const { image, toTurned } = turned(dst[0]!, 180)
     const [found] = await detectFaces(turned(dst[0]!, 0).image, options)
     const [x, y] = toTurned([found!.rect.x + found!.rect.width / 2, found!.rect.y + found!.rect.height / 2 - 140])
@@ -100,11 +100,12 @@ describe('detectFaces', () => {
     }
     const detector: FaceDetector = {
       name: 'hair',
+      inputPx: 256,
       async detect(view) {
         if (view.width === image.width)
-          return [{ rect: { x: x - 110, y: y - 110, width: 220, height: 220 }, keyPoints: [], score: 0.6 }]
+          return [{ rect: { x: x - 110, y: y - 110, width: 220, height: 220 }, keyPoints: [], score }]
         const hairOnTop = brightness(view, 69, 93) < brightness(view, 153, 176)
-        return [{ rect: { x: 50, y: 50, width: 150, height: 150 }, keyPoints: [], score: hairOnTop ? 0.9 : 0.4 }]
+        return [{ rect: { x: 50, y: 50, width: 150, height: 150 }, keyPoints: [], score: hairOnTop ? 0.95 : 0.4 }]
       },
     }
     const [face] = await detectFaces(image, { ...options, detector })
@@ -131,6 +132,18 @@ describe('detectFaces', () => {
     expect(seen).toHaveLength(1)
     expect(seen[0]!.rect.x).toBeGreaterThan(1200)
     expect(await detectFaces(far, { ...options, minSize: 200 })).toEqual([])
+  })
+
+  it('finds everybody in a wide shot, far smaller faces beside larger ones too', async () => {
+    const crowd = collage(1280, 720, [
+      { image: dst[0]!, x: 500, y: 200, scale: 0.6 },
+      { image: src, x: 60, y: 40, scale: 0.16 },
+      { image: dst[11]!, x: 1000, y: 90, scale: 0.2 },
+      { image: src, x: 200, y: 560, scale: 0.2 },
+    ])
+    const faces = await detectFaces(crowd, { ...options, minSize: 16 })
+    expect(faces).toHaveLength(4)
+    expect(await detectFaces(crowd, { ...options, minSize: 16, tiles: 'off' })).not.toHaveLength(4)
   })
 
   it('finds nothing in an image without faces', async () => {
