@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { collect } from '@dfl/core'
 import { createVideo, openFrames, readImage, writeImage } from '@dfl/media'
 import { collectReport, type FrameReport } from '@dfl/merge'
+import { SYNTHETIC_METADATA } from '@dfl/provenance'
 import { describe, expect, it } from 'vitest'
 import { parseFrames, parseSpans } from '../src/frame-spans.js'
 import { writeComparison, writeStills } from '../src/merge-extras.js'
@@ -91,6 +92,48 @@ describe('the place of a result', () => {
     await expect(expectResultPath(folder.at('new'), [])).resolves.toBeUndefined()
     await writeFile(folder.at('holiday', 'timestamps.json'), '{}')
     await expect(expectResultPath(folder.at('holiday'), [folder.at('shot')])).resolves.toBeUndefined()
+  })
+})
+
+describe('a video that stands where a result should go', () => {
+  const video = async (path: string, metadata = {}) => {
+    await using frames = await openFrames(path.replace(/[^\\/]+$/, 'shot'))
+    await using clip = await createVideo(path, { like: frames, metadata })
+    for await (const frame of frames.frames()) await clip.write(frame)
+    await clip.finish()
+  }
+
+  it('is not replaced unless it is a result, which says so or which the workspace made', async () => {
+    await using folder = await scratchFolder()
+    await writeGrayFrames(folder.at('shot'))
+    const out = folder.at('c.mp4')
+    await video(out, { comment: 'the wedding' })
+    const { code, stderr } = await dfl(
+      'merge',
+      '--input',
+      folder.at('shot'),
+      '--out',
+      out,
+      '--workspace',
+      folder.at('w'),
+    )
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      `Expected a new name or that of an earlier result for \`--out\`, but got \`${out}\`, a file that is none. Choose another name, or move that file away.`,
+    )
+    const merged = { madeFrom: '', result: out, frames: 2, framesWithFace: 0 }
+    await expect(expectResultPath(out, [], { merged })).resolves.toBeUndefined()
+    const withoutProvenance = [{ at: '2026-01-01', result: out }]
+    await expect(expectResultPath(out, [], { withoutProvenance })).resolves.toBeUndefined()
+    for (const ending of ['mp4', 'mov', 'mkv']) {
+      const result = folder.at(`d.${ending}`)
+      await video(result, SYNTHETIC_METADATA)
+      await expect(expectResultPath(result, [])).resolves.toBeUndefined()
+    }
+    await writeFile(folder.at('e.mp4'), 'some notes')
+    await expect(expectResultPath(folder.at('e.mp4'), [])).rejects.toThrow('a file that is none')
+    await writeFile(folder.at('f.mp4'), '')
+    await expect(expectResultPath(folder.at('f.mp4'), [])).resolves.toBeUndefined()
   })
 })
 

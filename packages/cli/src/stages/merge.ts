@@ -167,7 +167,7 @@ async function plannedMerge(workspace: Workspace, job: MergeJob) {
   const out = job.out ?? defaultResult(workspace, job.frames)
   const frames = dstClipOf(workspace, job)
   const clip = await identifyClip(frames, job.flag ?? '--input')
-  await expectResultPath(out, [frames, workspace.record.clips.src?.path])
+  await expectResultPath(out, [frames, workspace.record.clips.src?.path], workspace.record)
   const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
   const options = resolveOptions(mergeOptions, job.options)
   const sealer = await openSealer(workspace, job.provenance)
