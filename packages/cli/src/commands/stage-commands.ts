@@ -77,6 +77,7 @@ export const mergeCommand: Command = {
       title: 'Options',
       flags: [
         textFlag('input', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
+        switchFlag('otherFootage', "Take --input even if it does not show what DST's faces show."),
         resultFlag(),
         textFlag('settings', 'Settings of single shots and frames (default <workspace>/merge.json, if it is there).', {
           placeholder: 'file',
