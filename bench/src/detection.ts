@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { parseArgs } from 'node:util'
 import { type Landmarks, median, Random } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { attentionMesh, blazeFace, type DetectFacesOptions, detectFaces } from '@dfl/extract'
 import { openFrames } from '@dfl/media'
 import { loadHeadPack, lookOf, PACK_VARIABLE, renderHead, shapeOf, USUAL_SCENE } from '@dfl/synth'
+import { benchArguments } from './bench-arguments.js'
 import { CONDITIONS, type KnownFace, type KnownPicture } from './detection-conditions.js'
 import { demoClip } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
@@ -31,15 +31,15 @@ const YAWS = [0, 30, 45, 60, 75, 90]
  * The truth of a clip is its `.json` where there is one; else it is what is found in the undisturbed picture.
  */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = benchArguments(
     args,
-    allowPositionals: true,
-    options: {
-      frames: { type: 'string', default: '3' },
-      only: { type: 'string', default: '' },
-      'min-size': { type: 'string', default: '16' },
+    {
+      frames: { type: 'string', default: '3', about: 'frames of a clip' },
+      only: { type: 'string', default: '', about: 'conditions whose names begin so, with commas between them' },
+      'min-size': { type: 'string', default: '16', about: 'smallest face in pixels' },
     },
-  })
+    "clips or pictures; the demo's if none is given",
+  )
   await using detector = await blazeFace()
   await using landmarker = await attentionMesh()
   const options = { detector, landmarker, minSize: Number(values['min-size']) }

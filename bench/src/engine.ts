@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
+import { benchArguments } from './bench-arguments.js'
 import { type Comparison, compare, comparisonText } from './compare.js'
 import { findPython } from './pytorch.js'
 import { type BenchContext, type Outcome, table } from './report.js'
@@ -8,16 +8,17 @@ import { engineCases } from './train-cases.js'
 
 /** The architectures that the engine is measured with, at three sizes and two batches, beside PyTorch or op by op. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      cases: { type: 'string', default: '' },
-      pairs: { type: 'string', default: '5' },
-      steps: { type: 'string', default: '1' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      profile: { type: 'boolean', default: false },
-      'no-install': { type: 'boolean', default: false },
+  const { values } = benchArguments(args, {
+    cases: {
+      type: 'string',
+      default: '',
+      about: 'such as df-ud or df-ud/64/4, with commas between them; all if not given',
     },
+    pairs: { type: 'string', default: '5', about: 'how many pairs of runs' },
+    steps: { type: 'string', default: '1', about: 'iterations of a run' },
+    threads: { type: 'string', default: String(availableParallelism()), about: 'threads of both sides' },
+    profile: { type: 'boolean', about: 'where the time goes, op by op; without PyTorch' },
+    'no-install': { type: 'boolean', about: 'do not install PyTorch where there is none' },
   })
   const cases = engineCases(values.cases.split(',').filter(Boolean), Number(values.threads))
   if (values.profile) {

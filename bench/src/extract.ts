@@ -1,20 +1,23 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { type ExtractProgress, extractFaceset } from '@dfl/extract'
 import { openFrames } from '@dfl/media'
+import { benchArguments } from './bench-arguments.js'
 import { demoClip } from './footage.js'
 import type { BenchContext, Outcome } from './report.js'
 import { clipsAt, goingOn, runsOf } from './stage-runs.js'
 
 /** Extraction end to end: networks loaded, video decoded, faces found, aligned and written, anew in every round. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = benchArguments(
     args,
-    allowPositionals: true,
-    options: { rounds: { type: 'string', default: '3' }, heights: { type: 'string' } },
-  })
+    {
+      rounds: { type: 'string', default: '3', about: 'rounds, of which medians are told' },
+      heights: { type: 'string', about: 'heights the clip is scaled to, with commas between them' },
+    },
+    "a clip; the demo's if none is given",
+  )
   const path = positionals[0] ?? demoClip('dst')
   const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720,360'), context)
   const rounds = Number(values.rounds)

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { correlation, rankCorrelation } from '@dfl/evaluate'
 import { QUALITY_PAIRS } from '@dfl/synth'
+import { benchArguments } from './bench-arguments.js'
 import { fitWeights } from './fit.js'
 import { ROOT } from './footage.js'
 import { describe, type Effort, measurePair, type PairResult, renderedPairs, secondsOf } from './quality.js'
@@ -29,15 +29,12 @@ const RESULTS: readonly { name: string; of(pair: PairResult): number }[] = [
  * pairs. Long; stopped at any moment it goes on at the pair where it was.
  */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      time: { type: 'string' },
-      iterations: { type: 'string' },
-      pairs: { type: 'string' },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string' },
-    },
+  const { values } = benchArguments(args, {
+    time: { type: 'string', about: 'training time, such as 90s or 10m' },
+    iterations: { type: 'string', about: 'iterations of each training' },
+    pairs: { type: 'string', about: 'names of rendered pairs, with commas between them; all if not given' },
+    seed: { type: 'string', default: '1', about: 'seed of the training' },
+    out: { type: 'string', about: 'output folder' },
   })
   const effort: Effort = {
     ...(values.iterations ? { iterations: Number(values.iterations) } : { seconds: secondsOf(values.time ?? '5m') }),

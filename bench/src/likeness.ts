@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { presetFor, presetNamed, sayDuration } from '@dfl/cli'
+import { benchArguments } from './bench-arguments.js'
 import { ROOT } from './footage.js'
 import { cellsOf, LOOK_COLUMNS, type Look, lookAt, openPair, PROCESSOR_TIME, secondsOf, trainUntil } from './looks.js'
 import { type BenchContext, type Outcome, table } from './report.js'
@@ -18,20 +18,17 @@ const LOOKS: readonly { upTo: number; minutes: readonly number[] }[] = [
  * the model as it is then and to measure the merged frames. The training then goes on as if nothing had happened.
  */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      pair: { type: 'string' },
-      time: { type: 'string', default: '5m' },
-      at: { type: 'string' },
-      preset: { type: 'string' },
-      seed: { type: 'string' },
-      weights: { type: 'string' },
-      'from-scratch': { type: 'boolean', default: false },
-      'every-nth': { type: 'string', default: '1' },
-      'processor-time': { type: 'boolean', default: false },
-      out: { type: 'string' },
-    },
+  const { values } = benchArguments(args, {
+    pair: { type: 'string', about: 'clips of your own: x for x-src.mp4, x-dst.mp4 and x-truth.mp4' },
+    time: { type: 'string', default: '5m', about: 'training time, such as 90s or 10m' },
+    at: { type: 'string', about: 'when to look, such as 2m,10m' },
+    preset: { type: 'string', about: 'preset of the training' },
+    seed: { type: 'string', about: 'seed of the training' },
+    weights: { type: 'string', about: 'safetensors file to start from' },
+    'from-scratch': { type: 'boolean', about: 'random weights in place of those that new models start from' },
+    'every-nth': { type: 'string', default: '1', about: 'measure every so many frames' },
+    'processor-time': { type: 'boolean', about: 'train on one thread and count its processor time' },
+    out: { type: 'string', about: 'output folder' },
   })
   const seconds = secondsOf('--time', values.time)
   const everyNth = Number(values['every-nth'])

@@ -1,4 +1,5 @@
 import { isDflError } from '@dfl/core'
+import { HelpAsked } from './bench-arguments.js'
 import { type BenchContext, circumstances, describeCircumstances, type Outcome } from './report.js'
 
 /** A benchmark: what it is called with, and the module that does it, loaded only when it is asked for. */
@@ -35,7 +36,7 @@ const USAGE = [
   '',
   ...Object.entries(BENCHES).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
   '',
-  'bench/README.md tells their options and how to read them. --json prints one JSON object as the last line of stdout.',
+  'npm run bench -- <name> --help tells options, bench/README.md how to read the numbers. --json prints one JSON object as the last line of stdout.',
   '',
 ].join('\n')
 
@@ -50,11 +51,20 @@ async function main(): Promise<number> {
   const machine = circumstances()
   const status = statusLine()
   const { run } = await bench.load()
-  const { text, data } = await run(
+  const asked = run(
     rest.filter((arg) => arg !== '--json'),
     status,
   )
+  const found = await asked.catch((error: unknown) => {
+    if (error instanceof HelpAsked) return error
+    throw error
+  })
   status.clear()
+  if (found instanceof HelpAsked) {
+    process.stdout.write(`npm run bench -- ${name}: ${bench.summary}\n\n${found.message}\n`)
+    return 0
+  }
+  const { text, data } = found
   const people = json ? process.stderr : process.stdout
   people.write(`${name}: ${bench.summary}\n${describeCircumstances(machine)}\n\n${text}\n`)
   if (json) process.stdout.write(`${JSON.stringify({ bench: name, ...machine, ...data })}\n`)

@@ -1,29 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { openSwapper, presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
 import { type OptionsOf, resolveOptions } from '@dfl/core'
 import { State } from '@dfl/engine'
 import { type MergeProgress, mergeVideo } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import { countParams, initialise } from '@dfl/nn'
+import { benchArguments } from './bench-arguments.js'
 import { demoClip, facesetOf } from './footage.js'
 import { type BenchContext, type Outcome, round } from './report.js'
 import { clipsAt, goingOn, runsOf } from './stage-runs.js'
 
 /** Merging end to end: network compiled, video decoded, faces painted and pasted, video encoded, anew in every round. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = benchArguments(
     args,
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string', default: '3' },
-      heights: { type: 'string' },
-      presets: { type: 'string', default: 'standard' },
-      'from-scratch': { type: 'boolean', default: false },
+    {
+      rounds: { type: 'string', default: '3', about: 'rounds, of which medians are told' },
+      heights: { type: 'string', about: 'heights the clip is scaled to, with commas between them' },
+      presets: { type: 'string', default: 'standard', about: 'presets that are merged with, with commas between them' },
+      'from-scratch': { type: 'boolean', about: 'random weights in place of those that new models start from' },
     },
-  })
+    "a clip; the demo's if none is given",
+  )
   const path = positionals[0] ?? demoClip('dst')
   const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720'), context)
   const jobs: Job[] = []

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { DflError, type FaceType, isDflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { openFaceset } from '@dfl/faceset'
+import { benchArguments } from './bench-arguments.js'
 import { demoClip, facesetOf, ROOT } from './footage.js'
 import { OPTION_CASES, type OptionCase, type Setup, withCommon } from './option-cases.js'
 import { type OptionRun, type Sides, trainSetup } from './option-run.js'
@@ -28,13 +28,10 @@ interface Found extends Pick<OptionCase, 'name' | 'moves'> {
 
 /** Every option of every table, trained by itself against the same run without it. Runs are kept, and not made again. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      iterations: { type: 'string', default: '200' },
-      only: { type: 'string' },
-      out: { type: 'string' },
-    },
+  const { values } = benchArguments(args, {
+    iterations: { type: 'string', default: '200', about: 'iterations of each training' },
+    only: { type: 'string', about: 'those whose names begin so, with commas between them' },
+    out: { type: 'string', about: 'output folder' },
   })
   const iterations = Number(values.iterations)
   const out = values.out ?? join(ROOT, 'workspace', `options-${iterations}`)

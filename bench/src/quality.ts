@@ -1,6 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   checkStage,
   evaluateStage,
@@ -17,6 +16,7 @@ import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import type { Evaluation } from '@dfl/evaluate'
 import { loadHeadPack, PACK_VARIABLE, QUALITY_PAIRS, writePair } from '@dfl/synth'
+import { benchArguments } from './bench-arguments.js'
 import { demoClip, ROOT } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
 
@@ -78,16 +78,13 @@ const USUAL_PAIRS = ['shape-near', 'shape-other', 'no-left', 'no-open-mouth', 'd
  * Without a pack of heads, or with `--ci`, on the demo's pair alone.
  */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      ci: { type: 'boolean', default: false },
-      pairs: { type: 'string' },
-      time: { type: 'string' },
-      iterations: { type: 'string' },
-      seed: { type: 'string', default: '1' },
-      out: { type: 'string' },
-    },
+  const { values } = benchArguments(args, {
+    ci: { type: 'boolean', about: "the demo's footage, 200 iterations" },
+    pairs: { type: 'string', about: 'names of rendered pairs, with commas between them' },
+    time: { type: 'string', about: 'training time, such as 90s or 10m' },
+    iterations: { type: 'string', about: 'iterations of each training' },
+    seed: { type: 'string', default: '1', about: 'seed of the training' },
+    out: { type: 'string', about: 'output folder' },
   })
   const small = values.ci || (!process.env[PACK_VARIABLE] && !values.pairs)
   const effort: Effort = {

@@ -1,6 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { presetNamed, START_WEIGHTS, startWeights, type TrainJob, type TrainResult, type Workspace } from '@dfl/cli'
 import { DflError, isDflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
@@ -8,6 +7,7 @@ import { df } from '@dfl/model-df'
 import type { ModelArchitecture } from '@dfl/nn'
 import { createModel, openModel } from '@dfl/trainer'
 import { ALTERNATIVES, type Alternative } from './alternatives.js'
+import { benchArguments } from './bench-arguments.js'
 import { ROOT } from './footage.js'
 import { drawn, type Tensor } from './initialisers.js'
 import {
@@ -44,16 +44,13 @@ const SEED = 1
  * one thing changed. What is finished is kept and not trained again.
  */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      pair: { type: 'string' },
-      time: { type: 'string', default: '2m' },
-      only: { type: 'string' },
-      'every-nth': { type: 'string', default: '4' },
-      'processor-time': { type: 'boolean', default: false },
-      out: { type: 'string' },
-    },
+  const { values } = benchArguments(args, {
+    pair: { type: 'string', about: 'clips of your own: x for x-src.mp4, x-dst.mp4 and x-truth.mp4' },
+    time: { type: 'string', default: '2m', about: 'training time, such as 90s or 10m' },
+    only: { type: 'string', about: 'those whose names begin so, with commas between them' },
+    'every-nth': { type: 'string', default: '4', about: 'measure every so many frames' },
+    'processor-time': { type: 'boolean', about: 'train on one thread and count its processor time' },
+    out: { type: 'string', about: 'output folder' },
   })
   const seconds = secondsOf('--time', values.time)
   const alternatives = chosen(values.only)

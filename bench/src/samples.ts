@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { median } from '@dfl/core'
 import { createSampler, openFaceset } from '@dfl/faceset'
+import { benchArguments } from './bench-arguments.js'
 import { demoClip, facesetOf } from './footage.js'
 import { type BenchContext, interleaved, type Outcome, round, table } from './report.js'
 
@@ -9,14 +9,11 @@ const FACE_TYPE = 'full_face'
 
 /** Samples that training could draw: faces kept in memory, random warp, batches of both sides. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '2' },
-      resolutions: { type: 'string', default: '64,128,256' },
-      workers: { type: 'string', default: '0,1' },
-    },
+  const { values } = benchArguments(args, {
+    rounds: { type: 'string', default: '5', about: 'rounds, of which medians are told' },
+    seconds: { type: 'string', default: '2', about: 'seconds of a round' },
+    resolutions: { type: 'string', default: '64,128,256', about: 'resolutions of the model, with commas between them' },
+    workers: { type: 'string', default: '0,1', about: 'numbers of worker threads, with commas between them' },
   })
   const numbers = (list: string) => list.split(',').map(Number)
   const options = { label: 'samples', embedEvery: 0, faceType: FACE_TYPE, everyNth: 4 } as const

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
+import { benchArguments } from './bench-arguments.js'
 import { type Comparison, compare, comparisonText } from './compare.js'
 import { findPython } from './pytorch.js'
 import type { BenchContext, Outcome } from './report.js'
@@ -7,15 +7,12 @@ import { trainCase } from './train-cases.js'
 
 /** One train iteration here and in PyTorch: same network, weights, batch, losses and optimiser, taking turns. */
 export async function run(args: string[], context: BenchContext): Promise<Outcome> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      cases: { type: 'string', default: 'plain,quick' },
-      pairs: { type: 'string', default: '7' },
-      steps: { type: 'string', default: '3' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      'no-install': { type: 'boolean', default: false },
-    },
+  const { values } = benchArguments(args, {
+    cases: { type: 'string', default: 'plain,quick', about: 'networks: plain, quick, film, with commas between them' },
+    pairs: { type: 'string', default: '7', about: 'how many pairs of runs' },
+    steps: { type: 'string', default: '3', about: 'iterations of a run' },
+    threads: { type: 'string', default: String(availableParallelism()), about: 'threads of both sides' },
+    'no-install': { type: 'boolean', about: 'do not install PyTorch where there is none' },
   })
   const cases = values.cases.split(',').map((name) => trainCase(name, Number(values.threads)))
   const python = await findPython(!values['no-install'])

@@ -60,13 +60,20 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
 }
 
 /**
- * A message of a package in the words of the command line: what it calls `minSize` is --min-size there. Names that are no flag of
- * the command stay as they are, and so do single words, which may as well be somebody's folder.
+ * The message of an error in the words of the command line: what packages call `minSize` is `--min-size` there. Names that are
+ * no flag of the command stay as they are, and so do those of keys in a file, which the error's `data.file` tells.
+ *
+ * A single word may as well be somebody's folder: it is a flag only where the message speaks of an option.
  */
-export function inFlags(message: string, groups: readonly FlagGroup[]): string {
-  const names = new Map(groups.flatMap(({ flags }) => flags.map(({ option, name }) => [option, name] as const)))
-  return message.replace(/`([a-z]+[A-Z][A-Za-z]*)`/g, (quoted, option) =>
-    names.has(option) ? `--${names.get(option)}` : quoted,
+export function inFlags(error: unknown, groups: readonly FlagGroup[]): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (isDflError(error) && error.data.file !== undefined) return message
+  const flags = groups.flatMap((group) => group.flags)
+  const names = new Map(
+    flags.flatMap(({ option, name, calledBy = [] }) => [option, ...calledBy].map((called) => [called, name])),
+  )
+  return message.replace(/(\b(?:for|as|another|lower|smaller|Leave) )?`([a-z][A-Za-z]*)`/g, (quoted, before, called) =>
+    names.has(called) && (before || /[A-Z]/.test(called)) ? `${before ?? ''}\`--${names.get(called)}\`` : quoted,
   )
 }
 

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DflError, type Random, type Side } from '@dfl/core'
 import type { Loss, ModelArchitecture } from '@dfl/nn'
-import { checkRecipe, type Recipe, type SideBatch, type StagedRecipe } from '@dfl/trainer'
+import { parseRecipe, type Recipe, type SideBatch, type StagedRecipe } from '@dfl/trainer'
 
 /** A change of samples before a model sees them. */
 export interface Augmentation {
@@ -95,13 +95,13 @@ function checked(given: unknown, path: string): LoadedConfig {
     throw new DflError(
       'BAD_OPTION',
       `Expected a config in \`${path}\`, but ${problems.join('; ')}. Known are ${Object.keys(NO_CONFIG).join(', ')}.`,
-      { data: { problems } },
+      { data: { file: path, problems } },
     )
-  for (const recipe of config.recipes) checkRecipe(recipe as Recipe)
+  const recipes = config.recipes.map((recipe) => parseRecipe(recipe, path))
   const people = Object.fromEntries(
     Object.entries(config.people).map(([name, at]) => [name, resolve(dirname(path), at)]),
   )
-  return { ...config, people, path }
+  return { ...config, recipes, people, path }
 }
 
 async function usualIn(folder: string): Promise<string | undefined> {

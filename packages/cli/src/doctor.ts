@@ -3,9 +3,10 @@ import { createRequire } from 'node:module'
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isDflError } from '@dfl/core'
-import { listDevices, quickestOf } from '@dfl/engine'
+import { quickestOf } from '@dfl/engine'
 import { attentionMesh, blazeFace, dlibEmbedder } from '@dfl/extract'
 import { bitmapFrame, createVideo, encodeImage, readImage, type VideoInfo } from '@dfl/media'
+import { devicesHere } from './devices-here.js'
 import { sayDuration } from './events.js'
 import { networkCost, presetCosts } from './preset-costs.js'
 import { sayBytes, sayMs } from './training-cost.js'
@@ -152,7 +153,8 @@ async function trainOneStep(): Promise<string> {
 
 /** Where models can run here. One that is quicker than the CPU is worth a hint; one that is missing is no fault. */
 async function devices(): Promise<Check> {
-  const reports = await listDevices()
+  const reports = await devicesHere().catch((error: Error) => error)
+  if (reports instanceof Error) return { name: 'devices', state: 'warning', found: reports.message }
   const working = reports.filter(({ works }) => works).sort((a, b) => a.ms! - b.ms!)
   const missing = reports.filter(({ works, reason }) => !works && !reason?.startsWith("ONNX Runtime's package"))
   const ms = (time: number) => `${time < 10 ? time.toFixed(1) : time.toFixed(0)} ms`

@@ -12,6 +12,8 @@ export interface Flag {
   name: string
   /** The option it sets: 'faceType'. */
   option: string
+  /** What packages call it in their messages, where that is something else. */
+  calledBy?: readonly string[]
   spec: OptionSpec | DurationSpec
   /** What stands for its value in help texts: 'clip', 'file', 'n'. */
   placeholder: string
@@ -31,7 +33,7 @@ export interface FlagGroup {
   detail?: boolean
 }
 
-interface TextFlag {
+interface TextFlag extends Pick<Flag, 'calledBy'> {
   placeholder?: string
   required?: boolean
 }
@@ -41,10 +43,15 @@ export const kebab = (name: string): string =>
   name.replace(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, '$1$3-$2$4').toLowerCase()
 
 /** A flag for a path or another text. */
-export function textFlag(option: string, description: string, { placeholder = 'text', required }: TextFlag = {}): Flag {
+export function textFlag(
+  option: string,
+  description: string,
+  { placeholder = 'text', required, calledBy }: TextFlag = {},
+): Flag {
   return {
     name: kebab(option),
     option,
+    ...(calledBy ? { calledBy } : {}),
     spec: { type: 'string', default: '', description },
     placeholder,
     required: required ?? false,

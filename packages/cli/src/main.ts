@@ -71,8 +71,7 @@ export async function main(args: readonly string[], streams: Streams, signal?: A
     const exitCode = exitCodeOf(error)
     const named = COMMANDS.find((command) => command.name === args[0])
     const verb = named?.verbs?.find((one) => one.name === `${args[0]} ${args[1]}`)
-    const told = error instanceof Error ? error.message : String(error)
-    const message = named ? inFlags(told, (verb ?? named).groups) : told
+    const message = inFlags(error, (verb ?? named)?.groups ?? [])
     const hint = known && error.code === 'BAD_OPTION' && named
     terminal.error(`dfl: ${message}${advice}${hint ? `\nSee: dfl ${(verb ?? named).name} --help` : ''}${stack}`, {
       code: known ? error.code : 'UNEXPECTED',

@@ -52,9 +52,8 @@ export async function writeStills(out: string, frames: readonly number[], only?:
   const outside = frames.filter((index) => indexInResult(index, only) === undefined)
   if (outside.length > 0) throw noStills(outside)
   const wanted = new Map(frames.map((index) => [indexInResult(index, only)!, index]))
-  const range = { start: Math.min(...wanted.keys()), end: Math.max(...wanted.keys()) + 1 }
-  await using result = await openFrames(out, range)
-  for await (const frame of result.frames()) {
+  const places = [...wanted.keys()].sort((a, b) => a - b).map((at) => ({ start: at, end: at + 1 }))
+  for await (const frame of framesOf(out, joined(places))) {
     using _ = frame
     const index = wanted.get(frame.index)
     if (index === undefined) continue
@@ -63,6 +62,28 @@ export async function writeStills(out: string, frames: readonly number[], only?:
   }
   if (wanted.size > 0) throw noStills([...wanted.values()])
   return folder
+}
+
+/** Frames that are decoded on the way to the next ones rather than looking for their key frame. */
+const AHEAD = 24
+
+/** Stretches in order, those that lie near each other as one. */
+function joined(spans: readonly FrameSpan[]): FrameSpan[] {
+  const out: FrameSpan[] = []
+  for (const { start, end } of spans) {
+    const before = out.at(-1)
+    if (before && start - before.end <= AHEAD) before.end = end
+    else out.push({ start, end })
+  }
+  return out
+}
+
+/** The frames of some stretches of a clip, each decoded from the key frame before it on. */
+async function* framesOf(path: string, spans: readonly FrameSpan[]): AsyncGenerator<Frame> {
+  for (const { start, end } of spans) {
+    await using source = await openFrames(path, { start, end, seek: true })
+    yield* source.frames()
+  }
 }
 
 /** The frames of `--stills`, checked before the work against those that are merged: all of the clip if `only` is not given. */
@@ -95,7 +116,6 @@ export async function writeComparison(
   { clip, only }: { clip: string; only: Stretches },
 ): Promise<string> {
   await using result = await openFrames(out)
-  await using dst = await openFrames(clip, { start: only?.[0]?.start ?? 0 })
   const { info } = result
   const path = `${stemOf(out)}-${comparison}.mp4`
   const width = comparison === 'side-by-side' ? 2 * info.width : info.width
@@ -104,7 +124,7 @@ export async function writeComparison(
   const like = { ...upright, width, rotationDegrees: 0 } as const
   const audioFrom = isVideoPath(out) && info.audio.length > 0 ? { audioFrom: out } : {}
   await using sink = await createVideo(path, { like, ...audioFrom })
-  const before = dst.frames()
+  const before = framesOf(clip, joined(only ?? [{ start: 0, end: Number.POSITIVE_INFINITY }]))
   try {
     for await (const frame of result.frames()) {
       using after = frame

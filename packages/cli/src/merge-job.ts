@@ -16,6 +16,8 @@ export interface MergeJob {
   input?: string
   /** What messages call the input: '--input'. */
   flag?: string
+  /** Merges into `input` even if it is not the footage that the faces were found in. */
+  otherFootage?: boolean
   /** A video, or a folder for images; `result.mp4` in the workspace if not given. */
   out?: string
   options?: Partial<MergeOptions>

@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { DflError } from '@dfl/core'
 import {
@@ -7,13 +7,15 @@ import {
   isFrameName,
   isVideoPath,
   openFrames,
+  probeVideo,
   TIMESTAMPS,
   VIDEO_EXTENSIONS,
 } from '@dfl/media'
 import type { MergeOptions } from '@dfl/merge'
+import { DIGITAL_SOURCE_TYPE, readProvenance } from '@dfl/provenance'
 import type { StageReport } from './events.js'
 import { parseSpans } from './frame-spans.js'
-import type { Merged, Workspace } from './workspace.js'
+import type { Merged, Workspace, WorkspaceRecord } from './workspace.js'
 
 /** `result.mp4` in the workspace; for a piece of the clip a name of its own, so that the whole result stays. */
 export function defaultResult({ folder, defaultResult }: Workspace, frames: string | undefined): string {
@@ -23,10 +25,16 @@ export function defaultResult({ folder, defaultResult }: Workspace, frames: stri
 }
 
 /**
- * @throws DflError `BAD_OPTION` when the result would overwrite footage or lie among files that are none of a result, which
- * would be signed with it, or its ending is none that can be written.
+ * @param clips Footage that must stay.
+ * @param record Of the workspace: knows results that do not say what they are.
+ * @throws DflError `BAD_OPTION` when the result would overwrite footage or another file that is no result, or lie among files
+ * that are none of a result, which would be signed with it, or its ending is none that can be written.
  */
-export async function expectResultPath(out: string, clips: readonly (string | undefined)[]): Promise<void> {
+export async function expectResultPath(
+  out: string,
+  clips: readonly (string | undefined)[],
+  record: Pick<WorkspaceRecord, 'merged' | 'withoutProvenance'> = {},
+): Promise<void> {
   const ending = extname(out)
   if (ending !== '' && !isVideoPath(out))
     throw new DflError(
@@ -44,7 +52,14 @@ export async function expectResultPath(out: string, clips: readonly (string | un
         `Expected a new place for \`--out\`, but got \`${out}\`, where the footage itself is. Choose another name.`,
       )
   }
-  if (isVideoPath(out)) return
+  if (isVideoPath(out)) {
+    const made = [record.merged, ...(record.withoutProvenance ?? [])]
+    if (made.some((one) => one?.result === resolve(out)) || (await mayBeReplaced(out))) return
+    throw new DflError(
+      'BAD_OPTION',
+      `Expected a new name or that of an earlier result for \`--out\`, but got \`${out}\`, a file that is none. Choose another name, or move that file away.`,
+    )
+  }
   const names = await readdir(out).catch((): string[] => [])
   const other = names.find((name) => !name.startsWith('.'))
   if (other !== undefined && !names.includes(TIMESTAMPS))
@@ -52,6 +67,19 @@ export async function expectResultPath(out: string, clips: readonly (string | un
       'BAD_OPTION',
       `Expected a new or empty folder for \`--out\`, or one with a result, but got \`${out}\`, which holds other files, such as '${other}'. Choose another name.`,
     )
+}
+
+/** Whether nothing is lost with what stands at a video's path: nothing, an empty file, or a result, which says so. */
+async function mayBeReplaced(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found || (found.isFile() && found.size === 0)) return true
+  if (!found.isFile()) return false
+  const metadata = await probeVideo(path).then(
+    (info) => Object.values(info.metadata),
+    () => [],
+  )
+  if (metadata.some((text) => text.includes(DIGITAL_SOURCE_TYPE))) return true
+  return (await readProvenance(path)).digitalSourceType === DIGITAL_SOURCE_TYPE
 }
 
 /** A path without links; as it is where nothing stands there yet. */

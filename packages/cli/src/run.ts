@@ -69,7 +69,7 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   const train = withLength(job.train)
   const times: StageTimes = { extractSrc: 0, extractDst: 0, train: 0, merge: 0 }
   const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
-  await expectResultPath(out, [src, dst])
+  await expectResultPath(out, [src, dst], workspace.record)
   for (const path of [src, dst]) await expectFrames(path)
   // Hours of training before a merge that cannot be would be lost time.
   const mergeJob = { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance }

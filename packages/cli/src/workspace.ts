@@ -132,8 +132,12 @@ export async function identifyClip(path: string, flag: string): Promise<ClipIden
   return { path: resolve(path), ...stamp }
 }
 
-/** Whether two identities are of one clip: also where it was moved, or copied under the same name. */
+/**
+ * Whether two identities are of one clip: also where it was moved, or copied under the same name. Images that were written anew
+ * where they stood are others, though uncompressed ones have as many bytes as before.
+ */
 export function isSameClip(a: ClipIdentity, b: ClipIdentity): boolean {
   if (a.bytes === undefined || b.bytes === undefined) return a.path === b.path
+  if (a.path === b.path && a.images !== undefined) return a.bytes === b.bytes && a.modifiedMs === b.modifiedMs
   return a.bytes === b.bytes && (a.modifiedMs === b.modifiedMs || basename(a.path) === basename(b.path))
 }

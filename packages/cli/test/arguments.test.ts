@@ -1,5 +1,18 @@
+import { resolveOptions } from '@dfl/core'
+import { FILTER_OPTIONS } from '@dfl/faceset'
+import { parseRecipe } from '@dfl/trainer'
 import { describe, expect, it } from 'vitest'
 import { inFlags, parseArguments } from '../src/arguments.js'
+import {
+  checkpointGroup,
+  extractGroups,
+  mergeGroups,
+  modelGroup,
+  samplesGroup,
+  settingsGroup,
+  trainGroup,
+} from '../src/commands/flag-groups.js'
+import { mergeCommand } from '../src/commands/stage-commands.js'
 import {
   choiceFlag,
   countFlag,
@@ -42,7 +55,57 @@ const parse = (line: string) => parseArguments(line.split(' '), groups)
 describe('inFlags', () => {
   it('calls options of packages by their flags, and leaves all other names alone', () => {
     const told = 'Expected `pixelNorm` in `input`, but got `faceType`.'
-    expect(inFlags(told, groups)).toBe('Expected --pixel-norm in `input`, but got `faceType`.')
+    expect(inFlags(told, groups)).toBe('Expected `--pixel-norm` in `input`, but got `faceType`.')
+  })
+
+  it('calls every option of every command by its flag in what the tables say of wrong values', () => {
+    const commands: Record<string, readonly FlagGroup[]> = {
+      extract: extractGroups(),
+      train: [trainGroup, checkpointGroup, samplesGroup, settingsGroup, modelGroup],
+      merge: mergeGroups,
+      filter: [{ key: 'filter', title: '', flags: tableFlags(FILTER_OPTIONS) }],
+    }
+    for (const [command, groups] of Object.entries(commands)) {
+      for (const { name, option, spec } of groups.flatMap(({ flags }) => flags)) {
+        if (spec.type === 'duration') continue
+        const wrong = { number: 'much', boolean: 'perhaps', string: 5, choice: 'none of them' }[spec.type]
+        const refused = () => resolveOptions({ [option]: spec }, { [option]: wrong } as never)
+        let told = ''
+        try {
+          refused()
+        } catch (error) {
+          told = inFlags(error, groups)
+        }
+        expect([command, told]).toEqual([command, expect.stringContaining(` for \`--${name}\`, but got `)])
+      }
+    }
+  })
+
+  it('knows what packages call a flag otherwise', () => {
+    const merge = mergeCommand.groups
+    const told = (name: string) => inFlags(`Expected a frame below 48 for \`${name}\`, but got 99.`, merge)
+    expect(told('only')).toContain('for `--frames`,')
+    expect(told('index')).toContain('for `--preview`,')
+    expect(told('start')).toContain('for `--preview`,')
+  })
+
+  it('leaves the keys of a file as they are', () => {
+    const recipe = { name: 'film', assumes: 'all', phases: [{ name: 'learn', until: 1, learningRate: [2, 'a'] }] }
+    const told = (given: unknown) => {
+      try {
+        parseRecipe(given, 'film.json')
+      } catch (error) {
+        return inFlags(error, [trainGroup, settingsGroup])
+      }
+      return ''
+    }
+    expect(told(recipe)).toBe(
+      'Expected a recipe in `film.json`, but phase 1 (learn): `learningRate` must be two numbers, at its beginning and its end. Correct it.',
+    )
+    const early = { ...recipe, phases: [{ name: 'learn', until: 0.5, learningRate: [1e-4, 1e-4] }] }
+    expect(told(early)).toBe(
+      'Expected phases that end one after the other, the last at 1, for the recipe `film`, but got ends at 0.5. Set each `until` to a share of the run. Change this in `film.json`.',
+    )
   })
 })
 

@@ -132,6 +132,21 @@ describe('dfl faceset', () => {
     expect((await info('src', 'aligned.old')).size).toBe(64)
   })
 
+  it('splits by person only where persons are known', async () => {
+    await using scratch = await scratchFolder()
+    await writeFaces(scratch.at('src', 'aligned'))
+    const split = (...place: string[]) =>
+      dfl('faceset', 'split', ...place, '--by', 'person', '--out', scratch.at('people'))
+    const { code, stderr } = await split('--side', 'src', '--workspace', scratch.at())
+    expect(code).toBe(3)
+    expect(stderr).toContain(
+      `Expected faces whose persons are known for \`--by person\`, but got 6 of nobody known in \`${scratch.at('src', 'aligned')}\`. Run first: dfl faceset persons --workspace ${scratch.at()}`,
+    )
+    const input = scratch.at('src', 'aligned')
+    expect((await split('--input', input)).stderr).toContain(`Run first: dfl faceset persons --inputs ${input}`)
+    expect(existsSync(scratch.at('people'))).toBe(false)
+  })
+
   it('writes and reads facesets of DeepFaceLab, and masks', async () => {
     await using scratch = await scratchFolder()
     await writeFaces(scratch.at('src', 'aligned'))

@@ -1,8 +1,10 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { collect } from '@dfl/core'
-import { createVideo, openFrames, readImage, writeImage } from '@dfl/media'
+import { concatVideos, createVideo, openFrames, probeVideo, readImage, type VideoPart, writeImage } from '@dfl/media'
 import { collectReport, type FrameReport } from '@dfl/merge'
+import { SYNTHETIC_METADATA } from '@dfl/provenance'
 import { describe, expect, it } from 'vitest'
 import { parseFrames, parseSpans } from '../src/frame-spans.js'
 import { writeComparison, writeStills } from '../src/merge-extras.js'
@@ -94,6 +96,48 @@ describe('the place of a result', () => {
   })
 })
 
+describe('a video that stands where a result should go', () => {
+  const video = async (path: string, metadata = {}) => {
+    await using frames = await openFrames(path.replace(/[^\\/]+$/, 'shot'))
+    await using clip = await createVideo(path, { like: frames, metadata })
+    for await (const frame of frames.frames()) await clip.write(frame)
+    await clip.finish()
+  }
+
+  it('is not replaced unless it is a result, which says so or which the workspace made', async () => {
+    await using folder = await scratchFolder()
+    await writeGrayFrames(folder.at('shot'))
+    const out = folder.at('c.mp4')
+    await video(out, { comment: 'the wedding' })
+    const { code, stderr } = await dfl(
+      'merge',
+      '--input',
+      folder.at('shot'),
+      '--out',
+      out,
+      '--workspace',
+      folder.at('w'),
+    )
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      `Expected a new name or that of an earlier result for \`--out\`, but got \`${out}\`, a file that is none. Choose another name, or move that file away.`,
+    )
+    const merged = { madeFrom: '', result: out, frames: 2, framesWithFace: 0 }
+    await expect(expectResultPath(out, [], { merged })).resolves.toBeUndefined()
+    const withoutProvenance = [{ at: '2026-01-01', result: out }]
+    await expect(expectResultPath(out, [], { withoutProvenance })).resolves.toBeUndefined()
+    for (const ending of ['mp4', 'mov', 'mkv']) {
+      const result = folder.at(`d.${ending}`)
+      await video(result, SYNTHETIC_METADATA)
+      await expect(expectResultPath(result, [])).resolves.toBeUndefined()
+    }
+    await writeFile(folder.at('e.mp4'), 'some notes')
+    await expect(expectResultPath(folder.at('e.mp4'), [])).rejects.toThrow('a file that is none')
+    await writeFile(folder.at('f.mp4'), '')
+    await expect(expectResultPath(folder.at('f.mp4'), [])).resolves.toBeUndefined()
+  })
+})
+
 describe('what is written beside a result of several stretches', () => {
   it('shows the frames of the clip that are merged there', async () => {
     await using folder = await scratchFolder()
@@ -125,6 +169,36 @@ describe('what is written beside a result of several stretches', () => {
       [60, 60],
     ])
     await expect(writeStills(folder.at('result'), [3], only)).rejects.toThrow('but got 3. Name frames that are merged.')
+  })
+
+  it('decodes nothing that lies far before them', async () => {
+    await using folder = await scratchFolder()
+    const demo = fileURLToPath(new URL('../../../examples/footage/pair1-dst.mp4', import.meta.url))
+    const parts: VideoPart[] = []
+    for (const start of [0, 30]) {
+      const path = folder.at(`part${start}.mov`)
+      await using source = await openFrames(demo, { start, end: start + 30 })
+      await using part = await createVideo(path, { like: source, preset: 'ultrafast' })
+      let startPts: number | undefined
+      for await (const frame of source.frames()) {
+        startPts ??= start === 0 ? 0 : frame.pts
+        await part.write(frame)
+      }
+      await part.finish()
+      parts.push({ path, startPts: startPts!, frames: 30 })
+    }
+    await concatVideos(parts, folder.at('clip.mp4'), { like: await probeVideo(demo) })
+    const bytes = await readFile(folder.at('clip.mp4'))
+    const pictures = bytes.indexOf('mdat')
+    bytes.fill(0, pictures + 2000, pictures + 4000)
+    await writeFile(folder.at('clip.mp4'), bytes)
+    await using late = await openFrames(demo, { start: 55, end: 57 })
+    for await (const { bitmap, index } of late.frames()) await writeImage(folder.at('result', `${index}.png`), bitmap)
+    const only = [{ start: 55, end: 57 }]
+    const video = await writeComparison(folder.at('result'), 'side-by-side', { clip: folder.at('clip.mp4'), only })
+    expect((await probeVideo(video)).frameCount).toBe(2)
+    const stills = await writeStills(folder.at('clip.mp4'), [56])
+    expect(await readdir(stills)).toEqual(['000056.png'])
   })
 })
 

@@ -57,7 +57,7 @@ describe('dfl consent', () => {
     const at = ['--workspace', scratch.at('w')]
     expect((await dfl('consent', ...at)).stdout).toContain('There is no consent record.')
     expect((await dfl('consent', ...at, '--who', 'Ada')).stderr).toContain(
-      'Expected a text for `scope`, but got nothing.',
+      'Expected a text for `--scope`, but got nothing.',
     )
     await dfl('consent', ...at, '--who', 'Ada', '--scope', 'Film X', '--until', '2020-01-01')
     const text = await readFile(scratch.at('w/consent.json'), 'utf8')

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { lockWorkspace, openWorkspace, PRESETS, presetFor } from '../src/index.js'
@@ -92,6 +92,11 @@ describe('openWorkspace', () => {
     const before = await identifyClip(scratch.at('a'), '--input')
     await rename(scratch.at('a'), scratch.at('b'))
     expect(isSameClip(before, await identifyClip(scratch.at('b'), '--input'))).toBe(true)
+    // As an uncompressed sequence that was rendered anew: as many bytes under the same names, where it stood.
+    const rendered = new Date(Date.now() + 5000)
+    const there = await identifyClip(scratch.at('b'), '--input')
+    await utimes(scratch.at('b', '1.png'), rendered, rendered)
+    expect(isSameClip(there, await identifyClip(scratch.at('b'), '--input'))).toBe(false)
     await writeGrayFrames(scratch.at('b'), 3)
     expect(isSameClip(before, await identifyClip(scratch.at('b'), '--input'))).toBe(false)
   })

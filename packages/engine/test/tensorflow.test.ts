@@ -86,6 +86,25 @@ describe('a train step, kernel by kernel', () => {
     expect(tf.getBackend()).toBe('cpu')
   })
 
+  it('leaves the state as it was where the guard is not finite, and no tensors behind', async () => {
+    await using step = await kernelByKernel(train, spec, { guard: 'loss' })
+    const state = start()
+    await step.run(state, batch(0))
+    await state.download()
+    const before = state.snapshot()
+    const wrong = { ...batch(1), y: [0, Number.POSITIVE_INFINITY, 1, 0] }
+    const { loss } = await step.run(state, wrong)
+    expect(loss!.data[0]).toBe(Number.POSITIVE_INFINITY)
+    const { numTensors } = tf.memory()
+    await step.run(state, wrong)
+    expect(tf.memory().numTensors).toBe(numTensors)
+    await state.download()
+    expect(state.snapshot()).toEqual(before)
+    await step.run(state, batch(1))
+    await state.download()
+    expect(state.snapshot()).not.toEqual(before)
+  })
+
   it('takes up what was changed here, and functions elsewhere take up what it changed', async () => {
     await using onCpu = await compile(train, spec, { threads: 1 })
     await using onBackend = await kernelByKernel(train, spec)

@@ -5,16 +5,17 @@ import type { FaceAnalysis, FaceTrack } from './analysis.js'
 import { type ImageError, imageError } from './image-error.js'
 import { type Jitter, jitter } from './jitter.js'
 import { type Likeness, likeness } from './likeness.js'
+import { borderAgreement } from './metrics/border.js'
 import { flicker, flickerCells } from './metrics/flicker.js'
 import { type IdentityMetrics, identityMetrics } from './metrics/identity.js'
-import { borderAgreement, colorDifference, gmsd, uncoveredArea } from './metrics/perceptual.js'
+import { colorDifference, gmsd, uncoveredArea } from './metrics/perceptual.js'
 import { type PerformanceError, performanceError } from './metrics/performance-error.js'
 
 /** What the pictures of one frame say. */
 export interface FrameMetrics {
   /** How far the result is from the truth inside the face, where that is known. */
   truth?: ImageError & { gmsd: number; color: number }
-  /** ΔE*ab at the outline beyond DST's own step or, where it is known and nearer, beyond the true swap's. */
+  /** ΔE*ab of the step that the swap made, beyond DST's own: see `borderAgreement`. */
   borderColor: number
   grain: number
   /** Share of DST's face that still is DST. */
@@ -63,7 +64,7 @@ export function frameMetrics(
           },
         }
       : {}),
-    borderColor: Math.min(border.color, truth ? borderAgreement(result, truth, bands).color : Number.POSITIVE_INFINITY),
+    borderColor: border.color,
     grain: border.grain,
     uncovered: uncoveredArea(result, dst, face),
     cells: { result: flickerCells(result), dst: flickerCells(dst) },

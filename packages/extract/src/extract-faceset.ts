@@ -82,7 +82,7 @@ export async function* extractFaceset(
   try {
     const clip =
       typeof source === 'string'
-        ? await own(openFrames(source, { mixedSizes: settings.side === 'src', ...(onDamaged ? { onDamaged } : {}) }))
+        ? await own(openFrames(source, { photos: settings.side === 'src', ...(onDamaged ? { onDamaged } : {}) }))
         : source
     const writer = await own(createFaceset(folder, { faceType: settings.faceType, size: alignedSize(settings) }))
     const name = sourceName ?? basename(clip.info.path)

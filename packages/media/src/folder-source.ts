@@ -12,10 +12,10 @@ export interface FolderSourceOptions extends FrameRange {
   /** Frames per second where the folder has no `timestamps.json`; 25 by default. */
   fps?: number
   /**
-   * Takes photos: of any sizes, and of any names. Without it the walk ends at an image that differs from the first, and two
-   * whose names differ by their ending alone are refused, since results would have one name.
+   * The images are photos and no sequence: of any sizes, and of any names. Without it the walk ends at an image that differs from
+   * the first, and two whose names differ by their ending alone are refused, since results would have one name.
    */
-  mixedSizes?: boolean
+  photos?: boolean
 }
 
 /** The images of a folder as frames, in the natural order of their names: 2.png before 10.png, gaps allowed. */
@@ -51,14 +51,14 @@ async function openImages(
   const timeBase = known?.timeBase ?? { num: frameRate.den, den: frameRate.num }
   const pts = timesOf(names, known?.pts ?? {}, rescale(1, { num: frameRate.den, den: frameRate.num }, timeBase))
   async function* frames(): AsyncGenerator<Frame> {
-    if (!options.mixedSizes) expectOneEach(path, names)
+    if (!options.photos) expectOneEach(path, names)
     for (const [index, name] of names.entries()) {
       options.signal?.throwIfAborted()
       if (!inRange(index, options)) continue
       const file = join(folder, name)
       const image = await readSamples(file)
       const { width, height } = image.samples
-      if (!options.mixedSizes && (width !== first.width || height !== first.height))
+      if (!options.photos && (width !== first.width || height !== first.height))
         throw unsupported(
           file,
           `${first.width} x ${first.height} pixels like the first frame`,

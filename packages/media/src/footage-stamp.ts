@@ -9,6 +9,8 @@ export interface FootageStamp {
   bytes: number
   /** When the file, or the image that was changed last, was changed: whole milliseconds since 1970. */
   modifiedMs: number
+  /** How many images a folder has; nothing of a file. */
+  images?: number
 }
 
 /** Files that are looked at together: network drives answer slowly. */
@@ -22,7 +24,7 @@ export async function footageStamp(path: string): Promise<FootageStamp> {
   const found = await stat(path)
   if (!found.isDirectory()) return { bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) }
   const names = await frameNames(path)
-  const stamp = { bytes: 0, modifiedMs: 0 }
+  const stamp = { bytes: 0, modifiedMs: 0, images: names.length }
   for await (const { size, mtimeMs } of mapConcurrent(names, (name) => stat(join(path, name)), AT_ONCE)) {
     stamp.bytes += size
     stamp.modifiedMs = Math.max(stamp.modifiedMs, Math.floor(mtimeMs))

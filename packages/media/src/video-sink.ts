@@ -122,7 +122,9 @@ function refused(libav: Libav, code: number, path: string, codec: string, audioF
     path,
     `a container that can hold ${codec}${sound}`,
     `one that refuses them ('${reason}')`,
-    'Write .mkv, which holds all of them.',
+    /^(prores|dnxhr)/.test(codec) && !/^\.mov$/i.test(extname(path))
+      ? 'Write .mov, which is made for it, or .mkv, which holds all of them.'
+      : 'Write .mkv, which holds all of them.',
   )
 }
 

@@ -84,7 +84,7 @@ describe('images of one name with two endings', () => {
     await expect(collect(sequence.frames())).rejects.toThrow(
       `Expected one image for each frame for \`${path}\`, but got '1.jpg' and '1.png'. Give each sequence a folder of its own.`,
     )
-    await using photos = await openFrames(path, { mixedSizes: true })
+    await using photos = await openFrames(path, { photos: true })
     expect(await collect(photos.frames())).toHaveLength(3)
   })
 })

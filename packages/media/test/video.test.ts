@@ -486,6 +486,8 @@ describe('createVideo', () => {
         /^Expected a container that can hold h264 for .* Write \.mkv, which holds all of them\.$/,
       ),
     })
+    const prores = createVideo(at('x.mp4'), { like, codec: 'prores' })
+    await expect(prores).rejects.toThrow('Write .mov, which is made for it, or .mkv, which holds all of them.')
     await expect(createVideo(at('x.unknown'), { like })).rejects.toThrow(
       `Expected a video name ending in .mp4, .mov or .mkv for \`${at('x.unknown')}\`, but got '.unknown'. Rename it.`,
     )

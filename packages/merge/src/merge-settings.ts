@@ -214,4 +214,4 @@ function lineOf(text: string, message: string): string {
 }
 
 const bad = (path: string, problems: readonly string[]) =>
-  new DflError('BAD_OPTION', `${problems.join('\n')}\nChange this in \`${path}\`.`, { data: { path, problems } })
+  new DflError('BAD_OPTION', `${problems.join('\n')}\nChange this in \`${path}\`.`, { data: { file: path, problems } })

@@ -63,6 +63,8 @@ export async function openPreview(job: {
     if (walk && (walk.at > index || index - walk.at > AHEAD)) await close()
     if (!walk) {
       const clip = await openFrames(path, { start: index, seek: true })
+      const { frameCount, frameCountIsEstimate } = clip.info
+      if (!frameCountIsEstimate && index >= frameCount) throw beyond(index, frameCount)
       walk = { frames: clip.frames(), at: index, close: async () => clip[Symbol.asyncDispose]() }
     }
     for (;;) {
@@ -70,7 +72,7 @@ export async function openPreview(job: {
       if (next.done) {
         const frames = walk.at
         await close()
-        throw new DflError('BAD_OPTION', `Expected a frame below ${frames}, but got ${index}. The clip ends there.`)
+        throw beyond(index, frames)
       }
       walk.at = next.value.index + 1
       if (next.value.index === index) return next.value
@@ -103,3 +105,6 @@ export async function openPreview(job: {
     [Symbol.asyncDispose]: close,
   }
 }
+
+const beyond = (index: number, frames: number) =>
+  new DflError('BAD_OPTION', `Expected a frame below ${frames} for \`index\`, but got ${index}. The clip ends there.`)

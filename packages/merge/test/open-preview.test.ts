@@ -52,6 +52,8 @@ describe('openPreview', () => {
     await using preview = await openPreview({ frames, faces, swapper: painted(64, [0, 0, 0]) })
     await expect(preview.show(0, { blur: -1 })).rejects.toThrow('for `blur`, but got -1.')
     await preview.show(3)
-    await expect(preview.show(9)).rejects.toThrow('but got 9. The clip ends there.')
+    await expect(preview.show(9)).rejects.toThrow(
+      'Expected a frame below 4 for `index`, but got 9. The clip ends there.',
+    )
   })
 })

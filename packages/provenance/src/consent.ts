@@ -1,4 +1,4 @@
-import { DflError } from '@dfl/core'
+import { DflError, isDflError } from '@dfl/core'
 import { hashBytes } from './hash.js'
 
 /** Who agreed to what, and for how long. */
@@ -48,7 +48,13 @@ export function parseConsent(text: string, name: string): ConsentRecord {
   }
   if (typeof said !== 'object' || said === null || Array.isArray(said))
     throw refused(name, 'an object', said, 'Mend the file.')
-  return consentRecord(said)
+  try {
+    return consentRecord(said)
+  } catch (error) {
+    if (!isDflError(error)) throw error
+    const data = { ...error.data, file: name }
+    throw new DflError(error.code, `${error.message} Mend \`${name}\`.`, { data, cause: error })
+  }
 }
 
 /** The record as it is kept: JSON that people can read. Its hash is that of these bytes. */

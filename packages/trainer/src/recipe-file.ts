@@ -1,4 +1,4 @@
-import { DflError, resolveOptions } from '@dfl/core'
+import { DflError, isDflError, resolveOptions } from '@dfl/core'
 import { readTextFile } from '@dfl/core/files'
 import { checkRecipe, type PhaseEnd, type Recipe, type StagedRecipe } from './recipe.js'
 import { settingOptions } from './settings.js'
@@ -52,14 +52,20 @@ export function parseRecipe(given: unknown, where: string): Recipe | StagedRecip
   }
   if (problems.length > 0)
     throw new DflError('BAD_OPTION', `Expected a recipe in \`${where}\`, but ${problems.join('; ')}. Correct it.`, {
-      data: { problems },
+      data: { file: where, problems },
     })
   const phases = recipe.phases.map((phase) => ({
     ...phase,
     randomWarp: phase.randomWarp ?? true,
     eyesMouthPrio: phase.eyesMouthPrio ?? 0,
   }))
-  return checkRecipe({ ...recipe, phases } as Recipe | StagedRecipe)
+  try {
+    return checkRecipe({ ...recipe, phases } as Recipe | StagedRecipe)
+  } catch (error) {
+    if (!isDflError(error)) throw error
+    const data = { ...error.data, file: where }
+    throw new DflError(error.code, `${error.message} Change this in \`${where}\`.`, { data, cause: error })
+  }
 }
 
 function checkPhase(phase: unknown, i: number, problems: string[]): void {

@@ -77,17 +77,22 @@ export const mergeCommand: Command = {
       title: 'Options',
       flags: [
         textFlag('input', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
+        switchFlag('otherFootage', "Take --input even if it does not show what DST's faces show."),
         resultFlag(),
         textFlag('settings', 'Settings of single shots and frames (default <workspace>/merge.json, if it is there).', {
           placeholder: 'file',
         }),
         textFlag('frames', 'Merge these frames only, such as 120-240; several stretches need a folder.', {
           placeholder: 'frames',
+          calledBy: ['only'],
         }),
         textFlag('stills', 'Also write these frames as PNG, such as 10,300.', { placeholder: 'frames' }),
         choiceFlag('compare', 'Also write a video of DST and the result together.', { choices: COMPARISONS }),
         textFlag('package', 'Also write face, mask and matrices for a compositor.', { placeholder: 'folder' }),
-        textFlag('preview', 'Only show these frames, beside DST, in <workspace>/preview.', { placeholder: 'frames' }),
+        textFlag('preview', 'Only show these frames, beside DST, in <workspace>/preview.', {
+          placeholder: 'frames',
+          calledBy: ['index', 'start'],
+        }),
         switchFlag('watch', 'Stay, and show them again whenever the file of settings changes.'),
         switchFlag('again', 'Make the result again though nothing has changed.'),
         deviceFlag(),

@@ -22,6 +22,7 @@ import {
   rarePlayedSound,
 } from '../merge-result.js'
 import { noticesOf, openSealer } from '../provenance.js'
+import { sameFootage } from '../same-footage.js'
 import { openSwapper, paintedBy } from '../swapper.js'
 import { identifyClip, type Merged, type Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
@@ -51,7 +52,8 @@ const BATCH = 4
  *
  * The result says that it is synthetic: see `openSealer`.
  *
- * @throws DflError `NO_SUCH_FILE` without a model or a clip, and all of `mergeVideo`.
+ * @throws DflError `NO_SUCH_FILE` without a model or a clip, `BAD_STATE` for another clip than DST's faces were found in, and
+ * all of `mergeVideo`.
  */
 export async function* mergeStage(
   workspace: Workspace,
@@ -75,6 +77,7 @@ export async function* mergeStage(
     const extras = await extrasOf(job, { out, clip: frames, only, stills, seal })
     return { ...there, result: out, stopped: false, skipped: true, iterations, extras }
   }
+  yield* sameFootage(workspace, clip, job)
   const keepIn = join(workspace.folder, 'merged')
   if (job.again) await rm(keepIn, { recursive: true, force: true })
 
@@ -167,7 +170,7 @@ async function plannedMerge(workspace: Workspace, job: MergeJob) {
   const out = job.out ?? defaultResult(workspace, job.frames)
   const frames = dstClipOf(workspace, job)
   const clip = await identifyClip(frames, job.flag ?? '--input')
-  await expectResultPath(out, [frames, workspace.record.clips.src?.path])
+  await expectResultPath(out, [frames, workspace.record.clips.src?.path], workspace.record)
   const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
   const options = resolveOptions(mergeOptions, job.options)
   const sealer = await openSealer(workspace, job.provenance)

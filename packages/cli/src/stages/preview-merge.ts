@@ -10,8 +10,9 @@ import { faceArchitectures } from '../architectures.js'
 import type { Stage, StageContext } from '../events.js'
 import { parseFrames } from '../frame-spans.js'
 import { dstClipOf, type MergeJob, settingsFile, settingsFor } from '../merge-job.js'
+import { sameFootage } from '../same-footage.js'
 import { openSwapper } from '../swapper.js'
-import type { Workspace } from '../workspace.js'
+import { identifyClip, type Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
 
 /** How often the file of settings is looked at, in milliseconds. */
@@ -31,6 +32,7 @@ export async function* previewMergeStage(
   const clip = dstClipOf(workspace, job)
   const indices = parseFrames(job.preview, '--preview')
   const options = resolveOptions(mergeOptions, job.options)
+  yield* sameFootage(workspace, await identifyClip(clip, job.flag ?? '--input'), job)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const device = await chooseDevice(job.device ?? 'cpu')
   await using swapper = await openSwapper(run, { freeze: true, batchSize: 1, device })

@@ -1,5 +1,5 @@
 import type { Pixels } from '@dfl/core'
-import { gaussianBlur, meanAndStd, rgbToGray, rgbToLab } from '@dfl/image'
+import { gaussianBlur, rgbToGray, rgbToLab } from '@dfl/image'
 
 /** T of the paper for 0..255, squared and brought to 0..1. */
 const STABLE = 170 / 255 ** 2
@@ -59,58 +59,6 @@ export function colorDifference(a: Pixels, b: Pixels, mask: Pixels): number {
     sum += weight * Math.hypot(x.data[k] - y.data[k], x.data[k + 1] - y.data[k + 1], x.data[k + 2] - y.data[k + 2])
   }
   return w === 0 ? 0 : sum / w
-}
-
-/** How well a swap fits at the border of the face. */
-export interface BorderAgreement {
-  /** ΔE*ab between the colours just inside and just outside, beyond what DST has there itself. */
-  color: number
-  /** Grain just inside over grain just outside, over the same of DST: 1 fits, below is smoother. */
-  grain: number
-}
-
-/**
- * How well a swap fits what surrounds it: the colours and the grain of a band inside the face's outline against those of
- * a band outside, and against how DST itself is there.
- *
- * @param result [H, W, 3] @param dst [H, W, 3] @param inside, outside [H, W, 1] the bands.
- * Source: grain by Immerkær 1996, https://doi.org/10.1006/cviu.1996.0060
- */
-export function borderAgreement(
-  result: Pixels,
-  dst: Pixels,
-  { inside, outside }: { inside: Pixels; outside: Pixels },
-): BorderAgreement {
-  const step = (picture: Pixels) => {
-    const lab = rgbToLab(picture)
-    const [a, b] = [meanAndStd(lab, inside).mean, meanAndStd(lab, outside).mean]
-    return [0, 1, 2].map((k) => a[k] - b[k])
-  }
-  const [now, before] = [step(result), step(dst)]
-  const ratio = (picture: Pixels) => {
-    const gray = rgbToGray(picture)
-    return (grain(gray, inside) + 1e-4) / (grain(gray, outside) + 1e-4)
-  }
-  return {
-    color: Math.hypot(...now.map((v, k) => v - before[k])),
-    grain: ratio(result) / ratio(dst),
-  }
-}
-
-/** Standard deviation of noise inside a mask, from what is left of smooth surfaces and edges. */
-function grain({ data, width, height }: Pixels, mask: Pixels): number {
-  let [w, sum] = [0, 0]
-  for (let y = 1; y + 1 < height; y++)
-    for (let x = 1; x + 1 < width; x++) {
-      const i = y * width + x
-      const weight = mask.data[i]
-      if (weight === 0) continue
-      const corners = data[i - width - 1] + data[i - width + 1] + data[i + width - 1] + data[i + width + 1]
-      const sides = data[i - width] + data[i + width] + data[i - 1] + data[i + 1]
-      w += weight
-      sum += weight * Math.abs(corners - 2 * sides + 4 * data[i])
-    }
-  return w === 0 ? 0 : (Math.sqrt(Math.PI / 2) * sum) / (6 * w)
 }
 
 /**

@@ -203,7 +203,7 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
     {
       name: 'Colour step at the border',
       value: `${picture.borderColor.toFixed(1)} ΔE`,
-      meaning: `How much more the colour changes from inside to outside the face than in DST${truth ? ' or in the true swap, whichever is nearer' : ''}; 2 is just visible.`,
+      meaning: 'How much more the colour changes where the new face ends than in DST; 2 is just visible.',
       verdict: grade(picture.borderColor, 2, 4),
     },
     {

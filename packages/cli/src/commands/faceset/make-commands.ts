@@ -215,9 +215,17 @@ export const splitCommand: Command = {
   examples: [['dfl faceset split --side src --by person --out people', 'people/p1, people/p2, …']],
   async run({ main = {} }, context) {
     const { by, out } = main as { by: 'person' | 'clip'; out: string }
-    const faceset = await openToCopy(await facesetPath(main), context)
+    const path = await facesetPath(main)
+    const faceset = await openToCopy(path, context)
     const keyOf = (face: FaceMeta) => (by === 'person' ? (face.person ?? 'unknown') : clipOf(face))
-    const keys = [...new Set((await collect(faceset.faces())).map(keyOf))].sort()
+    const faces = await collect(faceset.faces())
+    if (by === 'person' && faces.length > 0 && faces.every(({ person }) => person === undefined))
+      throw new DflError(
+        'BAD_STATE',
+        `Expected faces whose persons are known for \`--by person\`, but got ${faces.length} of nobody known in \`${path}\`. Run first: ${findingPersons(main, path)}`,
+        { data: { path } },
+      )
+    const keys = [...new Set(faces.map(keyOf))].sort()
     const made: string[] = []
     for (const key of keys) {
       const name = key.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^\.+/, '_')
@@ -236,6 +244,12 @@ export const splitCommand: Command = {
     context.terminal.result(lines.join('\n'), { event: 'result', facesets: made.map((name) => join(out, name)) })
     return { stopped: false }
   },
+}
+
+/** The command that tells who is who in the faceset that a command line means. */
+function findingPersons({ side, workspace }: Readonly<Record<string, unknown>>, path: string): string {
+  if (side === undefined) return `dfl faceset persons --inputs ${path}`
+  return `dfl faceset persons${workspace === undefined ? '' : ` --workspace ${workspace}`}`
 }
 
 /** `dfl faceset pack` */
