@@ -224,14 +224,20 @@ export const sameNetwork = (a: Preset, b: Preset): boolean =>
  *
  * @param fromWeights  Whether it began with the weights that come with this package; `encoder`: but its decoders did not, so
  * that they have to learn in whole.
+ * @param faceType  Of the faces that it learns. The weights know faces, not heads seen from farther away: all parts learn those.
  */
-export function recipeOf({ recipe, recipeFromWeights }: Preset, fromWeights: boolean | 'encoder' = false): Recipe {
+export function recipeOf(
+  { recipe, recipeFromWeights }: Preset,
+  fromWeights: boolean | 'encoder' = false,
+  faceType: FaceType = 'full_face',
+): Recipe {
   if (!fromWeights || !recipeFromWeights) return recipe
-  if (fromWeights === true) return recipeFromWeights
-  const shared = (rates: Phase['rates']) =>
-    Object.fromEntries(Object.entries(rates ?? {}).filter(([path]) => !path.startsWith('decoder_')))
-  const phases = recipeFromWeights.phases.map((phase) => ({ ...phase, rates: shared(phase.rates) }))
-  return { ...recipeFromWeights, phases }
+  const keeps = (path: string) => faceType !== 'head' && (fromWeights === true || !path.startsWith('decoder_'))
+  const kept = (rates: Phase['rates'] = {}) => Object.fromEntries(Object.entries(rates).filter(([path]) => keeps(path)))
+  return {
+    ...recipeFromWeights,
+    phases: recipeFromWeights.phases.map((phase) => ({ ...phase, rates: kept(phase.rates) })),
+  }
 }
 
 /** A recipe's longest stretch at one even rate, for a training without an end: it goes on until somebody stops it. */

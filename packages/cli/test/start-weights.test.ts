@@ -62,6 +62,17 @@ describe('starting weights', () => {
     expect(ratesOf(false)).toEqual([{}, {}])
   })
 
+  it('leave nothing as it is where heads are learned, which they have not seen', () => {
+    for (const name of ['quick', 'standard']) {
+      const preset = PRESETS.find((one) => one.name === name)!
+      for (const { rates, randomWarp } of recipeOf(preset, true, 'head').phases) {
+        expect(rates).toEqual({})
+        expect(randomWarp).toBe(false)
+      }
+      expect(recipeOf(preset, true, 'whole_face')).toEqual(recipeOf(preset, true))
+    }
+  })
+
   it('that come with the package fit in whole the presets that have a recipe for them, and no other', async () => {
     for (const { name, architecture, recipeFromWeights } of PRESETS) {
       const found = await startWeights(START_WEIGHTS, architecture)

@@ -105,7 +105,7 @@ export async function* trainStage(
       text: `The model here is of preset ${preset.name}; for this length ${better.name} is meant. To change, ${sameNetwork(better, preset) ? `add --preset ${better.name}` : 'train in another workspace'}.`,
     }
 
-  const meant = recipeOf(preset, workspace.record.fromWeights)
+  const meant = recipeOf(preset, workspace.record.fromWeights, faceType)
   const recipe: Recipe | StagedRecipe = own ?? (endless ? withoutEnd(meant) : meant)
   const sampling = { ...preset.samples, ...job.sampler }
   const batchSize = sampling.batchSize ?? preset.batchSize
