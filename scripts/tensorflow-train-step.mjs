@@ -4,7 +4,8 @@
  *
  *     node scripts/tensorflow-train-step.mjs [resolution] [batch size] [iterations]
  *
- * Each has one thread, so that processor time tells how much work it is, on a busy machine, too. It needs @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu where @dfl/engine finds it; NODE_PATH helps. Build first.
+ * Each has one thread, so that processor time tells how much work it is, on a busy machine, too. It needs @tensorflow/tfjs-node
+ * or tfjs-node-gpu where @dfl/engine finds it; NODE_PATH helps. Build first.
  */
 import { Random, resolveOptions } from '../packages/core/dist/index.js'
 import { State } from '../packages/engine/dist/index.js'
