@@ -92,10 +92,10 @@ fails at once, with the name of the op and the line that called it. Images are N
 against TensorFlow.js's own \`cpu\` backend on random shapes and values.
 
 The other columns come from the same tests: \`webgpu\` on ${FOUND.webgpu.on}, a GPU in software, \`tensorflow\` on
-${FOUND.tensorflow.on}. No real GPU was tried. ✓: equal, all of it on the device. *part*: equal, with a part on the CPU and copies
-to it and back. –: other results or an error there in some cases, which scripts/kernel-devices.json tells (\`node
-scripts/kernel-devices.mjs\` writes it). *none*: the device has no such kernel, and a function that needs it is refused. \`cuda\`, \`dml\`
-and \`coreml\` are untested.
+${FOUND.tensorflow.on}. No real GPU was tried. ✓: equal, all of it on the device.
+*part*: equal, with a part on the CPU and copies to it and back. –: other results or an error there in some cases, which
+scripts/kernel-devices.json tells (\`node scripts/kernel-devices.mjs\` writes it). *none*: the device has no such kernel, and a function
+that needs it is refused. \`cuda\`, \`dml\` and \`coreml\` are untested.
 
 This page is written by \`node scripts/kernel-table.mjs\`.
 `

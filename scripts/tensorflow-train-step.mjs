@@ -4,7 +4,8 @@
  *
  *     node scripts/tensorflow-train-step.mjs [resolution] [batch size] [iterations]
  *
- * It needs @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu where @dfl/engine finds it; NODE_PATH helps. Build first.
+ * Each has one thread, so that processor time tells how much work it is, on a busy machine, too. It needs @tensorflow/tfjs-node
+ * or tfjs-node-gpu where @dfl/engine finds it; NODE_PATH helps. Build first.
  */
 import { Random, resolveOptions } from '../packages/core/dist/index.js'
 import { State } from '../packages/engine/dist/index.js'
@@ -13,8 +14,16 @@ import { adaBelief, initialise } from '../packages/nn/dist/index.js'
 import { createTrainStep, momentName, resetMoments } from '../packages/trainer/dist/index.js'
 
 const [resolution = 96, batchSize = 4, iterations = 8] = process.argv.slice(2).map(Number)
+process.env.TF_NUM_INTRAOP_THREADS ??= '1'
 const model = df.build(resolveOptions(df.options, { resolution, aeDims: 128, eDims: 48, dDims: 48, dMaskDims: 16 }))
-const options = { batchSize, optimiser: adaBelief(), randomWarp: true, maskedTraining: true, eyesMouthPrio: 0 }
+const options = {
+  threads: 1,
+  batchSize,
+  optimiser: adaBelief(),
+  randomWarp: true,
+  maskedTraining: true,
+  eyesMouthPrio: 0,
+}
 
 // Noise under masks that are bands: time does not depend on what pictures show.
 const random = new Random(1)

@@ -17,8 +17,11 @@ export function missingTensorFlow(require: NodeJS.Require = here): string | unde
   if (!found) return `neither ${PACKAGES.join(' nor ')} is installed`
   // Kernels and what they are given change from one version of TensorFlow.js to the next.
   const series = (version: string) => version.split('.', 2).join('.')
-  if (series(found.version) === series(tf.version_core)) return undefined
-  return `${found.name} is ${found.version}, but this package goes with ${series(tf.version_core)}`
+  if (series(found.version) !== series(tf.version_core))
+    return `${found.name} is ${found.version}, but this package goes with ${series(tf.version_core)}`
+  if (!('isNullOrUndefined' in require('node:util')))
+    return `${found.name} ${found.version} calls \`util.isNullOrUndefined\`, which Node ${process.versions.node} no longer has`
+  return undefined
 }
 
 /** The name of TensorFlow's backend, which is loaded at the first call. The current backend stays what it is. */
