@@ -230,6 +230,28 @@ describe('a train step in mixed precision', () => {
     for (const value of await moved(2 ** 15)) expect(value / -(8 * (1e-8 / 16))).toBeCloseTo(1, 2)
   })
 
+  it('keeps 32 bits where a number is too large or too small for 16', async () => {
+    const fn: Traceable = ({ a, b }, { x }) => {
+      const product = (x: tf.Tensor, w: tf.Tensor) => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D)
+      const first = product(x!, a!)
+      return { outputs: { loss: product(tf.sub(tf.mul(first, 100_000), tf.mul(first, 99_996)), b!) } }
+    }
+    const spec = { state: { a: [4, 4], b: [4, 4] }, inputs: { x: [4, 4] } }
+    const state = new State({
+      a: { shape: [4, 4], data: values([4, 4], 'unit', 1) },
+      b: { shape: [4, 4], data: values([4, 4], 'unit', 2) },
+    })
+    const given = { x: values([4, 4], 'unit', 3) }
+    await using inMixed = await compile(fn, spec, { precision: 'mixed' })
+    await using inFloats = await compile(fn, spec)
+    const [got, wanted] = [await inMixed.run(state, given), await inFloats.run(state, given)]
+    expectClose(got.loss!.data as Float32Array, wanted.loss!.data as Float32Array, 2e-2)
+    const graph = graphOf('mixed', fn, spec)
+    const types = shapesOf(graph)
+    const typesOf = (op: string) => graph.nodes.filter((n) => n.op === op).map((n) => types.get(n.outputs[0]!)!.type)
+    expect([typesOf('Gemm'), typesOf('Sub')]).toEqual([['float16', 'float16'], ['float32']])
+  })
+
   it('computes layers that are computed twice so, too', async () => {
     const layers = (x: tf.Tensor, ...weights: tf.Tensor[]) =>
       weights.reduce((y, w) => tf.relu(tf.matMul(y as tf.Tensor2D, w as tf.Tensor2D)), x)

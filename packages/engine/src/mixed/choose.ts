@@ -69,6 +69,7 @@ export function chooseNodes(
     const operands = floatsOf(node)
     const follows =
       isSafe(node) &&
+      fits(node) &&
       !node.outputs.some((name) => toResult.has(name)) &&
       operands.some((name) => between.has(name)) &&
       operands.every((name) => between.has(name) || given.has(name))
@@ -80,8 +81,7 @@ export function chooseNodes(
   for (const node of [...graph.nodes].reverse()) {
     const read = node.outputs.flatMap((name) => readers.get(name) ?? [])
     if (chosen.has(node) || read.length === 0 || node.outputs.some((name) => outside.has(name)) || !fits(node)) continue
-    const follows = isSafe(node) && node.outputs.every((name) => between.has(name))
-    if (follows && read.some((reader) => chosen.has(reader))) chosen.add(node)
+    if (node.outputs.every((name) => between.has(name)) && read.some((reader) => chosen.has(reader))) chosen.add(node)
     // Fewer bytes are moved, and what several nodes see in several shapes is rounded once.
     else if (isMove(node) && read.every((reader) => chosen.has(reader))) chosen.add(node)
   }
