@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { benchArguments } from './bench-arguments.js'
 import { type Comparison, compare, comparisonText } from './compare.js'
-import { findPython } from './pytorch.js'
+import { findPython, PYTORCH } from './python.js'
 import { type BenchContext, type Outcome, table } from './report.js'
 import { type StepProfile, stepProfile } from './step-profile.js'
 import { engineCases } from './train-cases.js'
@@ -26,7 +26,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     for (const one of cases) profiles.push(await stepProfile(one, Number(values.pairs), context))
     return { text: profiles.map(profileText).join('\n\n'), data: { threads: Number(values.threads), profiles } }
   }
-  const python = await findPython(!values['no-install'])
+  const python = await findPython(PYTORCH, !values['no-install'])
   const turns = { pairs: Number(values.pairs), steps: Number(values.steps) }
   const found: Comparison[] = []
   for (const one of cases) found.push(await compare(one, python, turns, context))

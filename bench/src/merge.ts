@@ -4,12 +4,14 @@ import { basename, join } from 'node:path'
 import { openSwapper, presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
 import { type OptionsOf, resolveOptions } from '@dfl/core'
 import { State } from '@dfl/engine'
-import { type MergeProgress, mergeVideo } from '@dfl/merge'
+import { type MergeProgress, mergeVideo, type Swapper } from '@dfl/merge'
 import { df } from '@dfl/model-df'
 import { countParams, initialise } from '@dfl/nn'
 import { benchArguments } from './bench-arguments.js'
 import { demoClip, facesetOf } from './footage.js'
-import { type BenchContext, type Outcome, round } from './report.js'
+import { inOpenCv, networkAlone, recorded } from './merge-pixels.js'
+import { findPython, OPENCV } from './python.js'
+import { type BenchContext, type Outcome, round, table } from './report.js'
 import { clipsAt, goingOn, runsOf } from './stage-runs.js'
 
 /** Merging end to end: network compiled, video decoded, faces painted and pasted, video encoded, anew in every round. */
@@ -21,9 +23,11 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       heights: { type: 'string', about: 'heights the clip is scaled to, with commas between them' },
       presets: { type: 'string', default: 'standard', about: 'presets that are merged with, with commas between them' },
       'from-scratch': { type: 'boolean', about: 'random weights in place of those that new models start from' },
+      'no-install': { type: 'boolean', about: 'do not install OpenCV; do without where it is not there' },
     },
     "a clip; the demo's if none is given",
   )
+  const python = await findPython(OPENCV, !values['no-install'])
   const path = positionals[0] ?? demoClip('dst')
   const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720'), context)
   const jobs: Job[] = []
@@ -33,6 +37,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
         clip,
         preset,
         fromScratch: values['from-scratch'],
+        python: 'path' in python ? python.path : undefined,
         faces: await facesetOf(clip, { label: 'dst', side: 'dst', embedEvery: 0 }, context),
       })
   const rounds = Number(values.rounds)
@@ -53,11 +58,51 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     const { clip, preset } = jobs[i]!
     return { clip: basename(clip), preset, resolution: networkOf(preset).resolution, ...one }
   })
+  const missing = 'missing' in python ? `\nOpenCV was skipped: ${python.missing}.` : ''
   return {
-    text: `${text}\nThe network has ${weights}.`,
+    text: `${text}\nThe network has ${weights}.\n\n${sharesText(merges)}${missing}`,
     data: { footage: basename(path), rounds, fromScratch: values['from-scratch'], merges },
   }
 }
+
+/** What each share of the work would reach by itself, as a table. */
+function sharesText(merges: readonly ({ clip: string; preset: string } & Shares)[]): string {
+  const or = (value: number, digits: number) => (Number.isNaN(value) ? '–' : value.toFixed(digits))
+  return [
+    table(
+      [
+        'clip, network',
+        ...['pixels alone', 'cpu ms', 'network alone', 'cpu ms', 'of the network', 'OpenCV', 'cpu ms', 'to OpenCV'],
+      ],
+      merges.map((one) => [
+        `${one.clip}, ${one.preset}`,
+        ...[or(one.pixelsFps, 1), or(one.pixelsCpuMs, 0), or(one.networkFps, 1), or(one.networkCpuMs, 0)],
+        ...[or(one.ofNetwork, 2), or(one.openCvFps, 1), or(one.openCvCpuMs, 0), or(one.toOpenCv, 2)],
+      ]),
+    ),
+    '',
+    'Frames a second, and milliseconds of processor time a frame: of pixel stages and codecs without the network, once going; of the',
+    'network by itself; and of the same stages in NumPy and OpenCV. "of the network" is the whole merge as a share of what the',
+    'network alone reaches, "to OpenCV" pixels alone as a multiple of it.',
+  ].join('\n')
+}
+
+/** What each share of the work would reach by itself; not numbers where there is no OpenCV. */
+interface Shares {
+  pixelsFps: number
+  pixelsCpuMs: number
+  networkFps: number
+  networkCpuMs: number
+  /** The whole merge, once going, as a share of the network alone. */
+  ofNetwork: number
+  openCvFps: number
+  openCvCpuMs: number
+  /** Pixels alone as a multiple of OpenCV. */
+  toOpenCv: number
+}
+
+/** Frames whose faces go to the network at once, as `mergeVideo` has it. */
+const BATCH_FRAMES = 4
 
 interface Job {
   clip: string
@@ -65,50 +110,63 @@ interface Job {
   faces: string
   /** Random weights instead of those that new models start from. */
   fromScratch: boolean
+  /** A Python with OpenCV. */
+  python: string | undefined
 }
 
 const networkOf = (preset: string) =>
   df.build(resolveOptions(df.options, presetNamed(preset).architecture) as OptionsOf<typeof df.options>)
 
-/** One merge into a folder that is removed again: seconds in all and of each part. */
-async function mergeOnce({ clip, preset, faces, fromScratch }: Job, say: (line: string) => void) {
+/**
+ * One merge into a folder that is removed again: seconds in all and of each part; then the same without the network, the
+ * network without the rest, and the rest in OpenCV.
+ */
+async function mergeOnce({ clip, preset, faces, fromScratch, python }: Job, say: (line: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'dfl-bench-'))
   const model = networkOf(preset)
   const state = new State(initialise(model.params, 1))
   const weights = fromScratch ? undefined : await startWeights(START_WEIGHTS, presetNamed(preset).architecture)
   for (const [name, tensor] of Object.entries(weights ?? {})) state.set(name, tensor)
-  try {
-    const began = performance.now()
-    const before = process.cpuUsage()
-    await using swapper = await openSwapper({ description: presetNamed(preset), model, state })
-    const load = (performance.now() - began) / 1000
+  const merged = async (name: string, swapper: Swapper, began: number) => {
     let last: MergeProgress | undefined
+    let first: { at: number; frames: number; cpu: NodeJS.CpuUsage } | undefined
     let reported = began
-    let first: { at: number; frames: number } | undefined
-    for await (const report of mergeVideo({ frames: clip, faces, swapper, out: join(folder, 'out.mp4') })) {
+    const out = join(folder, `${name}.mp4`)
+    for await (const report of mergeVideo({ frames: clip, faces, swapper, out, batchFrames: BATCH_FRAMES })) {
       last = report
       reported = performance.now()
-      first ??= { at: reported, frames: report.done }
-      say(`frame ${report.done} of ${report.frames}, ${report.fps.toFixed(1)} frames/s`)
+      first ??= { at: reported, frames: report.done, cpu: process.cpuUsage() }
+      say(`${name}: frame ${report.done} of ${report.frames}, ${report.fps.toFixed(1)} frames/s`)
     }
     const ended = performance.now()
-    const { user, system } = process.cpuUsage(before)
+    const { user, system } = process.cpuUsage(first!.cpu)
     const { done: frames, framesWithFaces, seconds } = last!
     const total = (ended - began) / 1000
     const join_ = (ended - reported) / 1000
+    const going = goingOn({ began, ended: reported, frames }, first!)
+    const cpuMs = (user + system) / 1000 / Math.max(1, frames - first!.frames)
+    return { fps: frames / total, ...going, frames, framesWithFaces, total, ...seconds, join: join_, cpuMs }
+  }
+  try {
+    const began = performance.now()
+    const before = process.cpuUsage()
+    await using real = await openSwapper({ description: presetNamed(preset), model, state })
+    const load = (performance.now() - began) / 1000
+    const record = recorded(real)
+    const { cpuMs: _, ...whole } = await merged('merge', record.swapper, began)
+    const { user, system } = process.cpuUsage(before)
+    const cpu = (user + system) / 1e6
     const millions = round(countParams(model.params) / 1e6, 1)
-    return {
-      fps: frames / total,
-      ...goingOn({ began, ended: reported, frames }, first!),
-      frames,
-      framesWithFaces,
-      millions,
-      total,
-      cpu: (user + system) / 1e6,
-      load,
-      ...seconds,
-      join: join_,
+    const network = await networkAlone(real, record, BATCH_FRAMES)
+    const pixels = await merged('pixels', record.replay, performance.now())
+    const cv = python ? await inOpenCv(python, { clip, faces, frames: whole.frames, folder }, record) : undefined
+    const shares: Shares = {
+      ...{ pixelsFps: pixels.goingFps, pixelsCpuMs: pixels.cpuMs },
+      ...{ networkFps: network.fps, networkCpuMs: network.cpuMs, ofNetwork: whole.goingFps / network.fps },
+      ...{ openCvFps: cv?.fps ?? Number.NaN, openCvCpuMs: cv?.cpuMs ?? Number.NaN },
+      toOpenCv: cv ? pixels.goingFps / cv.fps : Number.NaN,
     }
+    return { ...whole, millions, cpu, load, ...shares }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -38,19 +38,19 @@ export async function clipsAt(path: string, heights: string, context: BenchConte
  * @param names What each job is called in the table.
  * @param parts The numbers of a run that are seconds of its parts, in the table's order.
  */
-export async function runsOf<K extends string>(
-  jobs: readonly (() => Promise<StageRun & Record<K, number>>)[],
+export async function runsOf<R extends StageRun>(
+  jobs: readonly (() => Promise<R>)[],
   {
     path,
     rounds,
     names,
     parts,
     head,
-  }: { path: string; rounds: number; names: string[]; parts: readonly K[]; head: string },
+  }: { path: string; rounds: number; names: string[]; parts: readonly (keyof R & string)[]; head: string },
 ) {
   const runs = await interleaved(rounds, jobs)
   const found = runs.map((some) => ({
-    ...(medians(some) as StageRun & Record<K, number>),
+    ...(medians(some as unknown as Record<string, number>[]) as unknown as R),
     fpsOfRounds: some.map((one) => round(one.fps, 2)),
   }))
   const text = [
@@ -73,7 +73,7 @@ export async function runsOf<K extends string>(
         one.framesWithFaces,
         one.total.toFixed(1),
         one.start.toFixed(1),
-        ...parts.map((part) => one[part].toFixed(1)),
+        ...parts.map((part) => Number(one[part]).toFixed(1)),
       ]),
     ),
     '',

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { benchArguments } from './bench-arguments.js'
 import { type Comparison, compare, comparisonText } from './compare.js'
-import { findPython } from './pytorch.js'
+import { findPython, PYTORCH } from './python.js'
 import type { BenchContext, Outcome } from './report.js'
 import { trainCase } from './train-cases.js'
 
@@ -15,7 +15,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     'no-install': { type: 'boolean', about: 'do not install PyTorch where there is none' },
   })
   const cases = values.cases.split(',').map((name) => trainCase(name, Number(values.threads)))
-  const python = await findPython(!values['no-install'])
+  const python = await findPython(PYTORCH, !values['no-install'])
   const turns = { pairs: Number(values.pairs), steps: Number(values.steps) }
   const found: Comparison[] = []
   for (const one of cases) found.push(await compare(one, python, turns, context))

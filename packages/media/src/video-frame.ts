@@ -37,6 +37,8 @@ export function videoFrame(
   let bitmap: Bitmap | undefined
   let part: { key: string; made: FramePart } | undefined
   const smaller = new Map<number, AvFrame>()
+  /** Views of the picture, made once: libav makes new ones each time, and their garbage counts as much as the picture. */
+  let views: { layout: PlaneLayout; planes: Planes } | undefined
   const open = (): AvFrame => {
     if (held) return held
     throw new DflError(
@@ -47,6 +49,7 @@ export function videoFrame(
   const close = () => {
     held?.free()
     held = undefined
+    views = undefined
     for (const small of smaller.values()) small.free()
     smaller.clear()
   }
@@ -91,16 +94,21 @@ export function videoFrame(
     const held = open()
     const samples = readable(libav, held)
     try {
-      const layout = layoutOf(libav, samples, info)!
+      const { layout, planes } = samples === held ? (views ??= viewsOf(held)) : viewsOf(samples)
       const coded = turnRect(rect, info, turnBack(info.rotationDegrees))
       const box = snapped(coded, samples, reduce)
-      const made = reducedRgb(planesOf(samples, layout), layout, box, { reduce, kind, tone })
+      const made = reducedRgb(planes, layout, box, { reduce, kind, tone })
       const [width, height] = [made.width * reduce, made.height * reduce]
       const { x, y } = turnRect({ x: box.left, y: box.top, width, height }, samples, info.rotationDegrees)
       return { bitmap: turn(made, info.rotationDegrees), x, y, reduce }
     } finally {
       if (samples !== held) samples.free()
     }
+  }
+
+  function viewsOf(samples: AvFrame) {
+    const layout = layoutOf(libav, samples, info)!
+    return { layout, planes: planesOf(samples, layout) }
   }
 }
 

@@ -225,13 +225,19 @@ function mixed(data: Float32Array, at: number, channels: number, fx: number, fy:
 /** Lowers each likeness to what the best way out of the mask has at its weakest place, in place. */
 function connectToBeside({ data, width, height }: Pixels, mask: Pixels): void {
   const limit = data.slice()
-  for (let i = 0; i < data.length; i++) data[i] = mask.data[i]! <= BESIDE ? 1 : 0
+  // The places to decide on are few: only they are visited.
+  const places = new Int32Array(data.length)
+  let count = 0
+  for (let i = 0; i < data.length; i++) {
+    const isBeside = mask.data[i]! <= BESIDE
+    data[i] = isBeside ? 1 : 0
+    if (!isBeside && limit[i] !== 0) places[count++] = i
+  }
   // Two sweeps each way follow every way that does not wind: the band is narrow.
   for (let sweep = 0; sweep < 4; sweep++) {
     const step = sweep % 2 === 0 ? 1 : -1
-    for (let n = 0; n < data.length; n++) {
-      const i = step === 1 ? n : data.length - 1 - n
-      if (limit[i] === 0 || mask.data[i]! <= BESIDE) continue
+    for (let n = 0; n < count; n++) {
+      const i = places[step === 1 ? n : count - 1 - n]!
       const x = i % width
       const y = (i - x) / width
       const sideways = x - step >= 0 && x - step < width ? data[i - step]! : 0

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { open, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { imageToFaceMat } from '@dfl/align'
+import type { Pixels } from '@dfl/core'
+import { openFaceset } from '@dfl/faceset'
+import type { Swap, Swapper } from '@dfl/merge'
+import { ROOT } from './footage.js'
+
+/** Swaps that are kept: enough for all shapes of masks that a shot has, few enough to stay in memory. */
+const KEPT = 48
+
+/** A swapper that remembers what went through it. */
+export interface RecordedSwapper {
+  swapper: Swapper
+  /** The same faces again and again, at no cost: what is left of a merge is pixels and codecs. */
+  replay: Swapper
+  /** Crops and what came of them. */
+  kept: readonly { crop: Pixels; swap: Swap }[]
+}
+
+/** Remembers some of a network's swaps while it works. */
+export function recorded(real: Swapper): RecordedSwapper {
+  const kept: { crop: Pixels; swap: Swap }[] = []
+  const { faceType, resolution } = real
+  let next = 0
+  return {
+    kept,
+    swapper: {
+      ...{ faceType, resolution },
+      async swap(crops) {
+        const swaps = await real.swap(crops)
+        for (const [i, swap] of swaps.entries()) if (kept.length < KEPT) kept.push({ crop: crops[i]!, swap })
+        return swaps
+      },
+    },
+    replay: {
+      ...{ faceType, resolution },
+      swap: async (crops) => crops.map(() => kept[next++ % kept.length]!.swap),
+    },
+  }
+}
+
+/** How fast the network is with nothing beside it, in batches as a merge has them. */
+export async function networkAlone(real: Swapper, { kept }: RecordedSwapper, batch: number) {
+  const before = process.cpuUsage()
+  const began = performance.now()
+  let frames = 0
+  for (; frames + batch <= kept.length; frames += batch)
+    await real.swap(kept.slice(frames, frames + batch).map(({ crop }) => crop))
+  const { user, system } = process.cpuUsage(before)
+  return { fps: (1000 * frames) / (performance.now() - began), cpuMs: (user + system) / 1000 / frames }
+}
+
+/** The same stages in NumPy and OpenCV, on the same frames with the same swaps: see python/merge_stages.py. */
+export async function inOpenCv(
+  python: string,
+  { clip, faces, frames, folder }: { clip: string; faces: string; frames: number; folder: string },
+  { kept, replay }: RecordedSwapper,
+) {
+  const { faceType, resolution } = replay
+  const mats: unknown[] = Array.from({ length: frames }, () => null)
+  for await (const { faceIndex, frameIndex, sourceLandmarks } of (await openFaceset(faces)).faces())
+    if (faceIndex === 0 && frameIndex < frames) mats[frameIndex] = imageToFaceMat(sourceLandmarks, faceType, resolution)
+  const swaps = join(folder, 'swaps.bin')
+  await using file = await open(swaps, 'w')
+  for (const { swap } of kept)
+    for (const { data } of [swap.face, swap.mask, swap.dstMask])
+      await file.write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  const job = join(folder, 'job.json')
+  await writeFile(job, JSON.stringify({ clip, frames, resolution, swaps, mats }))
+  const script = join(ROOT, 'bench', 'python', 'merge_stages.py')
+  const { stdout } = await promisify(execFile)(python, [script, job, join(folder, 'opencv.mp4')])
+  const { seconds, cpu } = JSON.parse(stdout) as { seconds: number; cpu: number }
+  return { fps: frames / seconds, cpuMs: (1000 * cpu) / frames }
+}
