@@ -36,6 +36,8 @@ export function videoFrame(
   let held: AvFrame | undefined = picture
   let bitmap: Bitmap | undefined
   let part: { key: string; made: FramePart } | undefined
+  let layout: PlaneLayout | undefined
+  let planes: Planes | undefined
   const smaller = new Map<number, AvFrame>()
   const open = (): AvFrame => {
     if (held) return held
@@ -47,6 +49,7 @@ export function videoFrame(
   const close = () => {
     held?.free()
     held = undefined
+    planes = undefined
     for (const small of smaller.values()) small.free()
     smaller.clear()
   }
@@ -70,11 +73,12 @@ export function videoFrame(
     },
     samplesIn(rect, reduce = 1) {
       // What is shown otherwise than it is stored is converted here.
-      const layout = held && !tone ? layoutOf(libav, held, info) : undefined
+      layout ??= held && !tone ? layoutOf(libav, held, info) : undefined
       if (!held || !layout || layout.kind === 'rgb') return partSamples(this.part(rect, reduce))
-      const { width, height } = held
+      planes ??= planesOf(held, layout)
+      const { width, height } = planes
       const wanted = { rect, coded: { width, height }, rotationDegrees: info.rotationDegrees }
-      if (reduce === 1) return planeSamples(planesOf(held, layout), layout, wanted)
+      if (reduce === 1) return planeSamples(planes, layout, wanted)
       let small = smaller.get(reduce)
       if (!small) smaller.set(reduce, (small = shrunk(libav, held, reduce)))
       return planeSamples(planesOf(small, layout), layout, wanted)
