@@ -9,17 +9,20 @@ const TOLERANCE = 2.5
  *
  * @param times  Rising, in seconds.
  * @param signals  Per time as many values of one unit.
+ * @param wanted  Which of the times, from the first to before the last; all of them have a say.
  */
 export function smoothSignals(
   times: readonly number[],
   signals: readonly (readonly number[])[],
   windowSeconds: number,
+  wanted: readonly [from: number, to: number] = [0, times.length],
 ): number[][] {
   const count = times.length
   const windows = (i: number, half: number) => windowAt(times, i, half, windowSeconds)
   const smallest = times.map((_, i) => fit(times, signals, i, windows(i, 2)))
   const noise = median(smallest.filter((f) => f.freedom > 0).map((f) => f.misfit / f.freedom))
-  return times.map((_, i) => {
+  return times.slice(...wanted).map((_, k) => {
+    const i = wanted[0] + k
     let best = signals[i].slice()
     let before = -1
     for (let half = 2; half < count; half++) {

@@ -45,15 +45,19 @@ const PARTS: readonly (readonly number[])[] = [
  * over few frames or none, and a track without noise stays as it is.
  *
  * @param track  One face in order of time. Frames may be missing; gaps longer than the window are not bridged.
- * @returns As many landmarks as `track` has points.
+ * @param options `wanted`: which points of the track, from the first to before the last; all of them have a say.
+ * @returns As many landmarks as points are wanted: all of `track` if not told.
  *
  * Source: local polynomial fit by Savitzky and Golay 1964, https://doi.org/10.1021/ac60214a047; windows chosen by how
  * well the fit explains them, in the spirit of Katkovnik 1999, https://doi.org/10.1109/78.782208
  */
-export function smoothLandmarks(track: readonly TrackPoint[], options: { windowSeconds?: number } = {}): Landmarks[] {
+export function smoothLandmarks(
+  track: readonly TrackPoint[],
+  { wanted = [0, track.length], ...options }: { windowSeconds?: number; wanted?: readonly [number, number] } = {},
+): Landmarks[] {
   const { windowSeconds } = resolveOptions(OPTIONS, options)
   checkTrack(track)
-  if (track.length < 5 || windowSeconds === 0) return track.map((point) => point.landmarks)
+  if (track.length < 5 || windowSeconds === 0) return track.slice(...wanted).map((point) => point.landmarks)
   const times = track.map((point) => point.timestampSeconds)
 
   // Where the head is: the similarity from the track's mean face, in numbers that are all pixels of the frame.
@@ -61,16 +65,16 @@ export function smoothLandmarks(track: readonly TrackPoint[], options: { windowS
   const reach = Math.sqrt(mean.reduce((sum, [x, y]) => sum + x * x + y * y, 0) / mean.length)
   const headMats = track.map((point) => similarityTransform(mean, point.landmarks))
   const head = headMats.map(([a, , tx, c, , ty]) => [a * reach, c * reach, tx, ty])
-  const smoothMats = smoothSignals(times, head, windowSeconds).map(
+  const smoothMats = smoothSignals(times, head, windowSeconds, wanted).map(
     ([a, c, tx, ty]): Affine => [a / reach, -c / reach, tx, c / reach, a / reach, ty],
   )
 
   // What the face does in the head's own frame, part by part.
   const inner = track.map((point, i) => applyAffineAll(invertAffine(headMats[i]), point.landmarks))
-  const smoothInner: Point[][] = inner.map((points) => [...points])
+  const smoothInner: Point[][] = inner.slice(...wanted).map((points) => [...points])
   for (const part of PARTS) {
     const signals = inner.map((points) => part.flatMap((k) => points[k]))
-    smoothSignals(times, signals, windowSeconds).forEach((values, i) => {
+    smoothSignals(times, signals, windowSeconds, wanted).forEach((values, i) => {
       part.forEach((k, n) => {
         smoothInner[i][k] = [values[2 * n], values[2 * n + 1]]
       })

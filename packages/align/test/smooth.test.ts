@@ -44,6 +44,12 @@ describe('smoothLandmarks', () => {
     }
   })
 
+  it('gives a stretch of a track as it is in the whole of it', () => {
+    const noisy = withNoise(truth, 0.7).slice(0, 40)
+    expect(smoothLandmarks(noisy, { wanted: [7, 19] })).toEqual(smoothLandmarks(noisy).slice(7, 19))
+    expect(smoothLandmarks(noisy.slice(0, 4), { wanted: [1, 3] })).toEqual(landmarksOf(noisy).slice(1, 3))
+  })
+
   it('leaves a track without noise as it is', () => {
     const change = errors(smoothLandmarks(truth))
     expect(median(change)).toBeLessThan(0.02)

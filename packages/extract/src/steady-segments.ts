@@ -79,15 +79,18 @@ function steadyPart<T extends FrameFaces>(
         timestampSeconds: frames[start + t]!.timestampSeconds,
         landmarks,
       }))
-      const calm = smooth ? smoothLandmarks(raw) : raw.map(({ landmarks }) => landmarks)
-      for (const [t, landmarks] of calm.entries()) {
+      // One frame more on either side, to tell how much those at the ends shake.
+      const wanted = [Math.max(0, from - 1 - start), Math.min(faces.length, from + count + 1 - start)] as const
+      const calm = smooth ? smoothLandmarks(raw, { wanted }) : raw.slice(...wanted).map(({ landmarks }) => landmarks)
+      for (const [k, landmarks] of calm.entries()) {
+        const t = wanted[0] + k
         landmarksOf.set(faces[t]!, landmarks)
         const inPart = start + t >= from && start + t < from + count
         if (!inPart || t === 0 || t + 1 === faces.length) continue
         // Between two looks nothing can shake.
         if (faces.slice(t - 1, t + 2).some(({ halfway }) => halfway)) continue
         const three = raw.slice(t - 1, t + 2)
-        const after = three.map((point, k) => ({ ...point, landmarks: calm[t - 1 + k]! }))
+        const after = three.map((point, n) => ({ ...point, landmarks: calm[k - 1 + n]! }))
         shaken(jitterPx(three), smooth ? jitterPx(after) : jitterPx(three))
       }
     }

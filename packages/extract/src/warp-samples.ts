@@ -87,7 +87,9 @@ function toColour(
     ...[number, number, number, number],
   ]
   for (let i = 0, o = 0; i < y.length; i++, o += 3) {
-    const [a, b, c] = [y[i]!, u[i]!, v[i]!]
+    const a = y[i]!
+    const b = u[i]!
+    const c = v[i]!
     out[o] = ry * a + ru * b + rv * c + r1
     out[o + 1] = gy * a + gu * b + gv * c + g1
     out[o + 2] = by * a + bu * b + bv * c + b1

@@ -29,7 +29,10 @@ export async function encodePhotoPng({ data, width, height, channels }: Bitmap):
   header.writeUInt32BE(height, 4)
   header.set([8, colourType], 8)
   const filtered = differences(data, width * channels, channels)
-  const packed = await promisify(deflate)(filtered, { level: 1, strategy: constants.Z_RLE, memLevel: 9 })
+  // Gray is a mask more often than not, and most of that is runs of one value.
+  const strategy = channels === 1 ? constants.Z_RLE : constants.Z_HUFFMAN_ONLY
+  const chunkSize = Math.max(1024, filtered.length)
+  const packed = await promisify(deflate)(filtered, { level: 1, strategy, memLevel: 9, chunkSize })
   return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', packed), chunk('IEND', Buffer.alloc(0))])
 }
 
@@ -37,14 +40,13 @@ export async function encodePhotoPng({ data, width, height, channels }: Bitmap):
 function differences(data: Uint8Array, stride: number, channels: number): Uint8Array {
   const rows = data.length / stride
   const out = new Uint8Array(rows * (stride + 1))
-  for (let i = 0, o = 0; i < data.length; ) {
+  for (let row = 0, i = 0, o = 0; row < rows; row++) {
     out[o++] = FILTER_AVERAGE
-    const isFirst = i === 0
-    for (let x = 0; x < stride; x++, i++, o++) {
-      const left = x < channels ? 0 : data[i - channels]!
-      const above = isFirst ? 0 : data[i - stride]!
-      out[o] = data[i]! - ((left + above) >> 1)
-    }
+    for (const end = i + channels; i < end; i++, o++) out[o] = data[i]! - (row === 0 ? 0 : data[i - stride]! >> 1)
+    const end = (row + 1) * stride
+    // Without a question for each sample; the first row has nothing above it.
+    if (row === 0) for (; i < end; i++, o++) out[o] = data[i]! - (data[i - channels]! >> 1)
+    else for (; i < end; i++, o++) out[o] = data[i]! - ((data[i - channels]! + data[i - stride]!) >> 1)
   }
   return out
 }

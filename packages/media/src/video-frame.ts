@@ -73,11 +73,12 @@ export function videoFrame(
     },
     samplesIn(rect, reduce = 1) {
       // What is shown otherwise than it is stored is converted here.
-      const layout = held && !tone ? layoutOf(libav, held, info) : undefined
-      if (!held || !layout || layout.kind === 'rgb') return partSamples(this.part(rect, reduce))
-      const { width, height } = held
+      if (held && !tone) views ??= viewsOf(held)
+      if (!held || tone || !views || views.layout.kind === 'rgb') return partSamples(this.part(rect, reduce))
+      const { layout, planes } = views
+      const { width, height } = planes
       const wanted = { rect, coded: { width, height }, rotationDegrees: info.rotationDegrees }
-      if (reduce === 1) return planeSamples(planesOf(held, layout), layout, wanted)
+      if (reduce === 1) return planeSamples(planes, layout, wanted)
       let small = smaller.get(reduce)
       if (!small) smaller.set(reduce, (small = shrunk(libav, held, reduce)))
       return planeSamples(planesOf(small, layout), layout, wanted)
@@ -94,7 +95,7 @@ export function videoFrame(
     const held = open()
     const samples = readable(libav, held)
     try {
-      const { layout, planes } = samples === held ? (views ??= viewsOf(held)) : viewsOf(samples)
+      const { layout, planes } = (samples === held ? (views ??= viewsOf(held)) : viewsOf(samples))!
       const coded = turnRect(rect, info, turnBack(info.rotationDegrees))
       const box = snapped(coded, samples, reduce)
       const made = reducedRgb(planes, layout, box, { reduce, kind, tone })
@@ -107,8 +108,8 @@ export function videoFrame(
   }
 
   function viewsOf(samples: AvFrame) {
-    const layout = layoutOf(libav, samples, info)!
-    return { layout, planes: planesOf(samples, layout) }
+    const layout = layoutOf(libav, samples, info)
+    return layout && { layout, planes: planesOf(samples, layout) }
   }
 }
 
