@@ -63,12 +63,15 @@ const recipe = (name: string, assumes: string, rate = 1, last: Partial<Phase> = 
   ],
 })
 
+/** Beginnings of the paths of the decoders' first level, inside a decoder: an upscaling and the residual block after it. */
+export const FIRST_LEVEL = ['up1/', 'res1/'] as const
+
 /** Shares of the learning rate for what reads a face, which is all up to the first level of the decoders. */
 const readingAt = (encoder: number, decoder: number) => ({
   'encoder/': encoder,
   'inter/': encoder,
   ...Object.fromEntries(
-    ['src', 'dst'].flatMap((side) => ['up1/', 'res1/'].map((layer) => [`decoder_${side}/${layer}`, decoder])),
+    ['src', 'dst'].flatMap((side) => FIRST_LEVEL.map((layer) => [`decoder_${side}/${layer}`, decoder])),
   ),
 })
 

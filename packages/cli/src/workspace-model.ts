@@ -5,7 +5,7 @@ import type { ModelArchitecture } from '@dfl/nn'
 import { createModel, type ModelFolder, openModel } from '@dfl/trainer'
 import { architectureNamed, faceArchitectures } from './architectures.js'
 import type { LoadedConfig } from './config.js'
-import { type Preset, presetNamed, sameNetwork } from './presets.js'
+import { FIRST_LEVEL, type Preset, presetNamed, sameNetwork } from './presets.js'
 import { START_WEIGHTS, startWeights } from './start-weights.js'
 import type { TrainJob } from './train-job.js'
 import type { Workspace } from './workspace.js'
@@ -58,7 +58,7 @@ export async function newModel(
   const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
   await workspace.update({
     preset: preset.name,
-    fromWeights: weights ? 'decoder_src/up1/conv/weight' in weights || 'encoder' : false,
+    fromWeights: weights ? hasDecoders(weights) || 'encoder' : false,
   })
   const run = await createModel(workspace.model, architecture, weights ? { ...given, weights } : given)
   await run.remember({
@@ -68,6 +68,10 @@ export async function newModel(
   })
   return { run, startedFrom: weights ? file : undefined }
 }
+
+/** Whether weights to start from are also those of the decoders. */
+const hasDecoders = (weights: object) =>
+  Object.keys(weights).some((path) => path.startsWith(`decoder_src/${FIRST_LEVEL[0]}`))
 
 /**
  * Options of a new model: the preset's, which are made for DF and of which another architecture gets those that it has, and

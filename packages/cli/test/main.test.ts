@@ -208,6 +208,18 @@ describe('a folder with photos that are not read', () => {
     await writeFile(scratch.at('photos', 'a.mov'), 'x')
     expect((await dfl(...line)).stderr).toContain(`! 2 files, such as 'a.mov', are ${end}`)
   })
+
+  it('has animations named, of which one picture is read', async () => {
+    await using scratch = await scratchFolder()
+    await writeGrayFrames(scratch.at('photos'))
+    const head = 'RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0'
+    await writeFile(scratch.at('photos', 'moving.webp'), Buffer.from(`${head}\x02${'\0'.repeat(15)}`, 'latin1'))
+    await writeFile(scratch.at('photos', 'still.webp'), Buffer.from(`${head}\x10${'\0'.repeat(15)}`, 'latin1'))
+    const line = ['extract', '--side', 'src', '--input', scratch.at('photos'), '--workspace', scratch.at('w')]
+    expect((await dfl(...line)).stderr).toContain(
+      "! 'moving.webp' is animated: only the first picture of an animated WebP is read.",
+    )
+  })
 })
 
 describe('an interlaced clip', () => {

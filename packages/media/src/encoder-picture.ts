@@ -31,6 +31,9 @@ export function picturedFor(libav: Libav, target: Pictured, frame: Frame, change
   painted.colorSpace = context.colorSpace
   painted.colorRange = context.colorRange
   painted.chromaLocation = context.chromaLocation
+  const { AV_FRAME_FLAG_INTERLACED, AV_FRAME_FLAG_TOP_FIELD_FIRST } = libav.constants
+  if (encoder.info.interlaced) painted.setFlags(AV_FRAME_FLAG_INTERLACED)
+  if (encoder.info.topFieldFirst) painted.setFlags(AV_FRAME_FLAG_TOP_FIELD_FIRST)
   if (encoder.paintFormat === encoder.pixelFormat) return painted
   const packed = convert(libav, painted, encoder.pixelFormat)
   painted.free()

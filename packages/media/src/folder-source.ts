@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path'
 import { DflError } from '@dfl/core'
+import { isAnimatedWebp } from './animated-webp.js'
 import { unsupported } from './errors.js'
 import { frameNames } from './footage-stamp.js'
 import { type Frame, type FrameRange, type FrameSource, imageFrame, inRange } from './frame.js'
@@ -31,8 +32,15 @@ export async function openImageFolder(folder: string, options: FolderSourceOptio
   return openImages(folder, folder, names, options)
 }
 
-/** A single image as a clip of one frame. */
-export function openSingleImage(path: string, options: FolderSourceOptions): Promise<FrameSource> {
+/** A single image as a clip of one frame. @throws DflError `UNSUPPORTED_MEDIA` where it is an animation. */
+export async function openSingleImage(path: string, options: FolderSourceOptions): Promise<FrameSource> {
+  if (await isAnimatedWebp(path))
+    throw unsupported(
+      path,
+      'a still picture or a video',
+      'an animated WebP',
+      'Convert it to a video or to images first.',
+    )
   return openImages(path, dirname(path), [basename(path)], options)
 }
 

@@ -1,3 +1,4 @@
+export { isAnimatedWebp } from './animated-webp.js'
 export { VIDEO_OPTIONS, type VideoOptions } from './codecs.js'
 export type { ColorTags } from './color.js'
 export { type ConcatOptions, concatVideos, type VideoPart } from './concat.js'

@@ -114,7 +114,7 @@ async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: n
   const bitsPerPixel = choice.bitRate ?? (options.hardware ? 0.2 : undefined)
   if (bitsPerPixel !== undefined)
     context.bitRate = BigInt(Math.round(info.width * info.height * (toNumber(info.frameRate) || 25) * bitsPerPixel))
-  const settings = { ...choice.settings, ...parameters(name, options.crf, info) }
+  const settings = { ...choice.settings, ...parameters(name, options.crf, info), ...fieldSettings(name, info) }
   if (name === 'dnxhd' && (info.width < 256 || info.height < 120)) {
     context.freeContext()
     throw unsupported(
@@ -164,6 +164,15 @@ function parameters(name: string, crf: number, info: VideoInfo): Record<string, 
     return { 'x265-params': [...(crf === 0 ? ['lossless=1'] : []), ...hdr, 'log-level=none'].join(':') }
   if (name === 'libsvtav1' && hdr.length > 0) return { 'svtav1-params': hdr.join(':') }
   return {}
+}
+
+/** Encoders that write pictures as two fields. */
+const OF_FIELDS = ['libx264', 'prores_ks']
+
+/** What tells an encoder, and whoever plays what it writes, that pictures are of two fields, which would show as combs. */
+function fieldSettings(name: string, { interlaced, topFieldFirst }: VideoInfo): Record<string, string> {
+  if (!interlaced || !OF_FIELDS.includes(name)) return {}
+  return { flags: '+ildct+ilme', field_order: topFieldFirst ? 'tt' : 'bb' }
 }
 
 /** The clip with the luma and chroma that its R'G'B' becomes. */

@@ -49,6 +49,8 @@ export interface VideoInfo {
   chromaSite: 'left' | 'center' | 'topleft'
   /** Whether each frame holds two fields, taken one after the other; not known without a look at the first frame. */
   interlaced?: boolean
+  /** Of an interlaced clip: whether the upper lines are those of the earlier moment. */
+  topFieldFirst?: boolean
   hdr?: HdrInfo
   /** Of the first frame: '01:00:00:00'. */
   timecode?: string
@@ -147,8 +149,10 @@ export async function withFirstFrame(libav: Libav, { container, stream, info }: 
       const got = await decoder.receiveFrame(frame)
       if (got >= 0) {
         const hdr = info.hdr ?? hdrOfFrame(libav, frame)
-        const interlaced = frame.hasFlags(libav.constants.AV_FRAME_FLAG_INTERLACED)
-        return { ...info, interlaced, ...(hdr ? { hdr } : {}) }
+        const { AV_FRAME_FLAG_INTERLACED, AV_FRAME_FLAG_TOP_FIELD_FIRST } = libav.constants
+        const interlaced = frame.hasFlags(AV_FRAME_FLAG_INTERLACED)
+        const fields = interlaced ? { topFieldFirst: frame.hasFlags(AV_FRAME_FLAG_TOP_FIELD_FIRST) } : {}
+        return { ...info, interlaced, ...fields, ...(hdr ? { hdr } : {}) }
       }
       if (ended) return info
     }

@@ -61,6 +61,25 @@ async function write(
 
 const METADATA = { title: 'A take' }
 
+describe('interlaced clips', () => {
+  test.each([
+    ['h264', 'mp4', true],
+    ['h264', 'mkv', false],
+    ['prores', 'mov', true],
+    ['prores', 'mov', false],
+  ] as const)(
+    'stay so in %s in .%s, upper field first: %s, also joined of parts',
+    async (codec, ending, topFieldFirst) => {
+      const name = `fields-${topFieldFirst}.${ending}`
+      await write(at(name), { interlaced: true, topFieldFirst }, { codec })
+      expect(await probeVideo(at(name))).toMatchObject({ interlaced: true, topFieldFirst })
+      const like = await probeVideo(at(name))
+      await concatVideos([{ path: at(name), startPts: 0, frames: 2 }], at(`joined-${name}`), { like })
+      expect(await probeVideo(at(`joined-${name}`))).toMatchObject({ interlaced: true, topFieldFirst })
+    },
+  )
+})
+
 describe('codecs', () => {
   test.each([
     ['h264', 'mp4', { pixelFormat: 'yuv420p', color: SDR }, 'h264', 'yuv420p', 'High|Baseline', 'avc1'],

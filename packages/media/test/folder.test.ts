@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { collect } from '@dfl/core'
+import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { createFrames, createImageFolder, footageStamp, openFrames, readImage, writeImage } from '../src/index.js'
 import { allPts, CLIP, makeClip, picture, scratchFolder } from './media.js'
@@ -74,6 +75,26 @@ describe('openFrames on images', () => {
       code: 'CORRUPT_FILE',
       message: expect.stringContaining('Delete it to count frames at a fixed rate.'),
     })
+  })
+})
+
+describe('an animated WebP', () => {
+  test('is no single image', async () => {
+    const path = await folderOf('webp', ['1.webp'])
+    const still = join(path, '1.webp')
+    await using clip = await openFrames(still)
+    expect(clip.info.frameCount).toBe(1)
+    const moving = join(path, '2.webp')
+    const raw = { width: 16, height: 32, channels: 3, pageHeight: 16 } as const
+    await writeFile(
+      moving,
+      await sharp(Buffer.alloc(16 * 32 * 3, 90).fill(200, 16 * 16 * 3), { raw })
+        .webp()
+        .toBuffer(),
+    )
+    await expect(openFrames(moving)).rejects.toThrow(
+      `Expected a still picture or a video for \`${moving}\`, but got an animated WebP. Convert it to a video or to images first.`,
+    )
   })
 })
 

@@ -12,6 +12,7 @@ import {
   dense,
   denseParams,
   dssim,
+  dssimWindows,
   type FaceModel,
   filterResponse,
   filterResponseParams,
@@ -149,8 +150,7 @@ const crossEntropy: Loss = {
 
 /** How far the mask is from a gray picture: DSSIM with two windows, and the mean square. */
 const likeness = (resolution: number): Loss[] => [
-  ...[11.6, 23.2].map((share, i): Loss => {
-    const windowPx = Math.max(3, Math.floor(resolution / share))
+  ...dssimWindows(resolution).map((windowPx, i): Loss => {
     const name = i === 0 ? 'dssim' : 'dssim_fine'
     return { name, weight: 5, of: ({ mask, painted }) => dssim(mask, painted.mask, windowPx) }
   }),

@@ -3,7 +3,7 @@ import { tf } from '@dfl/engine'
 import { gan, trueFace } from './adversarial.js'
 import { gaussianBlur } from './blur.js'
 import type { Loss, LossSettings } from './loss.js'
-import { dssim, meanAbsoluteError, meanSquaredError, totalVariation } from './losses.js'
+import { dssim, dssimWindows, meanAbsoluteError, meanSquaredError, totalVariation } from './losses.js'
 
 /** DeepFaceLab's settings of the losses, with its limits. */
 export const lossOptions = defineOptions({
@@ -64,7 +64,7 @@ export const lossOptions = defineOptions({
 /**
  * DeepFaceLab's losses of a face model.
  *
- * 10·DSSIM (window R/11.6; from R = 256 on half of it with R/23.2) + 10·MSE of the faces, inside the mask if
+ * 10·DSSIM (see `structure`) + 10·MSE of the faces, inside the mask if
  * `maskedTraining`; 10·MSE of the masks; `eyesMouthPrio`·MAE over eyes and mouth; style, true face and GAN by their powers.
  * `maskedTraining` adds 1·MSE outside of the mask, as DeepFaceLab's AMP has it weakly: what lies just beyond must not
  * become noise that a soft edge lets through.
@@ -82,10 +82,9 @@ export function faceLosses(settings: LossSettings): Loss[] {
   return losses
 }
 
-/** 10·DSSIM of the faces: one window of R/11.6, from R = 256 on half of it with R/23.2. */
+/** 10·DSSIM of the faces: in the coarse window of `dssimWindows`, from R = 256 on half of it in the fine one. */
 export function structure(resolution: number, scales: 'by-resolution' | 'two' = 'by-resolution'): Loss[] {
-  const windows = [Math.max(3, Math.floor(resolution / 11.6))]
-  if (resolution >= 256 || scales === 'two') windows.push(Math.max(3, Math.floor(resolution / 23.2)))
+  const windows = dssimWindows(resolution).slice(0, resolution >= 256 || scales === 'two' ? 2 : 1)
   return windows.map((windowPx, i) => ({
     name: i === 0 ? 'dssim' : 'dssim_fine',
     weight: 10 / windows.length,
@@ -178,7 +177,7 @@ export const backgroundStyle = (power: number): Loss => ({
     const outside = tf.sub(1, tf.mul(paint('src', 'nothing').mask, paint('dst', 'nothing').mask)) as tf.Tensor4D
     const swap = tf.mul(paint('src', 'decoders').face, outside) as tf.Tensor4D
     const wanted = tf.mul(target, outside) as tf.Tensor4D
-    const windowPx = Math.max(3, Math.floor(resolution / 11.6))
+    const [windowPx] = dssimWindows(resolution)
     return tf.add(dssim(swap, wanted, windowPx), meanSquaredError(swap, wanted))
   },
 })

@@ -50,7 +50,7 @@ export {
   pixelNorm,
 } from './layers.js'
 export type { Critic, Learning, Loss, LossSettings, SideView, Views } from './loss.js'
-export { crossEntropy, dssim, meanAbsoluteError, meanSquaredError, totalVariation } from './losses.js'
+export { crossEntropy, dssim, dssimWindows, meanAbsoluteError, meanSquaredError, totalVariation } from './losses.js'
 export {
   adaBelief,
   adam,

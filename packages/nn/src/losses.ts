@@ -9,7 +9,7 @@ import { tf } from '@dfl/engine'
  *
  * @param a  [N, H, W, C] float32 0..1.
  * @param b  Same shape and range as `a`.
- * @param windowPx  Side of the window, at most H and W; DeepFaceLab uses R / 11.6.
+ * @param windowPx  Side of the window, at most H and W: see `dssimWindows`.
  * @returns [N] float32 0..1; 0 where the images are equal.
  * @throws DflError `BAD_SHAPE` when the shapes differ or the window is larger than the image.
  *
@@ -55,6 +55,12 @@ export function dssim(a: tf.Tensor4D, b: tf.Tensor4D, windowPx: number): tf.Tens
   const ssim = tf.mean(tf.reshape(tf.mul(luminance, structure), [count, -1]), 1)
   return tf.div(tf.sub(1, ssim), 2) as tf.Tensor1D
 }
+
+/** DeepFaceLab's sides of the windows of DSSIM for pictures of a resolution R: R/11.6, and R/23.2 for what is fine; 3 px at least. */
+export const dssimWindows = (resolution: number): readonly [coarsePx: number, finePx: number] => [
+  Math.max(3, Math.floor(resolution / 11.6)),
+  Math.max(3, Math.floor(resolution / 23.2)),
+]
 
 /** Matrix that blurs columns of pixels from the left, where the window lies inside: [out, size]. */
 function blurMatrix(size: number, windowPx: number): tf.Tensor2D {
