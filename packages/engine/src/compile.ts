@@ -227,9 +227,13 @@ function expectGuard(guard: string, wanted: readonly OutputPort[]): void {
 function failed(cause: unknown, device: Device): never {
   if (isDflError(cause)) throw cause
   const runtime = device === 'tensorflow' ? 'TensorFlow' : 'ONNX Runtime'
+  const said = (cause as Error).message
+    .replace(/^Invalid TF_Status: \d+\s+Message: /, '')
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
   throw new DflError(
     'BAD_STATE',
-    `Expected values that the function can work with, but ${runtime} said${userLine()}: ${(cause as Error).message}. The state is as it was; look for indices beyond their tensor.`,
+    `Expected values that the function can work with, but ${runtime} said${userLine()}: ${said}. The state is as it was; look for indices beyond their tensor.`,
     { cause },
   )
 }

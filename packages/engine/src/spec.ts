@@ -89,6 +89,12 @@ export function checkResult(result: ReturnType<Traceable>): ReturnType<Traceable
         'BAD_STATE',
         `Expected the compiled function to return a tensor for \`${name}\`, but got ${shown(tensor)}${userLine()}. Return tensors only.`,
       )
+  for (const [name, { dtype }] of Object.entries(result.state ?? {}))
+    if (dtype !== 'float32')
+      throw new DflError(
+        'BAD_SHAPE',
+        `Expected float32 as the type of \`${name}\` in the state, but got ${dtype}${userLine()}. Cast it: tf.cast(…, 'float32').`,
+      )
   return result
 }
 

@@ -134,6 +134,13 @@ describe('compile refuses', () => {
     )
   })
 
+  it('new state of another type', async () => {
+    const fn: Traceable = ({ w }) => ({ state: { w: tf.cast(w!, 'int32') }, outputs: {} })
+    expect(await messageOf(compile(fn, { state: { w: [2] }, inputs: {} }), 'BAD_SHAPE')).toBe(
+      "Expected float32 as the type of `w` in the state, but got int32 at HERE. Cast it: tf.cast(…, 'float32').",
+    )
+  })
+
   it('frozen state of another shape', async () => {
     const freeze = new State({ w: { data: [1, 2], shape: [2] } })
     const fn: Traceable = ({ w }) => ({ outputs: { w: w! } })

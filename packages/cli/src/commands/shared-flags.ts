@@ -13,7 +13,7 @@ export const configFlag = (): Flag =>
 
 /** The flag that says where a model trains and paints. */
 export const deviceFlag = (): Flag =>
-  choiceFlag('device', 'Where the model runs (default cpu); dfl doctor tells which work.', {
+  choiceFlag('device', 'Where the model runs (default cpu); see dfl doctor.', {
     choices: [...DEVICES, 'auto'],
   })
 
