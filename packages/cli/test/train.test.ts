@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { imageSize } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
+import { trainJobOf } from '../src/commands/flag-groups.js'
 import { openWorkspace, presetNamed, type StageReport, trainStage } from '../src/index.js'
 import { sayRunEvent } from '../src/run-events.js'
 import { dfl, scratchFolder, TINY, writeFaces } from './support.js'
@@ -106,21 +107,24 @@ describe('train', () => {
 
   it('trains in mixed precision when asked to, writes that down, and goes on in float32 when not', async () => {
     await using place = await withFaces()
-    await walk(trainStage(place.workspace, job(1)))
-    const { code, stderr } = await dfl(
-      ...['train', '--workspace', place.at('w'), '--iterations', '3', '--batch-size', '2', '--precision', 'mixed'],
-    )
-    expect([code, stderr]).toEqual([0, expect.stringContaining(', in mixed precision')])
-    expect(stderr).toContain('In mixed precision a CPU trains about half as fast')
-    expect(await walk(trainStage(place.workspace, job(4)))).toMatchObject({ iterations: 4 })
+    const told: string[] = []
+    await walk(trainStage(place.workspace, { ...job(1), precision: 'mixed' }), (report) => {
+      if ('text' in report) told.push(report.text)
+    })
+    expect(told).toContainEqual(expect.stringMatching(/starts from .*, in mixed precision$/))
+    expect(told).toContainEqual(expect.stringMatching(/^In mixed precision a CPU trains about half as fast/))
+    expect(await walk(trainStage(place.workspace, job(2)))).toMatchObject({ iterations: 2 })
     const history = (await readFile(place.at('w/model/history.jsonl'), 'utf8')).trim().split('\n')
     const fed = history.map((line) => JSON.parse(line)).filter(({ event }) => event === 'fed')
     expect(fed.map(({ fromIteration, precision }) => [fromIteration, precision])).toEqual([
-      [0, undefined],
-      [1, 'mixed'],
-      [3, undefined],
+      [0, 'mixed'],
+      [1, undefined],
     ])
-    const wrong = await dfl('train', '--workspace', place.at('w'), '--iterations', '5', '--precision', 'half')
+  })
+
+  it('takes the precision from its flag', async () => {
+    expect(trainJobOf({ train: { precision: 'mixed' } })).toMatchObject({ precision: 'mixed' })
+    const wrong = await dfl('train', '--iterations', '5', '--precision', 'half')
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/float32, mixed.*precision.*half/)])
   })
 

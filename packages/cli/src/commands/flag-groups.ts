@@ -1,3 +1,4 @@
+import { PRECISIONS } from '@dfl/engine'
 import { extractOptions } from '@dfl/extract'
 import { SAMPLER_OPTIONS } from '@dfl/faceset'
 import { VIDEO_OPTIONS } from '@dfl/media'
@@ -56,12 +57,15 @@ export const trainGroup: FlagGroup = {
   ],
 }
 
-/** Flags of how often a training is saved. */
+/** Flags of how a training computes, and how often it is saved. */
 export const checkpointGroup: FlagGroup = {
   key: 'train',
-  title: 'Checkpoints',
+  title: 'Precision and checkpoints',
   detail: true,
   flags: [
+    choiceFlag('precision', 'Floats of training; mixed is for devices that are quicker in 16 bits (default float32).', {
+      choices: PRECISIONS,
+    }),
     durationFlag('saveEvery', 'How often a checkpoint is written (default 30s).'),
     durationFlag('backupEvery', 'How often a backup is kept, of which the last 24 stay.'),
   ],
@@ -151,13 +155,13 @@ export function mergeJobOf({
   return { ...(xseg === undefined ? {} : { xseg: xseg as string }), options }
 }
 
-/** A training as the flags ask for it. `time`, `iterations`, `device` and `precision` are in the group `main`. */
+/** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */
 export function trainJobOf({ main = {}, train = {}, samples = {}, settings = {}, model = {} }: Given): TrainJob {
-  const { preset, recipe, learningRate, fromScratch, pretrain, saveEvery, backupEvery } = train
+  const { preset, recipe, learningRate, fromScratch, pretrain, precision, saveEvery, backupEvery } = train
   const { architecture, optimiser, seed, ...options } = model
   const job: Record<string, unknown> = {
-    ...{ seconds: main.time, iterations: main.iterations, device: main.device, precision: main.precision },
-    ...{ preset, recipe, learningRate, fromScratch, pretrain, architecture, optimiser, seed },
+    ...{ seconds: main.time, iterations: main.iterations, device: main.device },
+    ...{ preset, recipe, learningRate, fromScratch, pretrain, precision, architecture, optimiser, seed },
     ...{ saveEverySeconds: saveEvery, backupEverySeconds: backupEvery },
     ...{ settings, model: options, sampler: samples },
   }

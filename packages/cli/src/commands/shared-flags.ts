@@ -1,4 +1,4 @@
-import { DEVICES, PRECISIONS } from '@dfl/engine'
+import { DEVICES } from '@dfl/engine'
 import { choiceFlag, countFlag, durationFlag, type Flag, switchFlag, textFlag } from '../flags.js'
 import { PRESETS } from '../presets.js'
 import { USUAL_WORKSPACE } from './command.js'
@@ -15,12 +15,6 @@ export const configFlag = (): Flag =>
 export const deviceFlag = (): Flag =>
   choiceFlag('device', 'Where the model runs (default cpu); see dfl doctor.', {
     choices: [...DEVICES, 'auto'],
-  })
-
-/** The flag that says in what floats a model trains. */
-export const precisionFlag = (): Flag =>
-  choiceFlag('precision', 'Floats of training; mixed needs a device that gains by 16 bits (default float32).', {
-    choices: PRECISIONS,
   })
 
 /** The flags for how long a model is trained, which every sitting counts towards. */

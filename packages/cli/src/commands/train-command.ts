@@ -6,7 +6,7 @@ import { findRateStage } from '../stages/find-rate.js'
 import { trainStage } from '../stages/train.js'
 import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { checkpointGroup, modelGroup, samplesGroup, settingsGroup, trainGroup, trainJobOf } from './flag-groups.js'
-import { configFlag, deviceFlag, lengthFlags, precisionFlag, workspaceFlag } from './shared-flags.js'
+import { configFlag, deviceFlag, lengthFlags, workspaceFlag } from './shared-flags.js'
 
 /** `dfl train` */
 export const trainCommand: Command = {
@@ -26,7 +26,6 @@ export const trainCommand: Command = {
         ...lengthFlags(),
         switchFlag('findLearningRate', 'Look for the best learning rate, and train nothing.'),
         deviceFlag(),
-        precisionFlag(),
         configFlag(),
         workspaceFlag(),
       ],
