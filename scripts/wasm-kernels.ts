@@ -38,13 +38,15 @@ export const kernelsInBuild = (): Plugin => ({
   name: 'wasm-kernels',
   setup(build) {
     build.onResolve({ filter: ASKED }, ({ path, resolveDir }) => ({
-      path: resolve(resolveDir, path.replace(ASKED, '')),
+      // What is built names its parts: by where they are in the package, not on this machine.
+      path: path.replace(ASKED, '').replace('../', ''),
       namespace: 'wasm-kernels',
+      pluginData: resolve(resolveDir, path.replace(ASKED, '')),
     }))
-    build.onLoad({ filter: /.*/, namespace: 'wasm-kernels' }, async ({ path }) => ({
-      contents: await compileKernels(path),
+    build.onLoad({ filter: /.*/, namespace: 'wasm-kernels' }, async ({ pluginData }) => ({
+      contents: await compileKernels(pluginData),
       loader: 'binary',
-      watchFiles: [path],
+      watchFiles: [pluginData],
     }))
   },
 })
