@@ -1,6 +1,6 @@
 import { type DetectFacesOptions, detectFaces, isSameFace, withoutDuplicates } from './detect-faces.js'
 import { between } from './fill-gaps.js'
-import { followAll, followFaces, type Segment } from './follow-faces.js'
+import { followAll, followFaces, type Segment, withFollowed } from './follow-faces.js'
 import { type Picture, pictureOf } from './picture.js'
 import type { Face } from './types.js'
 
@@ -34,7 +34,13 @@ export async function followEverySecond(segment: Segment, options: DetectFacesOp
         ),
       )
   }
-  return out
+  // Who moves too far in two frames for being followed may be followed through one at a time.
+  const { maxFaces = 0 } = options
+  for (let t = 1; t < frames.length; t++)
+    if (!cuts[t]) out[t] = await withFollowed(pictureOf(frames[t]!), out[t]!, out[t - 1]!, options)
+  for (let t = frames.length - 1; t >= 0; t--)
+    if (!cuts[t + 1]) out[t] = await withFollowed(pictureOf(frames[t]!), out[t]!, out[t + 1] ?? next, options)
+  return maxFaces > 0 ? out.map((list) => list.slice(0, maxFaces)) : out
 }
 
 /** The faces of a frame between two others. */

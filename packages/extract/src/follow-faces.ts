@@ -49,16 +49,22 @@ export async function followFaces(segment: Segment, options: DetectFacesOptions)
   }
   let after: readonly Face[] = segment.next
   for (let t = frames.length - 1; t >= 0; t--) {
-    const known = faces[t]!
-    if (!cuts[t + 1]) {
-      const missing = after.filter((face) => !known.some((other) => isSameFace(face, other)))
-      if (missing.length > 0)
-        faces[t] = withoutDuplicates([...known, ...(await followAll(frames[t]!, missing, options))])
-    }
+    if (!cuts[t + 1]) faces[t] = await withFollowed(frames[t]!, faces[t]!, after, options)
     after = faces[t]!
   }
   const { maxFaces = 0 } = options
   return maxFaces > 0 ? faces.map((list) => list.slice(0, maxFaces)) : faces
+}
+
+/** The known faces of a frame, and those of a neighbouring frame that are missing among them and found here too. */
+export async function withFollowed(
+  image: Picture,
+  known: Face[],
+  neighbours: readonly Face[],
+  options: DetectFacesOptions,
+): Promise<Face[]> {
+  const missing = neighbours.filter((face) => !known.some((other) => isSameFace(face, other)))
+  return missing.length === 0 ? known : withoutDuplicates([...known, ...(await followAll(image, missing, options))])
 }
 
 /** Those of the faces of a neighbouring frame that are found in this one too. */

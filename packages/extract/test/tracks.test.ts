@@ -218,6 +218,41 @@ describe('the quick way', () => {
   })
 })
 
+describe('the quick way, where a face moves far', () => {
+  it('follows it frame by frame, back to where it came in', async () => {
+    // A fifth of its region a frame: too far for two frames at once.
+    const placed = (index: number): Landmarks =>
+      truth[0]!.map(([x, y]) => [x / 4 + 13 * index + 100, y / 4 + 100] as const)
+    const found = await extract(clip([]), {
+      fast: true,
+      side: 'src',
+      detector: {
+        name: 'sees it late',
+        detect: async ({ data }) => {
+          const { centre, sizePx } = regionOfLandmarks(placed(data[0]!))
+          const rect = {
+            x: centre[0] - sizePx / 3,
+            y: centre[1] - sizePx / 3,
+            width: sizePx / 1.5,
+            height: sizePx / 1.5,
+          }
+          return data[0]! < 16 ? [] : [{ rect, keyPoints: [], score: 0.95 }]
+        },
+      },
+      landmarker: {
+        name: 'sees no farther than its region',
+        async landmarks({ data }, { centre }) {
+          const landmarks = placed(data[0]!)
+          const region = regionOfLandmarks(landmarks)
+          const off = Math.hypot(centre[0] - region.centre[0], centre[1] - region.centre[1]) / region.sizePx
+          return { landmarks, region, score: data[0]! >= 4 && off < 0.35 ? 0.99 : 0.1 }
+        },
+      },
+    })
+    expect(framesOf(found.faces)).toEqual(Array.from({ length: COUNT - 4 }, (_, i) => 4 + i))
+  })
+})
+
 describe('what is written of a face', () => {
   it('has the size of its frame', async () => {
     const { faces } = await extract(clip([]).slice(0, 1))
