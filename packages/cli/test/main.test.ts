@@ -143,6 +143,7 @@ describe('bad input', () => {
     await utimes(scratch.at('shot', '000001.png'), later, later)
     expect((await dfl(...line)).stderr).toContain('but got footage that has changed since.')
     await copyFile(scratch.at('whole.png'), scratch.at('shot', '000001.png'))
+    await utimes(scratch.at('shot', '000001.png'), later, later)
     expect((await dfl(...line)).stderr).toContain('but got footage that has changed since.')
   }, 30_000)
 

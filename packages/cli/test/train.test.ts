@@ -59,7 +59,7 @@ describe('train', () => {
       if (report.event === 'warning') told.push(report.text)
     })
     expect(told).toContain(
-      'The heads of SRC and DST have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Draw outlines of some heads, then dfl xseg train and dfl xseg apply --side src and dfl xseg apply --side dst.',
+      'The heads of SRC and DST have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Find them: dfl faceset head-masks --side src and dfl faceset head-masks --side dst.',
     )
   })
 
