@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { kernelsInBuild } from '../../../scripts/wasm-kernels.js'
 
 /** Makes one JavaScript file of a TypeScript program, to be run by Node itself: in a process or a thread of its own. */
 export async function bundle(entry: URL, outfile: string): Promise<void> {
@@ -15,6 +16,7 @@ export async function bundle(entry: URL, outfile: string): Promise<void> {
     conditions: ['@dfl/source'],
     logLevel: 'error',
     plugins: [
+      kernelsInBuild(),
       {
         // The file lies outside the workspace: native packages are loaded from where the workspace has them.
         name: 'native',
