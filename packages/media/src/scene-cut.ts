@@ -1,4 +1,3 @@
-import type { Bitmap } from '@dfl/core'
 import type { Frame } from './frame.js'
 
 /** Places at which a frame is sampled, across and down. */
@@ -19,47 +18,27 @@ const FLASH_FRAMES = 3
 const BACK = 0.4
 
 /** A coarse picture of a frame: ROWS x COLUMNS brightnesses, 0..1, each the mean over a piece of one row of pixels. */
-export function frameSignature(picture: SignedPicture): Float32Array {
+export function frameSignature(picture: Pick<Frame, 'width' | 'height' | 'part'>): Float32Array {
   const out = new Float32Array(COLUMNS * ROWS)
   for (let row = 0; row < ROWS; row++) {
-    const { data, from, width, channels, factor, black } = rowOf(
-      picture,
-      Math.floor(((row + 0.5) / ROWS) * picture.height),
-    )
+    const y = Math.floor(((row + 0.5) / ROWS) * picture.height)
+    const { bitmap, ...part } = picture.part({ x: 0, y, width: picture.width, height: 1 })
+    const { data, width, channels } = bitmap
+    const scale = data instanceof Uint8Array ? 1 / 255 : data instanceof Uint16Array ? 1 / 65535 : 1
     const green = channels === 1 ? 0 : 1
     for (let column = 0; column < COLUMNS; column++) {
       const first = Math.floor((column / COLUMNS) * width)
       const end = Math.max(first + 1, Math.floor(((column + 1) / COLUMNS) * width))
       let sum = 0
-      for (let at = from + first * channels; at < from + end * channels; at += channels)
+      for (let x = first; x < end; x++) {
+        const at = ((y - part.y) * width + x) * channels
         sum += (data[at]! + 2 * data[at + green]! + data[at + 2 * green]!) / 4
-      out[row * COLUMNS + column] = (sum / (end - first)) * factor - black
+      }
+      out[row * COLUMNS + column] = (sum * scale) / (end - first)
     }
   }
   return out
 }
-
-type SignedPicture = Pick<Frame, 'width' | 'height' | 'part' | 'samplesIn'>
-
-/** A row of pixels from `from` on; their brightness, 0..1, is `factor` times what is there less `black`. */
-function rowOf(picture: SignedPicture, y: number) {
-  const rect = { x: 0, y, width: picture.width, height: 1 }
-  const { planes, toRgb } = picture.samplesIn(rect)
-  const { raster, planeToFrameMat, black } = planes[0]!
-  const [a, b, , , d, top] = planeToFrameMat
-  // Luma is brightness already, where its rows are those of the frame.
-  if (toRgb && a === 1 && b === 0 && d === 1) {
-    const { data, width } = raster
-    const luma = toRgb[0]![0]!
-    return { data, from: (y - top) * width, width, channels: 1, factor: luma / fullOf(data), black: black * luma }
-  }
-  const { bitmap, ...part } = picture.part(rect)
-  const { data, width, channels } = bitmap
-  return { data, from: (y - part.y) * width * channels, width, channels, factor: 1 / fullOf(data), black: 0 }
-}
-
-/** What 1 is stored as. */
-const fullOf = (data: Bitmap['data']) => (data instanceof Uint16Array ? 65535 : 255)
 
 /** Finds cuts in frames in a row. */
 export interface CutFinder {

@@ -31,7 +31,9 @@ interface Group {
 /**
  * Looks of many faces lie closer together than single faces do. Measured in the poses that both show: looks of one person's
  * clips lie up to 0.39 apart, of one rendered head's 0.41, those of different people at least 0.59, and of different rendered
- * heads 2 % of 163 pairs below the limit of 0.405 (as whole means 16 % would).
+ * heads 2 % of 163 pairs below the limit of 0.405 (as whole means 16 % would). Of 20 rendered heads in seven lights and poses
+ * each, 97 % of 420 pairs of one head lie below it, and 8 % of 9310 pairs of two; a limit of 0.44 would have 99 % and 16 %, one
+ * of 0.36 89 % and 3 %.
  */
 const LOOK_SHARE = 0.675
 
