@@ -44,7 +44,7 @@ function importBreaches({ dir, manifest, files }, privates, shared) {
     const name = packageOf(specifier)
     if (isBuiltin(specifier)) return undefined
     if (specifier.startsWith('.'))
-      return leaves(dir, path, specifier)
+      return leaves(dir, path, specifier) && (inSource || !isBuildTool(path, specifier))
         ? 'but that file is outside its package. Import the package by its name.'
         : undefined
     if (name === manifest.name) return inSource ? 'but that is its own package. Import the file itself.' : undefined
@@ -135,8 +135,15 @@ function packageOf(specifier) {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
 }
 
+const pathOf = (path, specifier) => new URL(specifier, `file:///${path}`).pathname
+
 function leaves(dir, path, specifier) {
-  return !new URL(specifier, `file:///${path}`).pathname.startsWith(`/${dir}/`)
+  return !pathOf(path, specifier).startsWith(`/${dir}/`)
+}
+
+/** A tool of the builds, which tests that build something need, too. */
+function isBuildTool(path, specifier) {
+  return pathOf(path, specifier).startsWith('/scripts/')
 }
 
 function names(manifest, ...kinds) {

@@ -38,6 +38,14 @@ describe('findBreaches', () => {
     ).toEqual([])
   })
 
+  test('lets tests, and them alone, use the tools of the builds', () => {
+    const text = "import { kernelsInBuild } from '../../../scripts/wasm-kernels.js'"
+    expect(breaches(pkg('image', { 'test/a.ts': text }))).toEqual([])
+    expect(breaches(pkg('image', { 'src/a.ts': text }))).toEqual([
+      'packages/image/src/a.ts: imports ../../../scripts/wasm-kernels.js, but that file is outside its package. Import the package by its name.',
+    ])
+  })
+
   test('refuses a layer above, in the import and in package.json', () => {
     expect(breaches(pkg('image', { 'src/a.ts': "import type { Face } from '@dfl/faceset'" }))).toEqual([
       'packages/image/src/a.ts: imports @dfl/faceset, but faceset is in a layer above (faceset, trainer, model-*), and image may use lower layers only.',
