@@ -77,6 +77,15 @@ function placeOf(data: usize, line: i32, group: i32, far: i32): usize {
   return data + (line / group) * far + (line % group) * 4
 }
 
+/** What is written into the loops that use it. */
+class Inline {
+  /** The next value of a section: from a sample and the one before, and from the section's last two values. */
+  @inline
+  static section(x: v128, x1: v128, y1: v128, y2: v128, n0: v128, n1: v128, d1: v128, d2: v128): v128 {
+    return f64x2.sub(f64x2.sub(f64x2.add(f64x2.mul(n0, x), f64x2.mul(n1, x1)), f64x2.mul(d1, y1)), f64x2.mul(d2, y2))
+  }
+}
+
 /** Filters two of four lines that lie side by side. */
 function blurPair(line: usize, causal: usize, length: i32): void {
   const a0 = f64x2.splat(f0)
@@ -96,14 +105,8 @@ function blurPair(line: usize, causal: usize, length: i32): void {
   let v2 = v1
   for (let i = 0; i < length; i++) {
     const x = v128.load(line + i * 32)
-    const u = f64x2.sub(
-      f64x2.sub(f64x2.add(f64x2.mul(a0, x), f64x2.mul(a1, x1)), f64x2.mul(ad1, u1)),
-      f64x2.mul(ad2, u2),
-    )
-    const v = f64x2.sub(
-      f64x2.sub(f64x2.add(f64x2.mul(b0, x), f64x2.mul(b1, x1)), f64x2.mul(bd1, v1)),
-      f64x2.mul(bd2, v2),
-    )
+    const u = Inline.section(x, x1, u1, u2, a0, a1, ad1, ad2)
+    const v = Inline.section(x, x1, v1, v2, b0, b1, bd1, bd2)
     v128.store(causal + i * 32, f64x2.add(u, v))
     x1 = x
     u2 = u1
@@ -118,14 +121,8 @@ function blurPair(line: usize, causal: usize, length: i32): void {
   v2 = v1
   for (let i = length - 1; i >= 0; i--) {
     const x = v128.load(line + i * 32)
-    const u = f64x2.sub(
-      f64x2.sub(f64x2.add(f64x2.mul(a0, x), f64x2.mul(a1, x1)), f64x2.mul(ad1, u1)),
-      f64x2.mul(ad2, u2),
-    )
-    const v = f64x2.sub(
-      f64x2.sub(f64x2.add(f64x2.mul(b0, x), f64x2.mul(b1, x1)), f64x2.mul(bd1, v1)),
-      f64x2.mul(bd2, v2),
-    )
+    const u = Inline.section(x, x1, u1, u2, a0, a1, ad1, ad2)
+    const v = Inline.section(x, x1, v1, v2, b0, b1, bd1, bd2)
     const sum = f64x2.sub(f64x2.add(f64x2.add(v128.load(causal + i * 32), u), v), f64x2.mul(both, x))
     v128.store(line + i * 32, f64x2.mul(sum, scale))
     x1 = x

@@ -17,18 +17,18 @@ export const headMasksCommand: Command = {
   examples: [['dfl faceset head-masks --side src', "for SRC's heads of ./workspace"]],
   run: ({ main = {} }, context) =>
     withFaceset(main, 'faceset head-masks', async (path) => {
-      const { faceType } = (await openFaceset(path)).info
+      const faceset = await openFaceset(path)
+      const { faceType } = faceset.info
       if (faceType !== 'head')
         throw new DflError(
           'FACE_TYPE_MISMATCH',
           `Expected faces as head in \`${path}\`, but got ${faceType}, whose images end at the hair. Extract them with --face-type head.`,
           { data: { path, faceType } },
         )
-      const done = await followFaces(setMasks(path, masksOf(await openFaceset(path), context.signal)), context, 'Masks')
+      const done = await followFaces(setMasks(path, masksOf(faceset, context.signal)), context, 'Masks')
       if (done.stopped) return { stopped: true }
-      context.terminal.result(`Masks    ${done.value} heads in ${path}`, {
-        ...{ event: 'result', faces: path, masked: done.value },
-      })
+      const result = { event: 'result', faces: path, masked: done.value } as const
+      context.terminal.result(`Masks    ${done.value} heads in ${path}`, result)
       return { stopped: false }
     }),
 }
