@@ -19,7 +19,8 @@ export interface DeviceReport {
 }
 
 const answers = new Map<Device, Promise<DeviceReport>>()
-const times = new Map<Device, Promise<Pick<DeviceReport, 'ms' | 'halfMs'>>>()
+const times = new Map<Device, Promise<number>>()
+const halfTimes = new Map<Device, Promise<number | undefined>>()
 const halves = new Map<Device, Promise<string | undefined>>()
 
 /**
@@ -32,8 +33,9 @@ export async function listDevices(): Promise<DeviceReport[]> {
   const found: DeviceReport[] = []
   for (const device of DEVICES) {
     // One after another, so that they do not share the time.
-    const report = await tried(device)
-    found.push(report.works ? { ...report, ...(await once(times, device, () => timesOf(device))) } : report)
+    const report = await timed(device)
+    const halfMs = report.works ? await once(halfTimes, device, () => halfTimeOf(device)) : undefined
+    found.push(halfMs === undefined ? report : { ...report, halfMs })
   }
   return found
 }
@@ -43,9 +45,11 @@ export async function listDevices(): Promise<DeviceReport[]> {
  * quick, but a train step on it takes twice as long as on the CPU, which these times do not show.
  */
 export function quickestOf(reports: readonly DeviceReport[]): Device {
-  const working = reports.filter(({ device, works }) => works && device !== 'tensorflow')
+  const working = reports.filter(({ device, works }) => works && isForAuto(device))
   return working.sort((a, b) => a.ms! - b.ms!)[0]?.device ?? 'cpu'
 }
+
+const isForAuto = (device: Device) => device !== 'tensorflow'
 
 /**
  * The device that a choice means here: itself, or with `auto` the quickest of those that work.
@@ -54,7 +58,11 @@ export function quickestOf(reports: readonly DeviceReport[]): Device {
  */
 export async function chooseDevice(choice: DeviceChoice): Promise<Device> {
   if (choice === 'cpu') return 'cpu'
-  if (choice === 'auto') return quickestOf(await listDevices())
+  if (choice === 'auto') {
+    const reports: DeviceReport[] = []
+    for (const device of DEVICES.filter(isForAuto)) reports.push(await timed(device))
+    return quickestOf(reports)
+  }
   if (!DEVICES.includes(choice))
     throw new DflError(
       'BAD_OPTION',
@@ -97,12 +105,17 @@ async function problemOf(device: Device, type: FloatType): Promise<string | unde
   }
 }
 
-async function timesOf(device: Device): Promise<Pick<DeviceReport, 'ms' | 'halfMs'>> {
-  const work = { side: 512, products: 4, runs: 3 }
-  const { ms } = await runChain(device, { type: 'float32', ...work })
-  if ((await computesInHalf(device)) !== undefined) return { ms }
-  return { ms, halfMs: (await runChain(device, { type: 'float16', ...work })).ms }
+/** What was found out about a device, with its time if it works. */
+async function timed(device: Device): Promise<DeviceReport> {
+  const report = await tried(device)
+  return report.works ? { ...report, ms: await once(times, device, () => timeOf(device, 'float32')) } : report
 }
+
+const timeOf = async (device: Device, type: FloatType) =>
+  (await runChain(device, { type, side: 512, products: 4, runs: 3 })).ms
+
+const halfTimeOf = async (device: Device) =>
+  (await computesInHalf(device)) === undefined ? timeOf(device, 'float16') : undefined
 
 type FloatType = 'float32' | 'float16'
 
