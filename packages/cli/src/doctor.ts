@@ -4,7 +4,7 @@ import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isDflError } from '@dfl/core'
 import { quickestOf } from '@dfl/engine'
-import { attentionMesh, blazeFace, dlibEmbedder } from '@dfl/extract'
+import { attentionMesh, blazeFace, dlibEmbedder, selfieSegmenter } from '@dfl/extract'
 import { bitmapFrame, createVideo, encodeImage, readImage, type VideoInfo } from '@dfl/media'
 import { devicesHere } from './devices-here.js'
 import { sayDuration } from './events.js'
@@ -35,6 +35,10 @@ export async function* examine(folder: string): AsyncGenerator<Check> {
   yield await attempt('detector', '@vladmandic/face-api', '@dfl/extract', async () => {
     for (const load of [blazeFace, attentionMesh, dlibEmbedder]) await (await load())[Symbol.asyncDispose]()
     return 'finds faces, reads landmarks, tells people apart'
+  })
+  yield await attempt('head masks', '@mediapipe/selfie_segmentation', '@dfl/extract', async () => {
+    await (await selfieSegmenter())[Symbol.asyncDispose]()
+    return 'parts heads from what is behind them'
   })
   yield await presets()
 }
@@ -162,8 +166,9 @@ async function devices(): Promise<Check> {
   const found = [
     working
       .map(({ device, ms: time, halfMs }) => {
-        const half = halfMs === undefined ? 'has no 16-bit floats' : `${ms(halfMs)} in 16-bit floats`
-        return `${device} (${ms(time!)} for a little work, ${half})`
+        // A CPU goes by way of 32 bits: its time would tell nothing to choose by.
+        const half = halfMs === undefined ? ', has no 16-bit floats' : `, ${ms(halfMs)} in 16-bit floats`
+        return `${device} (${ms(time!)} for a little work${device === 'cpu' ? '' : half})`
       })
       .join(', '),
     ...missing.map(({ device, reason }) => `not ${device}: ${reason}`),
