@@ -21,22 +21,24 @@ const RIDGE = 1e-3
 /** The weighted sum with the least squared error. Leaving one out is the honest number of few observations. */
 export function fitWeights(observations: readonly Observation[]): Fit {
   const came = observations.map((one) => one.came)
-  const tell = (weights: readonly number[], { told }: Observation) =>
-    told.reduce((sum, value, i) => sum + value * weights[i + 1]!, weights[0]!)
   const weights = leastSquares(observations)
   const without = observations.map((one) => leastSquares(observations.filter((other) => other !== one)))
   return {
     weights,
     fitted: correlation(
-      observations.map((one) => tell(weights, one)),
+      observations.map((one) => tellBy(weights, one)),
       came,
     ),
     leftOut: correlation(
-      observations.map((one, i) => tell(without[i]!, one)),
+      observations.map((one, i) => tellBy(without[i]!, one)),
       came,
     ),
   }
 }
+
+/** What a weighted sum tells of one thing. */
+export const tellBy = (weights: readonly number[], { told }: Pick<Observation, 'told'>): number =>
+  told.reduce((sum, value, i) => sum + value * weights[i + 1]!, weights[0]!)
 
 /** Solves the normal equations of centred values by Gauss and Jordan. */
 function leastSquares(observations: readonly Observation[]): number[] {

@@ -1,11 +1,19 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { correlation, rankCorrelation } from '@dfl/evaluate'
-import { QUALITY_PAIRS } from '@dfl/synth'
+import { OTHER_PAIRS, QUALITY_PAIRS } from '@dfl/synth'
 import { benchArguments } from './bench-arguments.js'
-import { fitWeights } from './fit.js'
+import { fitWeights, tellBy } from './fit.js'
 import { ROOT } from './footage.js'
-import { describe, type Effort, measurePair, type PairResult, renderedPairs, secondsOf } from './quality.js'
+import {
+  describe,
+  type Effort,
+  measurePair,
+  type PairResult,
+  RENDERED_PAIRS,
+  renderedPairs,
+  secondsOf,
+} from './quality.js'
 import { type BenchContext, type Outcome, round } from './report.js'
 
 /** What is told before training, so that more should give more. */
@@ -42,7 +50,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   }
   const out = resolve(values.out ?? join(ROOT, 'workspace', `forecast-${values.iterations ?? values.time ?? '5m'}`))
   await mkdir(out, { recursive: true })
-  const names = values.pairs?.split(',') ?? QUALITY_PAIRS.map(({ name }) => name)
+  const names = values.pairs?.split(',') ?? RENDERED_PAIRS.map(({ name }) => name)
   const results: PairResult[] = []
   for (const name of names) {
     const [pair] = await renderedPairs([name], out, context)
@@ -50,14 +58,18 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     context.tell(describe(results.slice(-1)))
     await writeFile(join(out, 'forecast.json'), `${JSON.stringify(summary(results), null, 2)}\n`)
   }
-  const { correlations, fits } = summary(results)
-  const lines = correlations.map(
-    ({ told, result, pearson, spearman }) =>
-      `${told} against ${result}: Pearson ${pearson ?? '–'}, Spearman ${spearman ?? '–'}`,
-  )
+  const { groups, fits } = summary(results)
+  const or = (value: number | undefined) => value ?? '–'
+  const lines = groups.flatMap(({ group, count, correlations }) => [
+    `Over ${count} ${group}:`,
+    ...correlations.map(
+      ({ told, result, pearson, spearman }) =>
+        `  ${told} against ${result}: Pearson ${or(pearson)}, Spearman ${or(spearman)}`,
+    ),
+  ])
   const fitted = fits.map(
-    ({ result, weights: [even, shading, distance], fitted, leftOut }) =>
-      `${result} = ${even} + ${shading} x shading + ${distance} x distance: Pearson ${fitted ?? '–'}, each pair left out ${leftOut ?? '–'}`,
+    ({ result, weights: [even, shading, distance], fitted, leftOut, others }) =>
+      `${result} = ${even} + ${shading} x shading + ${distance} x distance: Pearson ${or(fitted)}, each pair left out ${or(leftOut)}, pairs of other people ${or(others)}`,
   )
   return {
     text: [
@@ -65,7 +77,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       '',
       ...lines,
       '',
-      'Weights that would tell it best:',
+      'Weights that tell the first pairs best:',
       ...fitted,
       '',
       `Kept in ${out}`,
@@ -77,21 +89,40 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
 /** The pairs, how well what was told goes with what came out, and the weights that would tell it best. */
 function summary(pairs: readonly PairResult[]) {
   const or = (value: number | undefined) => (value === undefined ? undefined : round(value, 2))
-  const correlations = TOLD.flatMap((told) =>
+  const among = (specs: readonly { name: string }[]) =>
+    pairs.filter(({ pair }) => specs.some(({ name }) => name === pair))
+  const [first, others] = [among(QUALITY_PAIRS), among(OTHER_PAIRS)]
+  const groups = [
+    { group: 'pairs that the forecast was fitted to', of: first },
+    { group: 'pairs of other people', of: others },
+    { group: 'pairs in all', of: pairs },
+  ].map(({ group, of }) => ({ group, count: of.length, correlations: correlationsOf(of) }))
+  const fits = RESULTS.map(({ name, of }) => {
+    const observe = (some: readonly PairResult[]) =>
+      some.map((pair) => ({ told: [pair.shading, pair.distance], came: of(pair) }))
+    const { weights, fitted, leftOut } = fitWeights(observe(first))
+    const unseen = observe(others)
+    const held = correlation(
+      unseen.map((one) => tellBy(weights, one)),
+      unseen.map(({ came }) => came),
+    )
+    return {
+      ...{ result: name, weights: weights.map((w) => round(w, 4)) },
+      ...{ fitted: or(fitted), leftOut: or(leftOut), others: or(held) },
+    }
+  })
+  return { pairs, groups, fits }
+}
+
+const correlationsOf = (pairs: readonly PairResult[]) =>
+  TOLD.flatMap((told) =>
     RESULTS.map((result) => {
       const [a, b] = [pairs.map(told.of), pairs.map(result.of)]
+      const [pearson, spearman] = [correlation(a, b), rankCorrelation(a, b)]
       return {
-        told: told.name,
-        result: result.name,
-        pearson: or(correlation(a, b)),
-        spearman: or(rankCorrelation(a, b)),
+        ...{ told: told.name, result: result.name },
+        pearson: pearson === undefined ? undefined : round(pearson, 2),
+        spearman: spearman === undefined ? undefined : round(spearman, 2),
       }
     }),
   )
-  const fits = RESULTS.map(({ name, of }) => {
-    const observed = pairs.map((pair) => ({ told: [pair.shading, pair.distance], came: of(pair) }))
-    const { weights, fitted, leftOut } = fitWeights(observed)
-    return { result: name, weights: weights.map((w) => round(w, 4)), fitted: or(fitted), leftOut: or(leftOut) }
-  })
-  return { pairs, correlations, fits }
-}

@@ -15,7 +15,7 @@ import {
 import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import type { Evaluation } from '@dfl/evaluate'
-import { loadHeadPack, PACK_VARIABLE, QUALITY_PAIRS, writePair } from '@dfl/synth'
+import { loadHeadPack, OTHER_PAIRS, PACK_VARIABLE, QUALITY_PAIRS, writePair } from '@dfl/synth'
 import { benchArguments } from './bench-arguments.js'
 import { demoClip, ROOT } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
@@ -71,6 +71,8 @@ export interface PairClips {
   truth: string
 }
 
+/** All pairs that can be rendered. */
+export const RENDERED_PAIRS = [...QUALITY_PAIRS, ...OTHER_PAIRS]
 const USUAL_PAIRS = ['shape-near', 'shape-other', 'no-left', 'no-open-mouth', 'dark-dst']
 
 /**
@@ -124,17 +126,17 @@ export async function renderedPairs(
   out: string,
   { say }: BenchContext,
 ): Promise<PairClips[]> {
-  const unknown = names.filter((name) => !QUALITY_PAIRS.some((pair) => pair.name === name))
+  const unknown = names.filter((name) => !RENDERED_PAIRS.some((pair) => pair.name === name))
   if (unknown.length > 0)
     throw new DflError(
       'BAD_OPTION',
-      `Expected some of ${QUALITY_PAIRS.map(({ name }) => name).join(', ')} for \`--pairs\`, but got ${unknown.join(', ')}. Correct them.`,
+      `Expected some of ${RENDERED_PAIRS.map(({ name }) => name).join(', ')} for \`--pairs\`, but got ${unknown.join(', ')}. Correct them.`,
     )
   const model = await loadHeadPack()
   const folder = join(out, 'clips')
   await mkdir(folder, { recursive: true })
   const clips: PairClips[] = []
-  for (const pair of QUALITY_PAIRS.filter(({ name }) => names.includes(name))) {
+  for (const pair of RENDERED_PAIRS.filter(({ name }) => names.includes(name))) {
     for await (const { clip, done, total } of writePair(model, pair, folder))
       say(`rendering ${pair.name}-${clip}: frame ${done} of ${total}`)
     const clip = (which: string) => join(folder, `${pair.name}-${which}.mp4`)

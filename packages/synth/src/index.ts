@@ -12,7 +12,15 @@ export {
 } from './head-model.js'
 export { loadHeadPack, PACK_VARIABLE, readHeadPack } from './head-pack.js'
 export { CANONICAL_LOOK, type Color, type Look, lookOf, randomLook } from './look.js'
-export { type PairChange, type PairSpec, pairSpec, QUALITY_PAIRS, truthSpec, writePair } from './pairs.js'
+export {
+  OTHER_PAIRS,
+  type PairChange,
+  type PairSpec,
+  pairSpec,
+  QUALITY_PAIRS,
+  truthSpec,
+  writePair,
+} from './pairs.js'
 export {
   expressionWeights,
   type FaceAction,

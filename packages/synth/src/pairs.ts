@@ -108,6 +108,47 @@ export const QUALITY_PAIRS: readonly PairSpec[] = [
 ]
 
 /**
+ * Pairs of other people than those of `QUALITY_PAIRS`, on which what was fitted to those is tried: the demo's 7 and 9, who
+ * taught nothing either, among themselves and with 1 and 2. What is taken away is another part of SRC or DST, too.
+ */
+export const OTHER_PAIRS: readonly PairSpec[] = [
+  pairSpec('others-near', 21, { src: 7, dst: { 7: 0.7, 9: 0.3 }, about: 'much the same face' }),
+  pairSpec('others-some', 22, { src: 9, dst: { 9: 0.4, 7: 0.6 }, about: 'somewhat another face' }),
+  pairSpec('others-7-9', 23, { src: 7, dst: 9, about: 'another face' }),
+  pairSpec('others-9-7', 24, { src: 9, dst: 7, about: 'another face' }),
+  pairSpec('others-far', 25, { src: 9, dst: { 7: 1.5, 9: -0.5 }, about: 'a very different face' }),
+  pairSpec('others-7-1', 26, { src: 7, dst: 1, about: 'another face' }),
+  pairSpec('others-half-left', 27, {
+    src: 9,
+    dst: 2,
+    srcRange: { yawDegrees: [-38, 12] },
+    about: 'SRC turns little to its left',
+  }),
+  pairSpec('others-dst-turns', 28, {
+    src: 2,
+    dst: 9,
+    srcRange: { yawDegrees: [-15, 15] },
+    dstRange: { yawDegrees: [-45, 45] },
+    about: 'DST turns three times as far as SRC',
+  }),
+  pairSpec('others-still', 29, {
+    src: 7,
+    dst: 2,
+    srcRange: { jaw: 0, smile: 0, expression: 0 },
+    about: 'SRC moves its head but not its face',
+  }),
+  pairSpec('others-no-light-left', 30, {
+    src: 2,
+    dst: 7,
+    srcRange: { lightDegrees: [15, 60] },
+    dstRange: { lightDegrees: [-60, -10] },
+    about: "SRC is never lit from the picture's left",
+  }),
+  pairSpec('others-few', 31, { src: 1, dst: 7, srcFrames: 18, about: 'a second and a half of SRC' }),
+  pairSpec('others-dark', 32, { src: 1, dst: 9, dstLight: { ambient: 0.16 }, about: 'DST is lit much harder' }),
+]
+
+/**
  * Writes the clips of a pair as `<folder>/<name>-src.mp4`, `-dst` and `-truth`, each with a `.json` of what is true;
  * walk it. Clips that are there are left as they are.
  */
