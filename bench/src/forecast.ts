@@ -22,11 +22,13 @@ const TOLD: readonly { name: string; of(pair: PairResult): number }[] = [
   { name: 'covered', of: ({ covered }) => covered },
   { name: 'distance (negative)', of: ({ distance }) => -distance },
   { name: 'shading (negative)', of: ({ shading }) => -shading },
+  { name: 'resemblance', of: ({ resemblance }) => resemblance },
   { name: 'shape (negative)', of: ({ shapePercent = 0 }) => -shapePercent },
 ]
 const RESULTS: readonly { name: string; of(pair: PairResult): number }[] = [
-  { name: 'SSIM', of: ({ ssim }) => ssim },
-  { name: 'GMSD (negative)', of: ({ gmsd }) => -gmsd },
+  { name: 'face SSIM', of: ({ faceSsim }) => faceSsim },
+  { name: 'face GMSD (negative)', of: ({ faceGmsd }) => -faceGmsd },
+  { name: 'SSIM in place', of: ({ ssim }) => ssim },
   { name: 'error (negative)', of: ({ mae }) => -mae },
   { name: 'colour (negative)', of: ({ color }) => -color },
   { name: 'likeness', of: ({ likeness }) => likeness },
@@ -68,8 +70,8 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     ),
   ])
   const fitted = fits.map(
-    ({ result, weights: [even, shading, distance], fitted, leftOut, others }) =>
-      `${result} = ${even} + ${shading} x shading + ${distance} x distance: Pearson ${or(fitted)}, each pair left out ${or(leftOut)}, pairs of other people ${or(others)}`,
+    ({ result, weights: [even, shading, resemblance], fitted, leftOut, ...across }) =>
+      `${result} = ${even} + ${shading} x shading + ${resemblance} x resemblance: Pearson ${or(fitted)}, each pair left out ${or(leftOut)}; other people by a fit to the first ${or(across.othersByFirst)}, the first by one to others ${or(across.firstByOthers)}`,
   )
   return {
     text: [
@@ -77,7 +79,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       '',
       ...lines,
       '',
-      'Weights that tell the first pairs best:',
+      'Weights that tell all pairs best:',
       ...fitted,
       '',
       `Kept in ${out}`,
@@ -93,22 +95,26 @@ function summary(pairs: readonly PairResult[]) {
     pairs.filter(({ pair }) => specs.some(({ name }) => name === pair))
   const [first, others] = [among(QUALITY_PAIRS), among(OTHER_PAIRS)]
   const groups = [
-    { group: 'pairs that the forecast was fitted to', of: first },
+    { group: 'first pairs', of: first },
     { group: 'pairs of other people', of: others },
     { group: 'pairs in all', of: pairs },
   ].map(({ group, of }) => ({ group, count: of.length, correlations: correlationsOf(of) }))
   const fits = RESULTS.map(({ name, of }) => {
     const observe = (some: readonly PairResult[]) =>
-      some.map((pair) => ({ told: [pair.shading, pair.distance], came: of(pair) }))
-    const { weights, fitted, leftOut } = fitWeights(observe(first))
-    const unseen = observe(others)
-    const held = correlation(
-      unseen.map((one) => tellBy(weights, one)),
-      unseen.map(({ came }) => came),
-    )
+      some.map((pair) => ({ told: [pair.shading, pair.resemblance], came: of(pair) }))
+    const { weights, fitted, leftOut } = fitWeights(observe(pairs))
+    /** How well a fit to some people tells others. */
+    const across = (from: readonly PairResult[], to: readonly PairResult[]) => {
+      const byOthers = fitWeights(observe(from)).weights
+      const unseen = observe(to)
+      return correlation(
+        unseen.map((one) => tellBy(byOthers, one)),
+        unseen.map(({ came }) => came),
+      )
+    }
     return {
-      ...{ result: name, weights: weights.map((w) => round(w, 4)) },
-      ...{ fitted: or(fitted), leftOut: or(leftOut), others: or(held) },
+      ...{ result: name, weights: weights.map((w) => round(w, 4)), fitted: or(fitted), leftOut: or(leftOut) },
+      ...{ othersByFirst: or(across(first, others)), firstByOthers: or(across(others, first)) },
     }
   })
   return { pairs, groups, fits }

@@ -30,6 +30,7 @@ export interface PairResult {
   /** Mean distance of DST's faces to their nearest SRC faces, and difference in shading. */
   distance: number
   shading: number
+  resemblance: number
   /** Stops of light, where eyes are seen. */
   exposure?: number
   shapePercent?: number
@@ -43,6 +44,9 @@ export interface PairResult {
   mouth?: number
   ssim: number
   gmsd: number
+  /** The same with the truth's face laid on DST's: without the size and the place of SRC's head, which no swap can have. */
+  faceSsim: number
+  faceGmsd: number
   color: number
   /** Mean absolute error inside the face, and as a share of DST's own. */
   mae: number
@@ -155,7 +159,7 @@ export async function measurePair(
   context: BenchContext,
 ): Promise<PairResult> {
   const kept = join(folder, 'result.json')
-  const key = JSON.stringify({ ...effort, format: 2 })
+  const key = JSON.stringify({ ...effort, format: 3 })
   if (await exists(kept)) {
     const known = JSON.parse(await readFile(kept, 'utf8')) as { key: string; result: PairResult }
     if (known.key === key) return known.result
@@ -174,7 +178,7 @@ export async function measurePair(
   await rm(workspace.model, { recursive: true, force: true })
   const trained = await walk(trainStage(workspace, { seconds, iterations, seed, preset: preset.name }), pair, context)
   await walk(mergeStage(workspace, { input: pair.dst, again: true }), pair, context)
-  const dstLandmarks = await exactLandmarks(pair.dst)
+  const [dstLandmarks, truthLandmarks] = [await exactLandmarks(pair.dst), await exactLandmarks(pair.truth)]
   const { evaluation } = await walk(
     evaluateStage(workspace, {
       dst: pair.dst,
@@ -182,11 +186,12 @@ export async function measurePair(
       everyNth,
       out: join(folder, 'evaluation.html'),
       ...(dstLandmarks ? { dstLandmarks } : {}),
+      ...(truthLandmarks ? { truthLandmarks } : {}),
     }),
     pair,
     context,
   )
-  const { coverage, shape, exposure, shading, forecast } = check!
+  const { coverage, shape, exposure, shading, resemblance, forecast } = check!
   const result: PairResult = {
     pair: pair.name,
     about: pair.about,
@@ -194,6 +199,7 @@ export async function measurePair(
     covered: round(coverage.covered),
     distance: round(coverage.distance),
     shading: round(shading),
+    resemblance: round(resemblance),
     ...(exposure === undefined ? {} : { exposure: round(exposure, 2) }),
     ...(shape ? { shapePercent: round(shape.percent), shapeSpread: round(shape.spread) } : {}),
     gaps: coverage.gaps.map(({ axis, direction, share }) => `${axis} ${direction} ${Math.round(100 * share)} %`),
@@ -205,7 +211,7 @@ export async function measurePair(
 }
 
 function numbersOf({ likeness, identity, picture, steadiness }: Evaluation) {
-  const truth = picture.truth!
+  const { truth, truthFace } = picture as Required<typeof picture>
   const { yaw, mouth } = likeness.performance
   return {
     likeness: round(likeness.identity),
@@ -214,6 +220,8 @@ function numbersOf({ likeness, identity, picture, steadiness }: Evaluation) {
     ...(mouth === undefined ? {} : { mouth: round(mouth) }),
     ssim: round(truth.ssim),
     gmsd: round(truth.gmsd, 4),
+    faceSsim: round(truthFace.ssim),
+    faceGmsd: round(truthFace.gmsd, 4),
     color: round(truth.color, 2),
     mae: round(truth.mae, 4),
     border: round(picture.borderColor, 2),
@@ -242,10 +250,13 @@ export function describe(results: readonly PairResult[]): string {
       'covered',
       'distance',
       'shading',
+      'alike',
       'shape %',
       'likeness',
       'leak',
       'mouth',
+      'face SSIM',
+      'face GMSD',
       'SSIM',
       'GMSD',
       'ΔE',
@@ -261,10 +272,13 @@ export function describe(results: readonly PairResult[]): string {
       or(one.covered),
       or(one.distance),
       or(one.shading),
+      or(one.resemblance),
       or(one.shapePercent, 1),
       or(one.likeness),
       or(one.leak),
       or(one.mouth),
+      or(one.faceSsim, 3),
+      or(one.faceGmsd, 3),
       or(one.ssim, 3),
       or(one.gmsd, 3),
       or(one.color, 1),

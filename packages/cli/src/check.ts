@@ -239,7 +239,7 @@ async function writeContactSheet(
 /** The check as it goes into the JSON file: without the vectors of people, with the traits of each face. */
 function forMachines({ people, ...check }: Check, sides: Record<Side, SideFaces>) {
   const counts = (side: Side) => people[side].map(({ faces }) => faces.length)
-  const traits = (side: Side) => sides[side].faces.map(({ embedding: _, landmarks: __, ...rest }) => rest)
+  const traits = (side: Side) => sides[side].faces.map(({ embedding: _, landmarks: __, picture: ___, ...rest }) => rest)
   return {
     format: 1,
     ...check,

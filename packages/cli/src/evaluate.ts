@@ -20,8 +20,9 @@ export interface EvaluateJob {
   truth?: string
   /** Evaluate every so many frames; 1 for all. Flicker, jitter and delay need all. */
   everyNth?: number
-  /** DST's exact landmarks in each frame, where they are known. */
+  /** DST's exact landmarks in each frame, where they are known; and those of the truth. */
   dstLandmarks?: readonly Landmarks[]
+  truthLandmarks?: readonly Landmarks[]
   /** The report, ending in .html; `evaluation.html` in the workspace if not given. JSON lies beside it. */
   out?: string
 }
@@ -70,6 +71,7 @@ export async function* evaluateStage(
     ...(job.truth ? { truth: job.truth } : {}),
     dstFaceset: workspace.faceset.dst,
     ...(job.dstLandmarks ? { dstLandmarks: job.dstLandmarks } : {}),
+    ...(job.truthLandmarks ? { truthLandmarks: job.truthLandmarks } : {}),
     everyNth: job.everyNth ?? 1,
   })
   for await (const { frame, bitmaps, total } of reading) {

@@ -22,8 +22,9 @@ export interface ReadClipsJob {
   truth?: string
   /** Folder of DST's faceset: says where to look for the face. */
   dstFaceset: string
-  /** DST's exact landmarks in each frame, where they are known. */
+  /** DST's exact landmarks in each frame, where they are known; and those of the truth. */
   dstLandmarks?: readonly Landmarks[]
+  truthLandmarks?: readonly Landmarks[]
   everyNth: number
 }
 
@@ -50,7 +51,9 @@ export async function* readClips(
     const [swap, found, truth] = await Promise.all(bitmaps.map((bitmap) => analyse(bitmap, place, networks)))
     const exact = job.dstLandmarks?.[index]
     const dst = found && exact ? { ...found, landmarks: exact, pose: estimatePose(exact) } : found
-    const metrics = dst ? metricsOf(bitmaps, dst.landmarks) : undefined
+    // Found and exact landmarks differ by a bias: the truth's are of the kind that DST's are.
+    const truthLandmarks = exact ? job.truthLandmarks?.[index] : truth?.landmarks
+    const metrics = dst ? metricsOf(bitmaps, dst.landmarks, truthLandmarks) : undefined
     yield {
       frame: { index, ...named({ swap, dst, truth }), ...(metrics ? { metrics } : {}) },
       bitmaps,
@@ -64,13 +67,15 @@ const named = (faces: Pick<ReadFrame, 'swap' | 'dst' | 'truth'>) =>
   Object.fromEntries(Object.entries(faces).filter(([, face]) => face !== undefined)) as typeof faces
 
 /** Only what lies around the face is converted: pictures of films are large. */
-function metricsOf(bitmaps: readonly Bitmap[], landmarks: Landmarks): FrameMetrics {
-  const rect = around(landmarks)
+function metricsOf(bitmaps: readonly Bitmap[], landmarks: Landmarks, truthLandmarks?: Landmarks): FrameMetrics {
+  const rect = around([...landmarks, ...(truthLandmarks ?? [])])
   const [result, dst, truth] = bitmaps.map((bitmap) => toPixels(crop(bitmap, within(rect, bitmap))))
   const { x: left, y: top } = within(rect, bitmaps[0]!)
+  const here = (points: Landmarks) => points.map(([x, y]) => [x - left, y - top] as const)
   return frameMetrics(
     { result: result!, dst: dst!, ...(truth ? { truth } : {}) },
-    landmarks.map(([x, y]) => [x - left, y - top] as const),
+    here(landmarks),
+    truthLandmarks && here(truthLandmarks),
   )
 }
 

@@ -35,12 +35,16 @@ export function imageError(result: Pixels, truth: Pixels, mask: Pixels): ImageEr
   return {
     mae: meanAbsoluteError(result, truth, mask),
     psnr: psnr(result, truth, mask),
-    ssim: maskedSsim(rgbToGray(result), rgbToGray(truth), mask, total),
+    ssim: graySsim(rgbToGray(result), rgbToGray(truth), mask),
   }
 }
 
-/** As `ssim` of @dfl/image, of gray pictures, with a mask that says how much each window counts. */
-function maskedSsim(a: Pixels, b: Pixels, mask: Pixels, total: number): number {
+/**
+ * As `ssim` of @dfl/image, of gray pictures, with a mask that says how much each window counts.
+ *
+ * @param a [H, W, 1] @param b [H, W, 1] @param mask [H, W, 1], not 0 all over.
+ */
+export function graySsim(a: Pixels, b: Pixels, mask: Pixels): number {
   const { width, height } = mask
   const product = (x: Pixels, y: Pixels) => Float64Array.from(x.data, (v, i) => v * y.data[i]!)
   const window = (x: ArrayLike<number>) => blur(x, width, height)
@@ -52,9 +56,11 @@ function maskedSsim(a: Pixels, b: Pixels, mask: Pixels, total: number): number {
   const c1 = 0.01 ** 2
   const c2 = 0.03 ** 2
   let sum = 0
+  let total = 0
   for (let i = 0; i < mask.data.length; i++) {
     const w = mask.data[i]!
     if (w === 0) continue
+    total += w
     const x = ma[i]!
     const y = mb[i]!
     const varianceX = aa[i]! - x * x

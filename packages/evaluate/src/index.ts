@@ -10,11 +10,19 @@ export { gazeSide } from './check/gaze.js'
 export { type FaceLight, faceLight } from './check/light.js'
 export { type Person, peopleOf } from './check/people.js'
 export { type Quality, qualityOf } from './check/quality.js'
+export { resemblance } from './check/resemblance.js'
 export { type FaceTraits, faceTraits } from './check/traits.js'
 export { compareSheet } from './compare-sheet.js'
 export { type Drift, driftToDst, type PoseAndMouth } from './during/drift.js'
 export { nearestPictures } from './during/nearest-pictures.js'
-export { type Evaluation, type EvaluationInput, evaluation, type FrameMetrics, frameMetrics } from './evaluation.js'
+export {
+  type Evaluation,
+  type EvaluationInput,
+  evaluation,
+  type FrameMetrics,
+  frameMetrics,
+  type TruthError,
+} from './evaluation.js'
 export { type ImageError, imageError } from './image-error.js'
 export { type Jitter, jitter } from './jitter.js'
 export { type Likeness, type LikenessInput, likeness } from './likeness.js'

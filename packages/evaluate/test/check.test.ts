@@ -13,6 +13,7 @@ import {
   gazeSide,
   peopleOf,
   qualityOf,
+  resemblance,
   shapeDifference,
   shownFaces,
 } from '../src/index.js'
@@ -198,17 +199,34 @@ describe('the whole check', () => {
     expect(check.advice.every(({ evidence }) => evidence !== '')).toBe(true)
   })
 
-  it('forecasts less where SRC is further from DST and where faces are shaded otherwise', () => {
+  it('forecasts less where SRC looks less like DST and where faces are shaded otherwise', () => {
     const alike = checkFaces(dst, dst)
     expect(alike.shading).toBe(0)
+    expect(alike.resemblance).toBeCloseTo(1, 6)
+    expect(check.resemblance).toBeLessThan(0.9)
     expect(alike.coverage.distance).toBe(0)
     expect(check.coverage.distance).toBeGreaterThan(
       checkFaces({ faces: traitsOf(turning(-36, 36)) }, dst).coverage.distance,
     )
     expect(check.forecast).toBeLessThan(alike.forecast)
-    expect(forecast({ shading: 0.3, distance: 1 })).toBeLessThan(forecast({ shading: 0.1, distance: 1 }))
-    expect(forecast({ shading: 0.1, distance: 2 })).toBeLessThan(forecast({ shading: 0.1, distance: 1 }))
-    expect(forecast({ shading: 9, distance: 9 })).toBe(0)
+    const told = { shading: 0.1, resemblance: 0.6 }
+    expect(forecast({ ...told, shading: 0.3 })).toBeLessThan(forecast(told))
+    expect(forecast({ ...told, resemblance: 0.5 })).toBeLessThan(forecast(told))
+    expect(forecast({ shading: 9, resemblance: 0 })).toBe(0)
+  })
+
+  it('tells another face, and another pose, as less alike, and brightness and contrast not at all', () => {
+    const [own] = traitsOf([{}])
+    const alikeWith = (shot: Shot, change = (v: number) => v) => {
+      const [other] = traitsOf([shot])
+      const { picture } = other!
+      const src = [{ ...other!, picture: { ...picture, luma: picture.luma.map(change) } }]
+      return resemblance(src, [own!], { nearest: [{ dst: own!.filename, src: [other!.filename], distance: 0 }] })
+    }
+    expect(alikeWith({}, (v) => 0.5 * v + 60)).toBeGreaterThan(0.99)
+    expect(alikeWith({ person: 2 })).toBeLessThan(0.9)
+    expect(alikeWith({ person: 2, yawDegrees: 30 })).toBeLessThan(alikeWith({ person: 2 }))
+    expect(resemblance([], [own!], { nearest: [{ dst: own!.filename, src: [], distance: 0 }] })).toBe(0)
   })
 
   it('names light that SRC does not have by the whites of the eyes, whatever the skin', () => {

@@ -1,6 +1,6 @@
 import { estimatePose } from '@dfl/align'
 import { type Landmarks, type Pixels, Random } from '@dfl/core'
-import { gaussianBlur } from '@dfl/image'
+import { applyAffineAll, gaussianBlur, warpAffine } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
 import { type Evaluation, evaluation, evaluationReport, type FaceAnalysis, frameMetrics } from '../src/index.js'
 import { head, type Shot } from './heads.js'
@@ -119,6 +119,17 @@ describe('a perfect swap, DST unchanged and known damage rank as they must', () 
     expect(tinted!.color).toBeGreaterThan(5)
     expect(tinted!.color).toBeGreaterThan(2 * soft!.color)
     expect(tinted!.gmsd).toBeLessThan(soft!.gmsd)
+  })
+
+  it('in the truth laid on DST, which does not count how large its head is', () => {
+    const { image, landmarks } = DST[0]!
+    const smaller = [0.9, 0, 6, 0, 0.9, 5] as const
+    const size = { width: image.width, height: image.height }
+    const truth = warpAffine(image, smaller, size, { border: 'replicate' })
+    const found = frameMetrics({ result: image, dst: image, truth }, landmarks, applyAffineAll(smaller, landmarks))
+    expect(found.truth!.ssim).toBeLessThan(0.8)
+    expect(found.truthFace!.ssim).toBeGreaterThan(0.95)
+    expect(frameMetrics({ result: image, dst: image, truth }, landmarks).truthFace).toBeUndefined()
   })
 
   it('in flicker, which sees light that trembles and no steady change', () => {

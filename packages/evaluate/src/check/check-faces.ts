@@ -5,6 +5,7 @@ import { exposureStops } from './eye-white.js'
 import { type ShapeDifference, shapeDifference } from './face-shape.js'
 import { type Person, peopleOf } from './people.js'
 import { type Quality, qualityOf } from './quality.js'
+import { resemblance } from './resemblance.js'
 import type { FaceTraits } from './traits.js'
 
 /** What is known before training. */
@@ -18,6 +19,8 @@ export interface Check {
   exposure?: number
   /** Difference of the slopes of luminance up the faces, 0 for equal ones: light from above, beard, relief of brow and chin. */
   shading: number
+  /** How much DST's faces look like the SRC faces most like them, −1..1: see `resemblance`. */
+  resemblance: number
   /** How well it will come out, 0..1, for ranking: see `forecast`. */
   forecast: number
   /** Most urgent first. */
@@ -49,6 +52,7 @@ export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Cho
   const quality = { src: qualityOf(src.faces, src.clip), dst: qualityOf(dst.faces, dst.clip) }
   const exposure = exposureStops(src.faces, dst.faces)
   const shading = shadingBetween(src.faces, dst.faces)
+  const alike = resemblance(src.faces, dst.faces, covered)
   const shape = shapeOf(mainFaces(src.faces, people.src), mainFaces(dst.faces, people.dst))
   const advice = [
     ...aboutPeople(people),
@@ -83,20 +87,23 @@ export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Cho
     quality,
     ...(exposure === undefined ? {} : { exposure }),
     shading,
-    forecast: forecast({ shading, distance: covered.distance }),
+    resemblance: alike,
+    forecast: forecast({ shading, resemblance: alike }),
     advice: advice.sort((a, b) => order[a.urgency] - order[b.urgency]),
   }
 }
 
 /**
- * How near the swap will come to the true one, as SSIM inside the face after a short training, for ranking pairs.
+ * How near the painted face will come to the true one, as SSIM inside the face (`truthFace` of the evaluation) after a short
+ * training, for ranking pairs.
  *
- * Fitted to twelve rendered pairs: Pearson 0.97, each pair told by the others 0.94. See docs/design/insight.md.
+ * Fitted to 24 rendered pairs: Pearson 0.91; each pair told by the others 0.88; pairs of other people than those that it was
+ * fitted to 0.85 and 0.90. See docs/design/insight.md.
  *
- * @param told `shading` of the check, and `distance` of its coverage.
+ * @param told `shading` and `resemblance` of the check.
  */
-export function forecast({ shading, distance }: { shading: number; distance: number }): number {
-  return Math.max(0, 0.954 - 0.573 * shading - 0.021 * distance)
+export function forecast({ shading, resemblance: alike }: { shading: number; resemblance: number }): number {
+  return Math.max(0, 0.795 - 0.46 * shading + 0.158 * alike)
 }
 
 function shadingBetween(src: readonly FaceTraits[], dst: readonly FaceTraits[]): number {

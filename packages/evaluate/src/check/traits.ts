@@ -6,6 +6,7 @@ import { eyeWhite } from './eye-white.js'
 import { fingerprintOf } from './fingerprint.js'
 import { gazeSide } from './gaze.js'
 import { type FaceLight, faceLight } from './light.js'
+import { type FacePicture, facePicture } from './resemblance.js'
 
 /** What decides whether SRC can give DST what it needs, measured on one face. */
 export interface FaceTraits {
@@ -39,6 +40,8 @@ export interface FaceTraits {
   clipped: number
   /** Alike for pictures that look alike: 16 hex digits. */
   fingerprint: string
+  /** How the face looks, small and gray. */
+  picture: FacePicture
 }
 
 /** Side at which faces are compared, in pixels. */
@@ -86,6 +89,7 @@ export function faceTraits(face: FaceMeta, image: Raster): FaceTraits {
     eyeDistancePx: eyeDistance,
     clipped: light.clipped,
     fingerprint: fingerprintOf(gray),
+    picture: facePicture(gray, landmarks),
   }
 }
 

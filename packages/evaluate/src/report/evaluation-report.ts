@@ -198,7 +198,7 @@ function performanceFigures({ performance, truthPerformance, likeness }: Evaluat
 }
 
 function pictureFigures({ picture }: Evaluation): Figure[] {
-  const { truth } = picture
+  const { truth, truthFace = truth } = picture
   return [
     {
       name: 'Colour step at the border',
@@ -220,17 +220,17 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
         "Share of DST's face where the result is unchanged or looks alike: an upper bound of what the mask left uncovered.",
       verdict: grade(picture.uncovered, 0.2, 0.4),
     },
-    ...(truth
+    ...(truth && truthFace
       ? [
           {
             name: 'SSIM to the truth',
-            value: truth.ssim.toFixed(3),
-            meaning: 'Structure inside the face compared with the true swap; 1 is equal.',
+            value: truthFace.ssim.toFixed(3),
+            meaning: `Structure inside the face compared with the true swap's, laid on DST's face; 1 is equal. Where its own head has it: ${truth.ssim.toFixed(3)}, which no swap into DST's head can raise.`,
           },
           {
             name: 'Perceptual distance',
-            value: truth.gmsd.toFixed(3),
-            meaning: 'Deviation of edges from the true swap (GMSD); 0 is equal, 0.1 plainly visible.',
+            value: truthFace.gmsd.toFixed(3),
+            meaning: `Deviation of edges from the same (GMSD); 0 is equal, 0.1 plainly visible. In its own place: ${truth.gmsd.toFixed(3)}.`,
           },
           {
             name: 'Colour error',
