@@ -12,8 +12,16 @@ export function halfToNumber(bits: number): number {
 
 /** The values of many. */
 export function halvesToNumbers(halves: Uint16Array): Float32Array {
-  const out = new Float32Array(halves.length)
-  for (let i = 0; i < halves.length; i++) out[i] = halfToNumber(halves[i]!)
+  const words = new Uint32Array(halves.length)
+  const out = new Float32Array(words.buffer)
+  for (let i = 0; i < halves.length; i++) {
+    const bits = halves[i]!
+    const exponent = bits & 0x7c00
+    // Between the least and the greatest exponent the same bits stand for the same value, moved and counted from elsewhere.
+    if (exponent !== 0 && exponent !== 0x7c00)
+      words[i] = ((bits & 0x8000) << 16) | (((bits & 0x7fff) << 13) + 0x38000000)
+    else out[i] = halfToNumber(bits)
+  }
   return out
 }
 

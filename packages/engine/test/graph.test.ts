@@ -15,6 +15,21 @@ describe('a written ONNX graph', () => {
     expect(activations).toEqual({ data: Float32Array.of(11, 22, -10, -10), shape: [4] })
   })
 
+  it('keeps names of any length and any letters, and numbers of any size', async () => {
+    const long = 'gesicht '.repeat(40)
+    const graph = new OnnxGraph()
+    const x = graph.input('größe 臉', 'float32', [1])
+    graph.output(long, 'int64', [3], graph.i64([-1, 2 ** 40, 2 ** 31]))
+    graph.output('same', 'float32', [1], graph.op('Clip', [x, graph.f32([-1])]))
+    const far = graph.op('Slice', [x, graph.i64([-(2 ** 31)]), graph.i64([2 ** 31])])
+    graph.output('cast', 'float32', [1], graph.op('Cast', [far], { to: 1 }))
+    graph.output('picked', 'float32', [1], graph.op('Gather', [x, graph.i64([0])], { axis: -1 }))
+    await using network = await loadNetwork(graph.build())
+    const out = await network.run({ 'größe 臉': { data: Float32Array.of(7), shape: [1] } })
+    expect(out[long]!.data).toEqual(BigInt64Array.of(-1n, 2n ** 40n, 2n ** 31n))
+    expect([out.same, out.cast, out.picked].map((port) => port!.data[0])).toEqual([7, 7, 7])
+  })
+
   it('carries attributes of every kind, and outputs of several', async () => {
     const graph = new OnnxGraph()
     const x = graph.input('x', 'float32', [1, 1, 2, 2])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { halvesToNumbers } from '../src/half.js'
 import { decodeSafetensors, encodeSafetensors, halfToNumber, numberToHalf } from '../src/index.js'
 
 const tensors = {
@@ -41,4 +42,11 @@ it('every 16-bit float is the nearest to itself', () => {
   expect(numberToHalf(1e9)).toBe(0x7bff)
   expect(numberToHalf(1 + 2 ** -11)).toBe(0x3c00)
   expect(numberToHalf(1 + 3 * 2 ** -11)).toBe(0x3c02)
+})
+
+it('many 16-bit floats are read as each of them is', () => {
+  const bits = Uint16Array.from({ length: 0x10000 }, (_, i) => i)
+  const { buffer } = halvesToNumbers(bits)
+  const one = Float32Array.from(bits, halfToNumber)
+  expect(Buffer.compare(Buffer.from(buffer), Buffer.from(one.buffer))).toBe(0)
 })

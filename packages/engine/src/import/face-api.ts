@@ -37,8 +37,7 @@ export function faceApiRecognitionToOnnx(weights: Uint8Array, manifest: readonly
     const scale = parameter(`${name}/scale/weights`).data
     const [height, width, inputs, outputs] = filters.shape as [number, number, number, number]
     const kernel = permute4(filters.data, filters.shape, [3, 2, 0, 1])
-    const perOutput = inputs * height * width
-    for (let i = 0; i < kernel.length; i++) kernel[i]! *= scale[Math.floor(i / perOutput)]!
+    scaleRows(kernel, scale)
     const shift = parameter(`${name}/scale/biases`).data
     const bias = Float32Array.from(parameter(`${name}/conv/bias`).data, (b, o) => b * scale[o]! + shift[o]!)
     const [py, px] = options.padded ? [(height - 1) >> 1, (width - 1) >> 1] : [0, 0]
@@ -92,4 +91,13 @@ export function faceApiRecognitionToOnnx(weights: Uint8Array, manifest: readonly
   x = graph.op('MatMul', [x, graph.f32(Float32Array.from(fc.data), fc.shape)])
   graph.output('embedding', 'float32', [1, 128], x)
   return graph.build('dlib-resnet-29')
+}
+
+/** Multiplies each of as many rows as there are factors by its own. */
+function scaleRows(rows: Float32Array, factors: ArrayLike<number>): void {
+  const length = rows.length / factors.length
+  for (let row = 0, i = 0; row < factors.length; row++) {
+    const factor = factors[row]!
+    for (const end = (row + 1) * length; i < end; i++) rows[i]! *= factor
+  }
 }

@@ -12,10 +12,20 @@ export function permute4(
   const [n0, n1, n2, n3] = permutation.map((axis) => shape[axis]!) as [number, number, number, number]
   const [s0, s1, s2, s3] = permutation.map((axis) => strides[axis]!) as [number, number, number, number]
   const out = new Float32Array(data.length)
-  let p = 0
-  for (let a = 0; a < n0; a++)
+  // The longer steps outside: what is read next then lies close to what was read.
+  if (s0 >= s1) {
+    let p = 0
+    for (let a = 0; a < n0; a++)
+      for (let b = 0; b < n1; b++)
+        for (let c = 0; c < n2; c++)
+          for (let d = 0, from = a * s0 + b * s1 + c * s2; d < n3; d++, from += s3) out[p++] = data[from]!
+  } else
     for (let b = 0; b < n1; b++)
-      for (let c = 0; c < n2; c++) for (let d = 0; d < n3; d++) out[p++] = data[a * s0 + b * s1 + c * s2 + d * s3]!
+      for (let a = 0; a < n0; a++) {
+        let p = (a * n1 + b) * n2 * n3
+        for (let c = 0; c < n2; c++)
+          for (let d = 0, from = a * s0 + b * s1 + c * s2; d < n3; d++, from += s3) out[p++] = data[from]!
+      }
   return out
 }
 

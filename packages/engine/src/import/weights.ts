@@ -1,4 +1,4 @@
-import { halfToNumber } from '../half.js'
+import { halvesToNumbers } from '../half.js'
 import { corrupt } from './flatbuffer.js'
 
 /** One weight of a TensorFlow.js weights manifest. */
@@ -29,30 +29,55 @@ export interface Weight {
  * @throws DflError `CORRUPT_FILE` when `bytes` is shorter or longer than the manifest says.
  */
 export function readWeights(groups: readonly WeightGroup[], bytes: Uint8Array): Map<string, Weight> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const out = new Map<string, Weight>()
   let offset = 0
   for (const spec of groups.flatMap((group) => group.weights)) {
     const count = spec.shape.reduce((a, b) => a * b, 1)
-    const stored = spec.quantization?.dtype ?? spec.dtype
-    const itemSize = ITEM_SIZES[stored]
-    if (!itemSize) throw corrupt('TensorFlow.js weights', `the element type '${stored}' for \`${spec.name}\``)
+    const type = spec.quantization?.dtype ?? spec.dtype
+    const itemSize = ITEM_SIZES[type]
+    if (!itemSize) throw corrupt('TensorFlow.js weights', `the element type '${type}' for \`${spec.name}\``)
     if (offset + count * itemSize > bytes.length)
       throw corrupt('TensorFlow.js weights', `only ${bytes.length} bytes, too few for \`${spec.name}\``)
-    const { scale = 1, min = 0 } = spec.quantization ?? {}
-    const data = spec.dtype === 'int32' ? new Int32Array(count) : new Float32Array(count)
-    for (let i = 0; i < count; i++) {
-      const at = offset + i * itemSize
-      if (stored === 'float32') data[i] = view.getFloat32(at, true)
-      else if (stored === 'float16') data[i] = halfToNumber(view.getUint16(at, true))
-      else if (stored === 'int32') data[i] = view.getInt32(at, true)
-      else data[i] = (itemSize === 1 ? view.getUint8(at) : view.getUint16(at, true)) * scale + min
-    }
-    offset += count * itemSize
-    out.set(spec.name, { data, shape: spec.shape })
+    const stored = bytes.subarray(offset, offset + count * itemSize)
+    offset += stored.length
+    out.set(spec.name, { data: valuesOf(spec, type, stored), shape: spec.shape })
   }
   if (offset !== bytes.length)
     throw corrupt('TensorFlow.js weights', `${bytes.length} bytes where its manifest describes ${offset}`)
+  return out
+}
+
+function valuesOf({ dtype, quantization }: WeightSpec, type: string, stored: Uint8Array): Weight['data'] {
+  const wide = dtype === 'int32' ? Int32Array : Float32Array
+  if (type === 'uint8' || type === 'bool') {
+    // What each byte stands for is worked out once: there may be millions of them.
+    const values = scaled(
+      new Uint8Array(256).map((_, byte) => byte),
+      quantization,
+      wide,
+    )
+    const out = new wide(stored.length)
+    for (let i = 0; i < stored.length; i++) out[i] = values[stored[i]!]!
+    return out
+  }
+  const { buffer } = new Uint8Array(stored) // A copy begins where numbers of any width may begin.
+  if (type === 'uint16') return scaled(new Uint16Array(buffer), quantization, wide)
+  const plain =
+    type === 'float32'
+      ? new Float32Array(buffer)
+      : type === 'int32'
+        ? new Int32Array(buffer)
+        : halvesToNumbers(new Uint16Array(buffer))
+  return plain instanceof wide ? plain : new wide(plain)
+}
+
+function scaled(
+  stored: Uint8Array | Uint16Array,
+  { scale = 1, min = 0 }: { scale?: number; min?: number } = {},
+  wide: Float32ArrayConstructor | Int32ArrayConstructor,
+): Weight['data'] {
+  const out = new wide(stored.length)
+  for (let i = 0; i < stored.length; i++) out[i] = stored[i]! * scale + min
   return out
 }
 

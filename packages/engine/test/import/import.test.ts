@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isDflError, Random } from '@dfl/core'
 import { describe, expect, it } from 'vitest'
+import { permute4 } from '../../src/import/layout.js'
+import { readWeights, type WeightSpec } from '../../src/import/weights.js'
 import {
   faceApiRecognitionToOnnx,
   loadNetwork,
@@ -169,5 +171,66 @@ describe('faceApiRecognitionToOnnx', () => {
     expect(() => faceApiRecognitionToOnnx(weights, renamed)).toThrow(
       `Expected the weight \`${first.name}\` in face-api's recognition model, but got a file without it.`,
     )
+  })
+})
+
+describe('weights of a manifest', () => {
+  const spec = (name: string, dtype: string, quantization?: WeightSpec['quantization']): WeightSpec => ({
+    name,
+    shape: [2],
+    dtype,
+    ...(quantization ? { quantization } : {}),
+  })
+
+  it('are read from every element type, wherever in the file they begin', () => {
+    const weights = [
+      spec('bytes', 'float32', { dtype: 'uint8', scale: 0.5, min: -1 }),
+      spec('flags', 'bool'),
+      spec('words', 'float32', { dtype: 'uint16', scale: 0.25, min: 2 }),
+      spec('halves', 'float32', { dtype: 'float16' }),
+      spec('whole', 'int32'),
+      spec('floats', 'float32'),
+      spec('steps', 'int32', { dtype: 'uint8', scale: 2, min: 3 }),
+    ]
+    const stored = [
+      Uint8Array.of(0, 255),
+      Uint8Array.of(1, 0),
+      Uint16Array.of(4, 65535),
+      Uint16Array.of(0x3c00, 0xc000),
+      Int32Array.of(-7, 2 ** 30),
+      Float32Array.of(0.1, -1e9),
+      Uint8Array.of(1, 200),
+    ]
+    // One byte ahead, so that nothing begins where its numbers would have to.
+    const bytes = Buffer.concat([Uint8Array.of(9), ...stored.map((part) => new Uint8Array(part.buffer))]).subarray(1)
+    const read = readWeights([{ paths: [], weights }], bytes)
+    expect(Object.fromEntries([...read].map(([name, { data }]) => [name, data]))).toEqual({
+      bytes: Float32Array.of(-1, 126.5),
+      flags: Float32Array.of(1, 0),
+      words: Float32Array.of(3, 16385.75),
+      halves: Float32Array.of(1, -2),
+      whole: Int32Array.of(-7, 2 ** 30),
+      floats: Float32Array.of(0.1, -1e9),
+      steps: Int32Array.of(5, 403),
+    })
+  })
+})
+
+describe('permute4', () => {
+  it('puts the axes of an array into any order', () => {
+    const shape = [2, 3, 4, 5]
+    const strides = [60, 20, 5, 1]
+    const data = wave(120)
+    const orders = [0, 1, 2, 3].flatMap((a) =>
+      [0, 1, 2, 3].flatMap((b) => [0, 1, 2, 3].flatMap((c) => [0, 1, 2, 3].map((d) => [a, b, c, d] as const))),
+    )
+    for (const order of orders.filter((axes) => new Set(axes).size === 4)) {
+      const [, n1, n2, n3] = order.map((axis) => shape[axis]!) as [number, number, number, number]
+      const expected = Float32Array.from({ length: 120 }, (_, i) => {
+        const at = [Math.floor(i / (n1 * n2 * n3)), Math.floor(i / (n2 * n3)) % n1, Math.floor(i / n3) % n2, i % n3]
+        return data[order.reduce((sum, axis, k) => sum + at[k]! * strides[axis]!, 0)]!
+      })
+      expect(permute4(data, shape, order)).toEqual(expected)
+    }
   })
 })
