@@ -1,7 +1,6 @@
 import { DflError } from '@dfl/core'
 import type { Compiled } from './compile.js'
 import { type Device, type DeviceChoice, sessionOptionsOf, threadsOf } from './devices/device.js'
-import { chooseDevice } from './devices/probe.js'
 import { ELEMENT_TYPES } from './onnx/index.js'
 import { type InferenceSession, onnxRuntime } from './ort.js'
 import type { State } from './state.js'
@@ -54,7 +53,7 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
       'BAD_OPTION',
       'Expected a device of ONNX Runtime for an ONNX network, but got `tensorflow` as `device`. It runs functions that `compile` records; choose another for this.',
     )
-  const device = await chooseDevice(options.device ?? 'cpu')
+  const device = await deviceOf(options.device)
   let session: InferenceSession
   try {
     session = await ort.InferenceSession.create(bytes, {
@@ -105,6 +104,11 @@ export async function loadNetwork(bytes: Uint8Array, options: NetworkOptions = {
       await session.release()
     },
   }
+}
+
+/** The device that a choice means. Trying devices takes TensorFlow.js, which is not loaded where there is nothing to try. */
+async function deviceOf(choice: DeviceChoice = 'cpu'): Promise<Device> {
+  return choice === 'cpu' ? 'cpu' : (await import('./devices/probe.js')).chooseDevice(choice)
 }
 
 /**

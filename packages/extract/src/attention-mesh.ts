@@ -1,5 +1,5 @@
 import type { Point, Raster } from '@dfl/core'
-import { loadNetwork, tfliteToOnnx } from '@dfl/engine'
+import { loadNetwork, tfliteToOnnx } from '@dfl/engine/networks'
 import { applyAffineAll, convexHull, invertAffine } from '@dfl/image'
 import type { FrameSamples } from '@dfl/media'
 import { ALL_POINTS, LANDMARK_POINTS, MESH_POINTS, OUTER_EYE_CORNERS, REFINED_POINTS } from './mesh-points.js'

@@ -1,5 +1,5 @@
 import type { Affine, Point, Raster } from '@dfl/core'
-import { loadNetwork, tfjsGraphToOnnx, tfliteToOnnx } from '@dfl/engine'
+import { loadNetwork, tfjsGraphToOnnx, tfliteToOnnx } from '@dfl/engine/networks'
 import { applyAffine, invertAffine } from '@dfl/image'
 import type { FrameSamples } from '@dfl/media'
 import { mergeDetections } from './merge-detections.js'

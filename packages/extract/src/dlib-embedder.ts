@@ -1,5 +1,5 @@
 import type { Affine, Landmarks, Point, Raster } from '@dfl/core'
-import { faceApiRecognitionToOnnx, loadNetwork, type WeightGroup } from '@dfl/engine'
+import { faceApiRecognitionToOnnx, loadNetwork, type WeightGroup } from '@dfl/engine/networks'
 import type { FrameSamples } from '@dfl/media'
 import { networkInput } from './network-input.js'
 import { readPackageJson, readWeightFiles } from './package-files.js'

@@ -8,7 +8,7 @@ import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
 import { followEverySecond } from './follow-every-second.js'
 import { followFaces } from './follow-faces.js'
 import { embed } from './look.js'
-import { startWorkers, type Workers } from './networks.js'
+import { type Networks, startWorkers, type Workers } from './networks.js'
 import { identityInPicture, onlyPerson, type WantedPerson } from './only-person.js'
 import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
 import { type ExtractProgress, type ProgressMeter, progressMeter } from './progress.js'
@@ -96,7 +96,7 @@ export async function* extractFaceset(
       meter,
       // Only when first needed: a run that has nothing to do ends at once.
       workers: () => {
-        if (!workers) owned.unshift((workers = startWorkers(given, meter)))
+        if (!workers) owned.unshift((workers = startWorkers(given, meter, neededNetworks(settings))))
         return workers
       },
       person: () => (person ??= identity ? Promise.resolve({ identity, others }) : personOf(run)),
@@ -120,6 +120,14 @@ interface Run {
   /** The one whose faces are wanted; nothing where everybody's are. */
   person(): Promise<WantedPerson | undefined>
 }
+
+/** The networks that no extraction with these options can do without, once there is a face. */
+const neededNetworks = ({ embedEvery, faceType }: ExtractOptions): (keyof Networks)[] => [
+  'detector',
+  'landmarker',
+  ...(embedEvery > 0 ? (['embedder'] as const) : []),
+  ...(faceType === 'head' ? (['segmenter'] as const) : []),
+]
 
 /** The person in the picture that the options name. */
 async function personOf({ settings, workers }: Run): Promise<WantedPerson | undefined> {
@@ -154,7 +162,10 @@ async function* frameItems(clip: FrameSource, run: Run): AsyncGenerator<FrameIte
       const frame = next.value
       if (frame.index % settings.everyNth === 0) {
         count++
-        yield frameItem(frame, done.has(frame.index), run)
+        const isDone = done.has(frame.index)
+        // They get ready while the frames of the first segments are decoded.
+        if (!isDone) run.workers()
+        yield frameItem(frame, isDone, run)
       } else frame.close()
     }
   } finally {

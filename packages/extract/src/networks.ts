@@ -29,36 +29,52 @@ export interface Workers extends Omit<Networks, 'segmenter'>, AsyncDisposable {
  * The given networks, the built-in ones where none is given, with their time counted.
  *
  * The built-in ones work in two threads, so that a video is decoded, faces are looked for, and those that were found are
- * cut out at the same time: one thread finds, the other tells people apart and cuts.
+ * cut out at the same time: one thread finds, the other tells people apart and cuts. When there is nothing to be found just
+ * then, at the end of a clip above all, the first cuts, too.
+ *
+ * @param needed  Networks that will surely be asked: they are loaded at once, while frames are decoded.
  */
-export function startWorkers(given: Partial<Networks>, meter: ProgressMeter): Workers {
+export function startWorkers(
+  given: Partial<Networks>,
+  meter: ProgressMeter,
+  needed: readonly (keyof Networks)[],
+): Workers {
   const finding = faceThread()
   const cutting = faceThread()
+  const forFinding = () => finding
+  const forTelling = () => cutting
+  const forCutting = () => (finding.open === 0 && cutting.open > 0 ? finding : cutting)
+  const load = (thread: JobThread<ThreadJobs>, names: readonly (keyof Networks)[]) => {
+    const missing = names.filter((name) => needed.includes(name) && !given[name])
+    if (missing.length > 0) void thread.ask('load', [missing]).catch(() => {}) // Whoever needs the thread hears of it.
+  }
+  load(finding, ['detector', 'landmarker'])
+  load(cutting, ['embedder', 'segmenter'])
   const job =
-    <K extends keyof ThreadJobs & string>(thread: JobThread<ThreadJobs>, name: K, part: ExtractPart) =>
+    <K extends keyof ThreadJobs & string>(thread: () => JobThread<ThreadJobs>, name: K, part: ExtractPart) =>
     async (...args: Parameters<ThreadJobs[K]>): Promise<Awaited<ReturnType<ThreadJobs[K]>>> => {
-      const { result, seconds } = await thread.ask(name, args, arraysIn(args))
+      const { result, seconds } = await thread().ask(name, args, arraysIn(args))
       meter.took(part, seconds)
       return result
     }
   const { segmenter } = given
   const cut = segmenter
     ? (task: CutJob) => meter.timed('warp', () => cutFace(task, async () => segmenter))
-    : job(cutting, 'cut', 'warp')
+    : job(forCutting, 'cut', 'warp')
   return {
     detector: given.detector
       ? timed(given.detector, ['detect', 'detectIn'], 'detect', meter)
-      : { ...BLAZE_FACE, detect: job(finding, 'detect', 'detect'), detectIn: job(finding, 'detectIn', 'detect') },
+      : { ...BLAZE_FACE, detect: job(forFinding, 'detect', 'detect'), detectIn: job(forFinding, 'detectIn', 'detect') },
     landmarker: given.landmarker
       ? timed(given.landmarker, ['landmarks', 'landmarksIn'], 'landmarks', meter)
       : {
           ...ATTENTION_MESH,
-          landmarks: job(finding, 'landmarks', 'landmarks'),
-          landmarksIn: job(finding, 'landmarksIn', 'landmarks'),
+          landmarks: job(forFinding, 'landmarks', 'landmarks'),
+          landmarksIn: job(forFinding, 'landmarksIn', 'landmarks'),
         },
     embedder: given.embedder
       ? timed(given.embedder, ['embed', 'embedIn'], 'embed', meter)
-      : { ...DLIB_EMBEDDER, embed: job(cutting, 'embed', 'embed'), embedIn: job(cutting, 'embedIn', 'embed') },
+      : { ...DLIB_EMBEDDER, embed: job(forTelling, 'embed', 'embed'), embedIn: job(forTelling, 'embedIn', 'embed') },
     cut: (frame, meta, { outline }) => {
       const { faceType, landmarks, imageToFaceMat, size, frameSize } = meta
       const described = { faceType, landmarks, imageToFaceMat, size, ...(frameSize ? { frameSize } : {}) }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Affine, DflError, type Landmarks, type Point, type Raster } from '@dfl/core'
-import { loadNetwork, type Network, type TensorData } from '@dfl/engine'
+import { loadNetwork, type Network, type TensorData } from '@dfl/engine/networks'
 import { applyAffine, applyAffineAll, invertAffine } from '@dfl/image'
 import type { FrameSamples } from '@dfl/media'
 import { mergeDetections } from './merge-detections.js'

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
-import type { TfjsGraphModel, WeightGroup } from '@dfl/engine'
+import type { TfjsGraphModel, WeightGroup } from '@dfl/engine/networks'
 
 /** The bytes of a file inside an npm package that this one depends on. */
 export async function readPackageFile(packageName: string, file: string): Promise<Uint8Array> {

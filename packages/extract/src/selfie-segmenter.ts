@@ -1,5 +1,5 @@
 import type { Pixels, Raster } from '@dfl/core'
-import { loadNetwork, tfliteToOnnx } from '@dfl/engine'
+import { loadNetwork, tfliteToOnnx } from '@dfl/engine/networks'
 import { resize } from '@dfl/image'
 import { readPackageFile } from './package-files.js'
 import type { Segmenter } from './types.js'

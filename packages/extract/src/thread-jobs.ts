@@ -7,13 +7,23 @@ import { dlibEmbedder } from './dlib-embedder.js'
 import { selfieSegmenter } from './selfie-segmenter.js'
 import type { FaceRegion } from './types.js'
 
-/** What can be done in a thread of its own: each takes and gives plain data. Networks are loaded when first needed. */
+/**
+ * What can be done in a thread of its own: each takes and gives plain data. Networks are loaded when first needed, or ahead
+ * of that with `load`; one that cannot be loaded says so to whoever needs it.
+ */
 export function threadJobs() {
-  const detector = once(() => blazeFace())
-  const landmarker = once(() => attentionMesh())
-  const embedder = once(() => dlibEmbedder())
-  const segmenter = once(() => selfieSegmenter())
+  const networks = {
+    detector: once(() => blazeFace()),
+    landmarker: once(() => attentionMesh()),
+    embedder: once(() => dlibEmbedder()),
+    segmenter: once(() => selfieSegmenter()),
+  }
+  const { detector, landmarker, embedder, segmenter } = networks
   return {
+    load: async (names: readonly (keyof typeof networks)[]) => {
+      // One is made ready in native code while the next is read.
+      await Promise.allSettled(names.map((name) => networks[name]()))
+    },
     detect: async (image: Raster) => (await detector()).detect(image),
     detectIn: async (samples: FrameSamples, size: { width: number; height: number }) =>
       (await detector()).detectIn!(samples, size),
@@ -24,8 +34,7 @@ export function threadJobs() {
     embedIn: async (samples: FrameSamples, landmarks: Landmarks) => (await embedder()).embedIn!(samples, landmarks),
     cut: (job: CutJob): Promise<CutFace> => cutFace(job, segmenter),
     async [Symbol.asyncDispose]() {
-      for (const network of [detector, landmarker, embedder, segmenter])
-        if (network.made) await (await network())[Symbol.asyncDispose]()
+      for (const network of Object.values(networks)) if (network.made) await (await network())[Symbol.asyncDispose]()
     },
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { DflError, type Pixels } from '@dfl/core'
-import { loadNetwork } from '@dfl/engine'
+import { loadNetwork } from '@dfl/engine/networks'
 import type { Enhancer } from '@dfl/faceset'
 
 /** A user's super-resolution network, ready to run, and a name that tells it from others. */

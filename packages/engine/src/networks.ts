@@ -1,0 +1,5 @@
+export { faceApiRecognitionToOnnx } from './import/face-api.js'
+export { type TfjsGraphModel, tfjsGraphToOnnx } from './import/tfjs.js'
+export { tfliteToOnnx } from './import/tflite.js'
+export type { WeightGroup, WeightSpec } from './import/weights.js'
+export { loadNetwork, type Network, type NetworkOptions, type NetworkPort, type TensorData } from './network.js'
