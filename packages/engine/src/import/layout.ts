@@ -8,6 +8,9 @@ export function permute4(
   shape: readonly number[],
   permutation: readonly [number, number, number, number],
 ): Float32Array {
+  // Axes of one entry may stand anywhere: kernels of 1 x 1, which most are, stay as they are.
+  const longer = permutation.filter((axis) => shape[axis]! > 1)
+  if (longer.every((axis, i) => i === 0 || axis > longer[i - 1]!)) return new Float32Array(data)
   const strides = [shape[1]! * shape[2]! * shape[3]!, shape[2]! * shape[3]!, shape[3]!, 1]
   const [n0, n1, n2, n3] = permutation.map((axis) => shape[axis]!) as [number, number, number, number]
   const [s0, s1, s2, s3] = permutation.map((axis) => strides[axis]!) as [number, number, number, number]

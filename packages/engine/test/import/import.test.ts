@@ -217,16 +217,14 @@ describe('weights of a manifest', () => {
 })
 
 describe('permute4', () => {
-  it('puts the axes of an array into any order', () => {
-    const shape = [2, 3, 4, 5]
-    const strides = [60, 20, 5, 1]
-    const data = wave(120)
-    const orders = [0, 1, 2, 3].flatMap((a) =>
-      [0, 1, 2, 3].flatMap((b) => [0, 1, 2, 3].flatMap((c) => [0, 1, 2, 3].map((d) => [a, b, c, d] as const))),
-    )
-    for (const order of orders.filter((axes) => new Set(axes).size === 4)) {
+  it.each([[[2, 3, 4, 5]], [[1, 3, 1, 5]], [[4, 1, 1, 6]]])('puts the axes of %j into any order', (shape) => {
+    const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
+    const data = wave(shape.reduce((a, b) => a * b, 1))
+    const axes = [0, 1, 2, 3] as const
+    const orders = axes.flatMap((a) => axes.flatMap((b) => axes.flatMap((c) => axes.map((d) => [a, b, c, d] as const))))
+    for (const order of orders.filter((four) => new Set(four).size === 4)) {
       const [, n1, n2, n3] = order.map((axis) => shape[axis]!) as [number, number, number, number]
-      const expected = Float32Array.from({ length: 120 }, (_, i) => {
+      const expected = data.map((_, i) => {
         const at = [Math.floor(i / (n1 * n2 * n3)), Math.floor(i / (n2 * n3)) % n1, Math.floor(i / n3) % n2, i % n3]
         return data[order.reduce((sum, axis, k) => sum + at[k]! * strides[axis]!, 0)]!
       })
