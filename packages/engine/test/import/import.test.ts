@@ -226,7 +226,7 @@ describe('permute4', () => {
       const [, n1, n2, n3] = order.map((axis) => shape[axis]!) as [number, number, number, number]
       const expected = data.map((_, i) => {
         const at = [Math.floor(i / (n1 * n2 * n3)), Math.floor(i / (n2 * n3)) % n1, Math.floor(i / n3) % n2, i % n3]
-        return data[order.reduce((sum, axis, k) => sum + at[k]! * strides[axis]!, 0)]!
+        return data[order.reduce<number>((sum, axis, k) => sum + at[k]! * strides[axis]!, 0)]!
       })
       expect(permute4(data, shape, order)).toEqual(expected)
     }
