@@ -23,7 +23,7 @@ interface Tally {
 const SAME_FACE = 0.5
 
 /** How far turned the heads are that are drawn for profiles, in degrees of yaw. */
-const YAWS = [0, 30, 45, 60, 75, 90]
+const YAWS = [0, 30, 45, 60, 75, 80, 85, 90]
 
 /**
  * What `detectFaces` finds in single pictures that are made hard to look at, beside what is truly there.

@@ -1,7 +1,7 @@
-import type { Raster } from '@dfl/core'
+import type { Point, Raster } from '@dfl/core'
 import { detect, landmarksIn } from './look.js'
 import { type Picture, pictureOf } from './picture.js'
-import { boundingBox, containment, overlap, regionOfDetection } from './region.js'
+import { boundingBox, containment, isProfile, overlap, regionOfDetection } from './region.js'
 import { detectTiled, detectTurned } from './search-views.js'
 import type { Detection, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
 import { uprightRegion } from './upright.js'
@@ -77,12 +77,12 @@ async function confirm(image: Picture, proposals: readonly Detection[], options:
     // A proposal well inside a confirmed face of about its size would only find it again.
     if (faces.some((face) => overlap(face.rect, proposal.rect) > SAME_OVERLAP)) continue
     const region = regionOfDetection(proposal)
-    const found = await lookTwice(image, region, options)
+    const found = await lookAgain(image, { region, seen: proposal }, options)
     // A face on its head makes detectors doubt; only then is it worth asking again.
     const doubtful = !found || proposal.score < SURE_SCORE || Math.abs(found.region.rollRadians) > Math.PI / 3
     const ask = doubtful && rotations === 'auto'
     const upright = ask ? await uprightRegion(image, found?.region ?? region, detector) : undefined
-    const again = upright && (upright.isTurned || !found) && (await lookTwice(image, upright.region, options))
+    const again = upright && (upright.isTurned || !found) && (await lookAgain(image, upright, options))
     const face = again || found
     if (face && isFace(face, image, options)) faces.push(face)
   }
@@ -90,14 +90,53 @@ async function confirm(image: Picture, proposals: readonly Detection[], options:
   return maxFaces > 0 ? kept.slice(0, maxFaces) : kept
 }
 
+/** Where a face is looked at, and what the detector saw there. */
+interface Sight {
+  region: FaceRegion
+  seen: Detection | undefined
+}
+
 /** Landmarks read in the region that landmarks of a first look give, if the first look shows anything like a face. */
-async function lookTwice(
+async function lookAgain(
   image: Picture,
-  region: FaceRegion,
+  { region, seen }: Sight,
   { landmarker, minScore = 0.5 }: DetectFacesOptions,
 ): Promise<Face | undefined> {
+  if (seen && isProfile(seen)) {
+    const best = await lookPatiently(image, region, seen, landmarker)
+    return best && best.score >= minScore / 2 ? asFace(best) : undefined
+  }
   const first = await landmarksIn(image, region, landmarker)
   return first.score < minScore / 2 ? undefined : asFace(await landmarksIn(image, first.region, landmarker))
+}
+
+/** Looks at a profile. */
+const PROFILE_LOOKS = 3
+
+/** How far the nose and the mouth of a profile may lie from where the detector sees them, in widths of its box. */
+const ASTRAY = 0.2
+
+/**
+ * The surest of a few looks at a profile, each in the region that the one before gives: the first often shows nothing like a
+ * face yet, and those that follow may go astray and be sure of it.
+ */
+async function lookPatiently(image: Picture, region: FaceRegion, seen: Detection, landmarker: Landmarker) {
+  let best: FaceLandmarks | undefined
+  let next = region
+  for (let look = 0; look < PROFILE_LOOKS; look++) {
+    const found = await landmarksIn(image, next, landmarker)
+    if (found.score > (best?.score ?? 0) && !isAstray(found, seen)) best = found
+    next = found.region
+  }
+  return best
+}
+
+function isAstray({ landmarks }: FaceLandmarks, { rect, keyPoints: [, , nose, mouth] }: Detection): boolean {
+  const isOff = (point: Point | undefined, from: number, to: number) => {
+    const { x, y, width, height } = boundingBox(landmarks.slice(from, to))
+    return point !== undefined && Math.hypot(x + width / 2 - point[0], y + height / 2 - point[1]) > ASTRAY * rect.width
+  }
+  return isOff(nose, 30, 31) || isOff(mouth, 48, 68)
 }
 
 /** Landmarks with the box of all their points. */

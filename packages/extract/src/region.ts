@@ -4,14 +4,38 @@ import type { Detection, FaceRegion } from './types.js'
 /** How much wider than the face the region is that landmarks are read from. */
 const MARGIN = 1.5
 
-/** The region around a detected face: the box's longer side and half as much again, turned with the eyes. */
-export function regionOfDetection({ rect, keyPoints }: Detection): FaceRegion {
-  const [a, b] = keyPoints
+/** Eyes closer to each other than this, in widths of the face's box, say little about its roll: they are seen from the side. */
+const PROFILE = 0.15
+
+/**
+ * How far from the eyes towards the tip of the nose the point is from which the mouth lies straight down, whichever way a
+ * head is turned: nose and mouth stand out by other lengths. Measured on 12 rendered heads at 75 to 90 degrees of yaw.
+ */
+const NOSE_SHARE = 0.57
+
+/** The region around a detected face: the box's longer side and half as much again, turned as the face is. */
+export function regionOfDetection(detection: Detection): FaceRegion {
+  const { rect } = detection
   return {
     centre: [rect.x + rect.width / 2, rect.y + rect.height / 2],
     sizePx: Math.max(rect.width, rect.height) * MARGIN,
-    rollRadians: a && b ? Math.atan2(b[1] - a[1], b[0] - a[0]) : 0,
+    rollRadians: rollOf(detection),
   }
+}
+
+/** Whether a face is seen from the side, as far as a detector tells. */
+export function isProfile({ rect, keyPoints: [a, b] }: Detection): boolean {
+  return a !== undefined && b !== undefined && Math.hypot(b[0] - a[0], b[1] - a[1]) < PROFILE * rect.width
+}
+
+/** The roll of the line of the eyes; of a profile, that of the line from between eyes and nose to the mouth. */
+function rollOf(detection: Detection): number {
+  const [a, b, nose, mouth] = detection.keyPoints
+  if (!a || !b) return 0
+  if (!nose || !mouth || !isProfile(detection)) return Math.atan2(b[1] - a[1], b[0] - a[0])
+  const along = (eye: number, other: number, tip: number) => tip - (eye + other) / 2
+  const down = [0, 1].map((k) => along(a[k]!, b[k]!, mouth[k]!) - NOSE_SHARE * along(a[k]!, b[k]!, nose[k]!))
+  return Math.atan2(-down[0]!, down[1]!)
 }
 
 /**

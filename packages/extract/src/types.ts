@@ -6,8 +6,9 @@ export interface Detection {
   /** In pixels of the image. */
   rect: Rect
   /**
-   * In pixels of the image. The first two are the eyes, the one on the left of an upright image first; detectors add what
-   * else they know (nose, mouth, ears). Empty if the detector has none: the face is then taken to be upright.
+   * In pixels of the image. The first two are the eyes, the one on the left of an upright image first. A detector that knows
+   * the tip of the nose and the mouth, or a corner of it, adds them in this order, then what else it knows. Empty if it has
+   * none: the face is then taken to be upright.
    */
   keyPoints: readonly Point[]
   /** 0..1. */

@@ -1,7 +1,7 @@
 import type { Picture } from './picture.js'
 import { regionOfDetection } from './region.js'
 import { detectInView } from './search-views.js'
-import type { FaceDetector, FaceRegion } from './types.js'
+import type { Detection, FaceDetector, FaceRegion } from './types.js'
 
 /**
  * How many times larger than the face's region the part is that is looked at: hair, neck and shoulders must show. Of 60
@@ -24,6 +24,8 @@ export interface UprightRegion {
   region: FaceRegion
   /** It is turned otherwise than the region that was asked about. */
   isTurned: boolean
+  /** The face as the detector sees it there, if it does. */
+  seen: Detection | undefined
 }
 
 /**
@@ -48,11 +50,11 @@ export async function uprightRegion(
         return Math.hypot(dx, dy) < sizePx / 2
       })
       .sort((a, b) => b.score - a.score)
-    const score = best?.score ?? 0
-    if (!best || best.keyPoints.length < 2) return { region: { ...region, rollRadians }, score, isOblique: false }
-    const seen = regionOfDetection(best)
-    const off = seen.rollRadians - rollRadians
-    return { region: seen, score, isOblique: Math.cos(off) < Math.cos(OBLIQUE_RADIANS) }
+    const look = { score: best?.score ?? 0, seen: best }
+    if (!best || best.keyPoints.length < 2) return { ...look, region: { ...region, rollRadians }, isOblique: false }
+    const own = regionOfDetection(best)
+    const off = own.rollRadians - rollRadians
+    return { ...look, region: own, isOblique: Math.cos(off) < Math.cos(OBLIQUE_RADIANS) }
   }
   const lookUpright = async (rollRadians: number): Promise<Look> => {
     const look = await lookAt(rollRadians)
@@ -62,14 +64,15 @@ export async function uprightRegion(
   }
   const turned = await lookUpright(region.rollRadians + Math.PI)
   const asItIs = await lookUpright(region.rollRadians)
-  if (turned.score > asItIs.score + CLEARLY) return { region: turned.region, isTurned: true }
-  return { region: asItIs.region, isTurned: asItIs.isOblique }
+  if (turned.score > asItIs.score + CLEARLY) return { region: turned.region, isTurned: true, seen: turned.seen }
+  return { region: asItIs.region, isTurned: asItIs.isOblique, seen: asItIs.seen }
 }
 
 /** A face as a detector sees it in a view. */
 interface Look {
   region: FaceRegion
   score: number
+  seen: Detection | undefined
   /** Its eyes are far from level there. */
   isOblique: boolean
 }

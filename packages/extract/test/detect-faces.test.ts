@@ -9,7 +9,9 @@ import {
   dlibEmbedder,
   type Face,
   type FaceDetector,
+  type FaceRegion,
   followFaces,
+  type Landmarker,
   regionOfLandmarks,
   SAME_PERSON_DISTANCE,
 } from '../src/index.js'
@@ -200,6 +202,62 @@ describe('followFaces', () => {
     const frames = [dst[0]!, grayImage(640, 360), grayImage(640, 360)]
     const found = await followFaces({ frames, cuts: none, first, next: [] }, options)
     expect(found.map((faces) => faces.length)).toEqual([1, 0, 0])
+  })
+})
+
+describe('detectFaces at a profile', () => {
+  const nose: Point = [103, 155]
+  const mouth: Point = [115, 178]
+  // Its eyes are so close to each other that the line between them tells nothing: here it falls by 72 degrees.
+  const eyes: Point[] = [
+    [130, 130],
+    [132, 136],
+  ]
+  const detector: FaceDetector = {
+    name: 'one profile',
+    detect: async () => [
+      { rect: { x: 100, y: 100, width: 100, height: 100 }, keyPoints: [...eyes, nose, mouth], score: 0.99 },
+    ],
+  }
+  const pointsAt = (shiftPx: number): Landmarks =>
+    Array.from({ length: 68 }, (_, i): Point => {
+      const [x, y] = i === 30 ? nose : i >= 48 ? mouth : ([105 + 4 * (i % 17), 110 + 30 * Math.floor(i / 17)] as const)
+      return [x + shiftPx, y]
+    })
+  /** What a landmarker sees in one look after another, by how sure it is and how far away; and the regions it is shown. */
+  const landmarkerOf = (looks: readonly { score: number; shiftPx: number }[]) => {
+    const regions: FaceRegion[] = []
+    const landmarker: Landmarker = {
+      name: 'as told',
+      landmarks: async (_, region) => {
+        regions.push(region)
+        const { score, shiftPx } = looks[regions.length - 1]!
+        return { landmarks: pointsAt(shiftPx), score, region: { ...region, sizePx: region.sizePx + 1 } }
+      },
+    }
+    return { regions, landmarker }
+  }
+  const lookAt = (landmarker: Landmarker) =>
+    detectFaces(grayImage(300, 300), { detector, landmarker, rotations: 'off', tiles: 'off' })
+
+  it('takes the roll from nose and mouth, and looks three times, each time where the last look points', async () => {
+    const { regions, landmarker } = landmarkerOf([0, 0.1, 0.8].map((score) => ({ score, shiftPx: 0 })))
+    const [face] = await lookAt(landmarker)
+    expect(face!.score).toBe(0.8)
+    expect(regions.map(({ sizePx }) => sizePx)).toEqual([150, 151, 152])
+    expect(Math.abs(regions[0]!.rollRadians)).toBeLessThan(0.05)
+  })
+
+  it('believes no look that is sure of a nose and a mouth elsewhere', async () => {
+    const looks = [
+      { score: 0.6, shiftPx: 3 },
+      { score: 1, shiftPx: 30 },
+      { score: 0.7, shiftPx: 5 },
+    ]
+    const [face] = await lookAt(landmarkerOf(looks).landmarker)
+    expect(face!.landmarks).toEqual(pointsAt(5))
+    const astray = [0, 1, 2].map(() => ({ score: 1, shiftPx: -30 }))
+    expect(await lookAt(landmarkerOf(astray).landmarker)).toEqual([])
   })
 })
 
