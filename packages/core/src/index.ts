@@ -1,5 +1,6 @@
 export { DflError, type DflErrorCode, isDflError, receivedError, type SentError, sentError } from './errors.js'
 export { batches, collect, mapConcurrent, prefetch, take } from './iterables.js'
+export { type MemoryPool, memoryPool } from './memory-pool.js'
 export { defineOptions, type OptionSpec, type OptionsOf, type OptionTable, resolveOptions } from './options.js'
 export { hashSeed, Random } from './random.js'
 export { distance, median } from './statistics.js'

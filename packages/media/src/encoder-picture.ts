@@ -5,17 +5,20 @@ import type { FrameChange } from './frame-sink.js'
 import type { ImageSamples } from './image-samples.js'
 import type { AvFrame, Libav } from './libav.js'
 import { type Painting, paintRects } from './paint-rects.js'
+import type { PicturePool, RoomForPicture } from './picture-pool.js'
 import type { Planes } from './planes.js'
 import { planesToWords, toWords } from './planes-to-words.js'
 import type { Tone } from './tone.js'
 import { turn, turnBack, turnRect } from './turn.js'
 import type { Encoder } from './video-encoder.js'
-import { blank, convert, kindOf, layoutOf, planesOf, readable } from './video-frame.js'
+import { convert, kindOf, layoutOf, planesOf, readable } from './video-frame.js'
 import type { VideoInfo } from './video-info.js'
 
 /** What a picture is made for. */
 interface Pictured {
   encoder: Encoder
+  /** Memory for pictures in the format to paint in. */
+  pictures: PicturePool
   source: VideoInfo
   tone: Tone | undefined
 }
@@ -41,7 +44,12 @@ export function picturedFor(libav: Libav, target: Pictured, frame: Frame, change
 }
 
 /** The picture in the format to paint in. */
-function paintedFor(libav: Libav, { encoder, source, tone }: Pictured, frame: Frame, change?: FrameChange): AvFrame {
+function paintedFor(
+  libav: Libav,
+  { encoder, pictures, source, tone }: Pictured,
+  frame: Frame,
+  change?: FrameChange,
+): AvFrame {
   const { paintFormat, info } = encoder
   const { width, height } = encoder.context
   const { samples } = frame
@@ -52,41 +60,36 @@ function paintedFor(libav: Libav, { encoder, source, tone }: Pictured, frame: Fr
   if (!samples || kindOf(libav, samples) !== written.kind) {
     const shown = fitted ? whole(frame, fitted) : fitting({ bitmap: own(), rects: [] }, info, frame).bitmap
     const bitmap = tone ? litBack(shown, tone) : shown
-    const picture = blank(libav, paintFormat, width, height)
+    const { picture, data } = pictures.take()
     const all = { x: 0, y: 0, width: bitmap.width, height: bitmap.height }
-    paint(libav, picture, info, { bitmap, x: 0, y: 0, rects: [all] })
-    if (written.alpha) fillAlpha(planesOf(picture, written), written.bitDepth, frame.image)
+    paint(libav, { picture, data }, info, { bitmap, x: 0, y: 0, rects: [all] })
+    if (written.alpha) fillAlpha(planesOf(picture, written, data), written.bitDepth, frame.image)
     return picture
   }
   if (samples.width !== width || samples.height !== height) fitting({ bitmap: frame.bitmap, rects: [] }, info, frame)
-  const picture = blank(libav, paintFormat, width, height)
-  if (samples.format === paintFormat) {
-    if (!fitted) {
-      picture.free()
-      return samples.clone()!
-    }
-    picture.copy(samples)
-    picture.copyProps(samples)
-  } else {
-    picture.free()
-    const converted = convert(libav, samples, paintFormat)
-    if (fitted) paintChange(libav, converted, { info, tone }, frame, fitted)
-    return converted
+  if (samples.format !== paintFormat) {
+    const picture = convert(libav, samples, paintFormat)
+    if (fitted) paintChange(libav, { picture, data: picture.data! }, { info, tone }, frame, fitted)
+    return picture
   }
-  paintChange(libav, picture, { info: source, tone }, frame, fitted)
-  return picture
+  if (!fitted) return samples.clone()!
+  const room = pictures.take()
+  room.picture.copy(samples)
+  room.picture.copyProps(samples)
+  paintChange(libav, room, { info: source, tone }, frame, fitted)
+  return room.picture
 }
 
 /** Paints the pixels of a change that differ from the frame. */
 function paintChange(
   libav: Libav,
-  picture: AvFrame,
+  room: RoomForPicture,
   { info, tone }: { info: VideoInfo; tone: Tone | undefined },
   frame: Frame,
   change: Painting,
 ): void {
   const painting = { ...change, ...beforeOf(frame, change) }
-  paint(libav, picture, info, tone ? inOwnLight(libav, frame, { info, tone }, painting) : painting)
+  paint(libav, room, info, tone ? inOwnLight(libav, frame, { info, tone }, painting) : painting)
 }
 
 /** A painting in the clip's own R'G'B' instead of what is shown; pixels that were not changed as the frame has them. */
@@ -138,11 +141,16 @@ function fillAlpha({ data, strides, width, height }: Planes, bitDepth: number, i
 }
 
 /** Paints an upright bitmap over a picture in its coded orientation. */
-function paint(libav: Libav, picture: AvFrame, info: VideoInfo, { bitmap, x, y, rects, before }: Painting) {
+function paint(
+  libav: Libav,
+  { picture, data }: RoomForPicture,
+  info: VideoInfo,
+  { bitmap, x, y, rects, before }: Painting,
+) {
   const layout = layoutOf(libav, picture, info)!
   const back = turnBack(info.rotationDegrees)
   const placed = turnRect({ x, y, width: bitmap.width, height: bitmap.height }, info, back)
-  paintRects(planesOf(picture, layout), layout, {
+  paintRects(planesOf(picture, layout, data), layout, {
     bitmap: turn(bitmap, back),
     x: placed.x,
     y: placed.y,

@@ -39,7 +39,7 @@ export interface Frame extends Disposable {
   readonly bitmap: Bitmap
   /**
    * The part of the frame that holds `rect` (as much of it as lies inside the frame), at full size or smaller. Only this
-   * part is converted; the last one is kept.
+   * part is converted; the last one is kept. Its bitmap is of no use any more once the frame is closed.
    *
    * @param rect In pixels of the frame.
    * @param reduce 1 (default), 2, 4, 8 …: how many times smaller. For what need not see every pixel.

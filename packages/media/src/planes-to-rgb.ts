@@ -9,21 +9,24 @@ import { planesToWords, toBytes } from './planes-to-words.js'
  *
  * Chroma is interpolated linearly from where the layout says it sits.
  *
- * @param box Inside the picture; all of it if not given.
+ * @param options `box`: inside the picture; all of it if not given. `bytesOf`: gives memory for so many bytes; new memory if not
+ * given.
  *
  * Source: ITU-T H.273, section 8.3 (equations 23 to 58).
  */
 export function planesToRgb(
   planes: Planes,
   layout: PlaneLayout,
-  box: Box = { left: 0, top: 0, right: planes.width, bottom: planes.height },
+  options: { box?: Box; bytesOf?: ((length: number) => Uint8Array) | undefined } = {},
 ): Bitmap {
+  const { box = { left: 0, top: 0, right: planes.width, bottom: planes.height } } = options
+  const { bytesOf = (length) => new Uint8Array(length) } = options
   const [width, height] = [box.right - box.left, box.bottom - box.top]
   // Fixed point has too few digits for more.
   if (layout.bitDepth > 12 || (layout.kind === 'rgb' && layout.bitDepth > 8))
     return toBytes(planesToWords(planes, layout, box))
   if (layout.kind === 'rgb') {
-    const data = new Uint8Array(width * height * 3)
+    const data = bytesOf(width * height * 3)
     for (const [channel, plane] of RGB_PLANES.entries())
       for (let y = 0, o = channel; y < height; y++) {
         let i = (box.top + y) * planes.strides[plane]! + box.left
@@ -51,7 +54,9 @@ export function planesToRgb(
     const v = chroma ? chroma.line(2, y) : places[3]!
     memory.call.rgbRow(row, u, v, width, out + y * width * 3)
   }
-  return { data: memory.bytes(out, length).slice(), width, height, channels: 3 }
+  const data = bytesOf(length)
+  data.set(memory.bytes(out, length))
+  return { data, width, height, channels: 3 }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Bitmap, DflError, type Rect } from '@dfl/core'
 import { lumaWeights } from './color.js'
 import type { Frame, FramePart } from './frame.js'
+import type { FrameMemory } from './frame-memory.js'
 import { bitmapPart, partKey, snapped } from './frame-part.js'
 import { partSamples, planeSamples } from './frame-samples.js'
 import { halvePlanes } from './halve-planes.js'
@@ -17,12 +18,13 @@ import type { VideoInfo } from './video-info.js'
 /**
  * A decoder's picture as a `Frame`; it owns the picture from now on.
  *
- * @param clip What is known of the clip, and how its light is shown where that is not as it is.
+ * @param clip What is known of the clip, how its light is shown where that is not as it is, and memory for what is made of its
+ * frames while they are open.
  */
 export function videoFrame(
   libav: Libav,
   picture: AvFrame,
-  { info, tone }: { info: VideoInfo; tone?: Tone | undefined },
+  { info, tone, memory }: { info: VideoInfo; tone?: Tone | undefined; memory: FrameMemory },
   place: { index: number; pts: number; timeBase: Rational; name: string },
 ): Frame {
   // 'yuvj420p' is an old name for 4:2:0 in full range: one name for one thing.
@@ -37,8 +39,14 @@ export function videoFrame(
   let bitmap: Bitmap | undefined
   let part: { key: string; made: FramePart } | undefined
   const smaller = new Map<number, AvFrame>()
-  /** Views of the picture, made once: libav makes new ones each time, and their garbage counts as much as the picture. */
   let views: { layout: PlaneLayout; planes: Planes } | undefined
+  /** Memory of parts. */
+  const bytes: Uint8Array[] = []
+  const bytesOf = (length: number) => {
+    const taken = memory.bytes(length)
+    bytes.push(taken)
+    return taken
+  }
   const open = (): AvFrame => {
     if (held) return held
     throw new DflError(
@@ -50,6 +58,7 @@ export function videoFrame(
     held?.free()
     held = undefined
     views = undefined
+    memory.giveBack(bytes.splice(0))
     for (const small of smaller.values()) small.free()
     smaller.clear()
   }
@@ -59,7 +68,7 @@ export function videoFrame(
     height: info.height,
     timestampSeconds: (place.pts * place.timeBase.num) / place.timeBase.den,
     get bitmap() {
-      return (bitmap ??= cut({ x: 0, y: 0, width: info.width, height: info.height }, 1, 'bytes').bitmap)
+      return (bitmap ??= cut({ x: 0, y: 0, width: info.width, height: info.height }, 1, { kind: 'bytes' }).bitmap)
     },
     part(rect, reduce = 1, wanted = 'bytes') {
       const samples = bytesOnly ? 'bytes' : wanted
@@ -67,13 +76,16 @@ export function videoFrame(
       if (part?.key !== key)
         part = {
           key,
-          made: bitmap && samples === 'bytes' ? bitmapPart(bitmap, rect, reduce) : cut(rect, reduce, samples),
+          made:
+            bitmap && samples === 'bytes'
+              ? bitmapPart(bitmap, rect, reduce)
+              : cut(rect, reduce, { kind: samples, bytesOf }),
         }
       return part.made
     },
     samplesIn(rect, reduce = 1) {
       // What is shown otherwise than it is stored is converted here.
-      if (held && !tone) views ??= viewsOf(held)
+      if (held && !tone) views ??= viewsOf()
       if (!held || tone || !views || views.layout.kind === 'rgb') return partSamples(this.part(rect, reduce))
       const { layout, planes } = views
       const { width, height } = planes
@@ -91,14 +103,14 @@ export function videoFrame(
   }
 
   /** The part, made from the samples that it covers only. */
-  function cut(rect: Rect, reduce: number, kind: 'bytes' | 'own'): FramePart {
+  function cut(rect: Rect, reduce: number, to: Wanted): FramePart {
     const held = open()
     const samples = readable(libav, held)
     try {
-      const { layout, planes } = (samples === held ? (views ??= viewsOf(held)) : viewsOf(samples))!
+      const { layout, planes } = (samples === held ? (views ??= viewsOf()) : looked(samples))!
       const coded = turnRect(rect, info, turnBack(info.rotationDegrees))
       const box = snapped(coded, samples, reduce)
-      const made = reducedRgb(planes, layout, box, { reduce, kind, tone })
+      const made = reducedRgb(planes, layout, box, { ...to, reduce, tone })
       const [width, height] = [made.width * reduce, made.height * reduce]
       const { x, y } = turnRect({ x: box.left, y: box.top, width, height }, samples, info.rotationDegrees)
       return { bitmap: turn(made, info.rotationDegrees), x, y, reduce }
@@ -107,10 +119,31 @@ export function videoFrame(
     }
   }
 
-  function viewsOf(samples: AvFrame) {
+  function looked(samples: AvFrame) {
     const layout = layoutOf(libav, samples, info)
     return layout && { layout, planes: planesOf(samples, layout) }
   }
+
+  /** Looks at the picture in memory that is kept from frame to frame: see `picturePool`. */
+  function viewsOf() {
+    const picture = open()
+    const layout = layoutOf(libav, picture, info)
+    if (!layout) return undefined
+    const { picture: copy, data } = memory.pictureLike(picture)
+    copy.copy(picture)
+    copy.copyProps(picture)
+    picture.unref()
+    picture.ref(copy)
+    copy.free()
+    return { layout, planes: planesOf(picture, layout, data) }
+  }
+}
+
+/** What a box becomes. */
+interface Wanted {
+  kind: 'bytes' | 'own'
+  /** Gives memory for so many bytes; new memory if not given. */
+  bytesOf?: (length: number) => Uint8Array
 }
 
 /** A box of a picture as it is shown, made smaller by a power of two. */
@@ -118,14 +151,15 @@ function reducedRgb(
   planes: Planes,
   layout: PlaneLayout,
   box: Box,
-  { reduce, kind, tone }: { reduce: number; kind: 'bytes' | 'own'; tone: Tone | undefined },
+  wanted: Wanted & { reduce: number; tone: Tone | undefined },
 ): Bitmap {
+  const { reduce, kind, tone, bytesOf } = wanted
   if (reduce > 1) {
     const half = halvePlanes(planes, layout, box)
     const { width: right, height: bottom } = half.planes
-    return reducedRgb(half.planes, half.layout, { left: 0, top: 0, right, bottom }, { reduce: reduce / 2, kind, tone })
+    return reducedRgb(half.planes, half.layout, { left: 0, top: 0, right, bottom }, { ...wanted, reduce: reduce / 2 })
   }
-  if (!tone && (kind === 'bytes' || layout.bitDepth === 8)) return planesToRgb(planes, layout, box)
+  if (!tone && (kind === 'bytes' || layout.bitDepth === 8)) return planesToRgb(planes, layout, { box, bytesOf })
   const words = planesToWords(planes, layout, box)
   tone?.toDisplay(words.data as Uint16Array)
   return kind === 'bytes' ? toBytes(words) : words
@@ -149,10 +183,9 @@ export function layoutOf(
   }
 }
 
-/** A view of a picture's samples: no copy, valid only while the picture is open. */
-export function planesOf(picture: AvFrame, layout: PlaneLayout): Planes {
+/** A view of a picture's samples: no copy, valid only while the picture is open. @param bytes Its planes, where they are at hand. */
+export function planesOf(picture: AvFrame, layout: PlaneLayout, bytes: readonly Uint8Array[] = picture.data!): Planes {
   const { width, height, linesize } = picture
-  const bytes = picture.data!
   if (layout.bitDepth === 8) return { data: bytes, strides: linesize, width, height }
   const data = bytes.map((plane) => new Uint16Array(plane.buffer, plane.byteOffset, plane.byteLength >> 1))
   return { data, strides: linesize.map((stride) => stride >> 1), width, height }

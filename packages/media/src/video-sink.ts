@@ -11,6 +11,7 @@ import { finished } from './folder-sink.js'
 import type { Frame } from './frame.js'
 import type { FrameChange, FrameSink } from './frame-sink.js'
 import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
+import { type PicturePool, picturePool } from './picture-pool.js'
 import { rescale } from './rational.js'
 import { toneOf } from './tone.js'
 import { type Encoder, openEncoder } from './video-encoder.js'
@@ -46,12 +47,14 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
   const partial = `${path}.partial${extname(path)}`
   const output = new libav.FormatContext()
   let encoder: Encoder | undefined
+  let pictures: PicturePool | undefined
   let audio: AudioCopy | undefined
   let state: 'open' | 'closed' = 'open'
 
   const release = async () => {
     state = 'closed'
     encoder?.context.freeContext()
+    pictures?.close()
     await audio?.close()
     await output.closeOutput()
     output.freeContext()
@@ -73,7 +76,8 @@ export async function createVideo(path: string, options: CreateVideoOptions): Pr
     check(libav, await output.openOutput(), path, 'creating the video')
     const header = await output.writeHeader(libav.Dictionary.fromObject(muxerSettings(output, source)))
     if (header < 0) throw refused(libav, header, path, settings.codec, audioFrom)
-    const writer = pictureWriter(libav, { path, output, stream, encoder, source, audio })
+    pictures = picturePool(libav, encoder.paintFormat, encoder.context)
+    const writer = pictureWriter(libav, { path, output, stream, encoder, pictures, source, audio })
     return {
       path,
       encoder: encoder.name,
@@ -133,12 +137,13 @@ interface Target {
   output: AvFormatContext
   stream: AvStream
   encoder: Encoder
+  pictures: PicturePool
   source: VideoInfo
   audio: AudioCopy | undefined
 }
 
 /** Sends frames through the encoder into the container, with the sound between them. */
-function pictureWriter(libav: Libav, { path, output, stream, encoder, source, audio }: Target) {
+function pictureWriter(libav: Libav, { path, output, stream, encoder, pictures, source, audio }: Target) {
   const { context, info } = encoder
   const { AV_PICTURE_TYPE_NONE, AVERROR_EOF, AV_NOPTS_VALUE } = libav.constants
   const again = libav.FFmpegError.AVERROR(libav.PosixError.EAGAIN)
@@ -185,7 +190,7 @@ function pictureWriter(libav: Libav, { path, output, stream, encoder, source, au
       }
       last = ticks
       lastIndex = frame.index
-      const picture = picturedFor(libav, { encoder, source, tone }, frame, change)
+      const picture = picturedFor(libav, { encoder, pictures, source, tone }, frame, change)
       try {
         picture.pts = BigInt(ticks - first)
         picture.pictType = AV_PICTURE_TYPE_NONE

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { DflError } from '@dfl/core'
 import { libavError, unsupported } from './errors.js'
 import { type Frame, type FrameRange, type FrameSource, inRange } from './frame.js'
+import { frameMemory } from './frame-memory.js'
 import { type AvCodecContext, type AvFrame, type Libav, loadLibav } from './libav.js'
 import { rescale } from './rational.js'
 import { type KeyFrame, seekKeyFrame } from './seek-key-frame.js'
@@ -58,6 +59,7 @@ async function* decode(
   const { start = 0, end = Number.POSITIVE_INFINITY, seek } = options
   const opened = await openVideo(libav, path)
   let decoder: AvCodecContext | undefined
+  const memory = frameMemory(libav)
   try {
     const key = seek && start > 0 ? await seekKeyFrame(libav, opened, { start, frames: seek }) : undefined
     if (seek && start > 0 && !key) return yield* decode(libav, path, withoutSeek(options), done)
@@ -100,7 +102,7 @@ async function* decode(
       yield videoFrame(
         libav,
         picture,
-        { info, tone },
+        { info, tone, memory },
         {
           index: at,
           pts,
@@ -120,6 +122,7 @@ async function* decode(
       )
   } finally {
     done()
+    memory.close()
     decoder?.freeContext()
     await opened.container.closeInput()
   }

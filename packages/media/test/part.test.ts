@@ -158,3 +158,27 @@ describe('painting a part of a frame', () => {
     await sink.abort()
   })
 })
+
+test('uses the memory of a large part for the next frame once its own is closed; a whole bitmap stays', async () => {
+  await using source = await openFrames(CLIP, { end: 3 })
+  const rect: Rect = { x: 0, y: 0, width: 600, height: 300 }
+  const frames = source.frames()
+  const first = (await frames.next()).value as Frame
+  const whole = first.bitmap
+  const kept = whole.data.slice()
+  first.close()
+  const second = (await frames.next()).value as Frame
+  const part = second.part(rect).bitmap.data
+  second.close()
+  const third = (await frames.next()).value as Frame
+  const next = third.part(rect).bitmap
+  expect(next.data.buffer).toBe(part.buffer)
+  expect(Buffer.compare(whole.data, kept)).toBe(0)
+  const own = third.bitmap
+  for (let y = 0; y < 300; y++)
+    expect(
+      Buffer.compare(next.data.subarray(y * 1800, (y + 1) * 1800), own.data.subarray(y * 1920, y * 1920 + 1800)),
+    ).toBe(0)
+  third.close()
+  await frames.return(undefined)
+})

@@ -58,9 +58,11 @@ export async function pasteFaces(
     swaps: readonly Swap[]
     stages: readonly MergeStage[]
     past?: readonly FaceNotes[]
+    /** Memory for the copy of the frame, of its kind and length; new memory if not given. */
+    into?: Bitmap['data']
   },
 ): Promise<MergedFrame> {
-  const { crops, swaps, stages, past = [] } = work
+  const { crops, swaps, stages, past = [], into } = work
   if (crops.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [], layers: [] }
   if (swaps.length !== crops.length)
     throw new DflError(
@@ -86,11 +88,17 @@ export async function pasteFaces(
     layers.push(face)
     notes.push({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
     if (!face.patch) continue
-    if (bitmap === frame) bitmap = { ...frame, data: frame.data.slice() }
+    if (bitmap === frame) bitmap = { ...frame, data: copied(frame.data, into) }
     paste(bitmap, face.patch.bitmap, face.patch.rect.x, face.patch.rect.y)
     rects.push(face.patch.rect)
   }
   return { bitmap, rects, notes, faces, layers }
+}
+
+function copied(data: Bitmap['data'], into: Bitmap['data'] | undefined): Bitmap['data'] {
+  if (!into) return data.slice()
+  into.set(data)
+  return into
 }
 
 /** The notes of the same face: the nearest one, unless it is half a face away, of another size or half a second old. */

@@ -113,6 +113,7 @@ async function* renderFrom(
     // One frame ahead: while the encoder takes a frame, the next is merged.
     for await (const one of prefetch(mergedFrames(clip.frames(), work), 1)) {
       using frame = one.frame
+      using _merged = one.merged
       if (!open && !isVideoPath(job.out)) await job.parts.displace(job.out, plan[index]!)
       open ??= await openPart(job, plan[index]!, { key: await keyOf(job, plan[index]!, notes), startPts: frame.pts })
       yield await addFrame(job, open, { one, damaged })

@@ -26,15 +26,19 @@ export interface StageSeconds {
 /** A decoded frame with what was painted on it. Whoever takes it closes it. */
 export interface MergedClipFrame {
   frame: Frame
-  /** The part of the frame that holds its faces, their notes and what was done to them; nothing where the frame has no face. */
-  merged?: FrameChange & {
-    notes: FaceNotes[]
-    faces: MergedFaceReport[]
-    /** The part before; `bitmap` is the same part after. */
-    part: FramePart
-    /** The faces as the stages left them, in pixels of the part, in the order in which they were laid over it; none where another thread pasted them. */
-    layers: MergeFace[]
-  }
+  /**
+   * The part of the frame that holds its faces, their notes and what was done to them; nothing where the frame has no face.
+   * Whoever takes the frame disposes of it; its `bitmap` is of no use after that.
+   */
+  merged?: FrameChange &
+    Disposable & {
+      notes: FaceNotes[]
+      faces: MergedFaceReport[]
+      /** The part before; `bitmap` is the same part after. */
+      part: FramePart
+      /** The faces as the stages left them, in pixels of the part, in the order in which they were laid over it; none where another thread pasted them. */
+      layers: MergeFace[]
+    }
 }
 
 interface Prepared {
@@ -107,7 +111,8 @@ export async function* mergedFrames(
       const { bitmap, faces, layers } = made
       past = rounded(movedNotes(made.notes, x, y))
       const rects = made.rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
-      yield { frame, merged: { bitmap, x, y, rects, notes: [...past], faces, part, layers } }
+      const merged = { bitmap, x, y, rects, notes: [...past], faces, part, layers }
+      yield { frame, merged: { ...merged, [Symbol.dispose]: made[Symbol.dispose] } }
     }
   }
 }

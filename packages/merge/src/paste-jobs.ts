@@ -11,9 +11,13 @@ export interface PasteWork {
   past: readonly FaceNotes[]
 }
 
-/** What a thread can be asked for: swaps pasted by the usual stages. */
+/** What a thread can be asked for. */
 export type PasteJobs = {
-  paste(work: PasteWork, options: MergeOptions): Promise<Omit<MergedFrame, 'layers'>>
+  /** Swaps pasted by the usual stages: the frame with them is in `into`, of the same kind and length, unless none was pasted. */
+  paste(
+    work: PasteWork & { into: Bitmap['data'] },
+    options: MergeOptions,
+  ): Promise<Omit<MergedFrame, 'layers' | 'bitmap'> & { pasted: boolean }>
 }
 
 /** The jobs of one thread. */
@@ -21,8 +25,8 @@ export function pasteJobs(): PasteJobs {
   const stagesOf = stagesByOptions((options) => mergeStages(options))
   return {
     async paste({ bitmap, ...work }, options) {
-      const { layers: _, ...made } = await pasteFaces(bitmap, { ...work, stages: stagesOf(options) })
-      return made
+      const { layers: _, bitmap: after, ...made } = await pasteFaces(bitmap, { ...work, stages: stagesOf(options) })
+      return { ...made, pasted: after !== bitmap }
     },
   }
 }

@@ -2,4 +2,4 @@ import { answerJobs } from '@dfl/core/threads'
 import { type PasteJobs, pasteJobs } from './paste-jobs.js'
 
 // The entry of a worker thread.
-answerJobs<PasteJobs, undefined>(pasteJobs, { paste: ({ bitmap }) => [bitmap.data.buffer] })
+answerJobs<PasteJobs, undefined>(pasteJobs)

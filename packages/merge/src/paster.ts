@@ -1,19 +1,26 @@
 import { availableParallelism } from 'node:os'
+import type { Pixels, Raster } from '@dfl/core'
 import { builtThread, startThread } from '@dfl/core/threads'
-import type { MergeStage } from './merge-face.js'
+import type { MergeStage, Swap } from './merge-face.js'
 import { type MergedFrame, pasteFaces } from './merge-frame.js'
 import type { MergeOptions } from './merge-options.js'
 import type { PasteJobs, PasteWork } from './paste-jobs.js'
+import { roomFor, sharedRooms } from './shared-room.js'
+
+/** A frame with its faces. Disposed of, its `bitmap` is of no use any more. */
+export type PastedFrame = MergedFrame & Disposable
 
 /** Pastes swaps into the frames of a clip, one frame after the other. */
 export interface Paster extends AsyncDisposable {
   /** @returns The frame with its faces; without layers where another thread pasted them. */
-  paste(frame: number, work: PasteWork): Promise<MergedFrame>
+  paste(frame: number, work: PasteWork): Promise<PastedFrame>
 }
 
 /** Pastes in this thread, by any stages. */
 export const pasterHere = (stagesOf: (frame: number) => readonly MergeStage[]): Paster => ({
-  paste: (frame, { bitmap, ...work }) => pasteFaces(bitmap, { ...work, stages: stagesOf(frame) }),
+  async paste(frame, { bitmap, ...work }) {
+    return { ...(await pasteFaces(bitmap, { ...work, stages: stagesOf(frame) })), [Symbol.dispose]() {} }
+  },
   async [Symbol.asyncDispose]() {},
 })
 
@@ -25,11 +32,36 @@ export function pasterInThread(optionsOf: (frame: number) => MergeOptions): Past
   const url = builtThread(new URL('./paste-thread.js', import.meta.url))
   if (!url || availableParallelism() === 1) return undefined
   const thread = startThread<PasteJobs>(url, { name: 'dfl-paste', advice: 'Merge again: it goes on from here.' })
+  const roomOf = sharedRooms()
   return {
-    async paste(frame, work) {
-      const { result } = await thread.ask('paste', [work, optionsOf(frame)])
-      return { ...result, layers: [] }
+    async paste(frame, { bitmap, crops, swaps, past }) {
+      const pictures = [bitmap, bitmap, ...crops.map(({ dst }) => dst), ...swaps.flatMap(partsOf)]
+      const room = roomOf(pictures.reduce((bytes, { data }) => bytes + roomFor(data), 0))
+      const shared = <T extends Raster>(picture: T): T => ({ ...picture, data: room.copy(picture.data) })
+      const into = room.like(bitmap.data)
+      try {
+        const { result } = await thread.ask('paste', [
+          {
+            bitmap: shared(bitmap),
+            crops: crops.map((crop) => ({ ...crop, dst: shared(crop.dst) })),
+            swaps: swaps.map((swap) => {
+              const [face, mask, dstMask] = partsOf(swap).map(shared) as [Pixels, Pixels, Pixels]
+              return { face, mask, dstMask }
+            }),
+            ...{ past, into },
+          },
+          optionsOf(frame),
+        ])
+        const { pasted, ...made } = result
+        const after = pasted ? { ...bitmap, data: into } : bitmap
+        return { ...made, bitmap: after, layers: [], [Symbol.dispose]: room.free }
+      } catch (error) {
+        room.free()
+        throw error
+      }
     },
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
   }
 }
+
+const partsOf = ({ face, mask, dstMask }: Swap): Pixels[] => [face, mask, dstMask]
