@@ -3,8 +3,8 @@
  * numbers. Nothing is kept between calls: the caller says where everything lies.
  */
 
-export { paintChroma, paintLuma, sumColumns, usePaint } from './paint'
-export { chromaRow, rgbRow, useFactors } from './rgb'
+export { bitmapRow, paintChroma, paintLuma, sumColumns, usePaint } from './paint'
+export { chromaRow, chromaSamples, rgbRow, useFactors } from './rgb'
 
 /** Where memory begins that the caller may use as it likes. */
 export function firstFree(): usize {

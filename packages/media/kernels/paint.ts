@@ -3,6 +3,8 @@
  * a vector.
  */
 
+import { repeatEnds } from './lines'
+
 let words: bool = false
 /** Channels of the bitmap. */
 let channels: i32 = 0
@@ -137,6 +139,19 @@ export function paintLuma(now: usize, before: usize, count: i32, luma: usize): v
       lumaOffset
     Inline.put(luma, i, <i32>value)
   }
+}
+
+/**
+ * Writes `count` pixels of a bitmap's row from column `from` on; what lies beyond its ends is its end pixel.
+ *
+ * @param row `width` pixels, of which at least one is wanted.
+ */
+export function bitmapRow(row: usize, width: i32, from: i32, count: i32, to: usize): void {
+  const size = channels * (words ? 2 : 1)
+  const before = max(0, -from)
+  const behind = max(0, from + count - width)
+  memory.copy(to + before * size, row + (from + before) * size, (count - before - behind) * size)
+  repeatEnds(to, size, count, before, behind)
 }
 
 /**

@@ -1,5 +1,7 @@
 /* Rows of luma and chroma as RGB bytes, in fixed point. */
 
+import { repeatEnds } from './lines'
+
 let words: bool = false
 let shift: i32 = 0
 let round: i32 = 0
@@ -44,6 +46,17 @@ class Inline {
   static byte(v: v128): v128 {
     return i32x4.min_s(i32x4.splat(255), i32x4.max_s(i32x4.splat(0), v))
   }
+}
+
+/**
+ * Writes `count` samples of a row of chroma from the one at `from` on, with one more on either side; where the picture ends,
+ * its last one counts again.
+ *
+ * @param size Bytes of a sample.
+ */
+export function chromaSamples(from: usize, size: i32, count: i32, isFirst: bool, isLast: bool, to: usize): void {
+  memory.copy(to, from - size, (count + 2) * size)
+  repeatEnds(to, size, count + 2, isFirst ? 1 : 0, isLast ? 1 : 0)
 }
 
 /**

@@ -1,8 +1,12 @@
-import { type MediaKernels, type Samples, viewLike } from './kernels.js'
+import { type MediaKernels, regionOf } from './kernels.js'
 import { type Box, type PlaneLayout, type Planes, transform } from './planes.js'
 
 /** Rows of chroma, one after the other. */
 export interface ChromaLines {
+  /** Bytes of the blocks of memory that the lines need. */
+  room: readonly number[]
+  /** Copies the samples into the kernels' memory, to be called once, with where those blocks are. */
+  load(places: readonly number[]): void
   /**
    * Where the line of the pixels in row `y` of the box begins: whole numbers of 32 bits, without their offset, times 16;
    * valid until the next one of the same plane.
@@ -10,54 +14,60 @@ export interface ChromaLines {
   line(plane: 1 | 2, y: number): number
 }
 
-/** Bytes of the blocks of memory that the lines of a box need. */
-export function chromaRoom({ left, right }: Box): number[] {
-  const line = (right - left + 16) * 4
-  return [line, line, line, line, line]
-}
+const SPACE = 16
 
 /**
  * The chroma of a box, interpolated to full size, from where the layout says that it sits. Lines begin at the box's left
  * edge.
- *
- * @param places Where the blocks of `chromaRoom` are.
  */
 export function chromaLines(
   memory: MediaKernels,
   picture: { planes: Planes; layout: PlaneLayout; box: Box },
-  places: readonly number[],
 ): ChromaLines {
   const { planes, layout, box } = picture
   const { chromaShiftX: sx, chromaShiftY: sy } = layout
-  const [nearAt, farAt, sums, ...out] = places as [number, number, number, number, number]
   const lastRow = sy ? ((planes.height + 1) >> 1) - 1 : planes.height - 1
   const columns = sx ? (planes.width + 1) >> 1 : planes.width
   const first = box.left >> sx
   const count = ((box.right + sx) >> sx) - first
+  const [isFirst, isLast] = [first === 0, first + count === columns]
   const zero = 4 * transform(layout).chromaOffset
   // Where pairs of columns share a sample, the first pixel may be the right one of a pair.
   const lead = sx ? (box.left & 1) * 4 : 0
-  const near = viewLike(memory, planes.data[1]!, nearAt, count + 2)
-  const far = viewLike(memory, planes.data[1]!, farAt, count + 2)
-  const copy = (to: Samples, plane: 1 | 2, row: number) => {
-    const data = planes.data[plane]!
-    const at = row * planes.strides[plane]!
-    const from = Math.max(0, first - 1)
-    const end = Math.min(columns, first + count + 1)
-    to.set(data.subarray(at + from, at + end), from - first + 1)
-    if (first === 0) to[0] = data[at]!
-    if (end === first + count) to[count + 1] = data[at + end - 1]!
-  }
+  // The samples that lie around the box's, too.
+  const left = Math.max(0, first - 1)
+  const right = Math.min(columns, first + count + 1)
+  const top = Math.max(0, (box.top >> sy) - sy)
+  const bottom = Math.min(lastRow, ((box.bottom - 1) >> sy) + sy) + 1
+  const regions = ([1, 2] as const).map((plane) =>
+    regionOf(planes.data[plane]!, planes.strides[plane]!, { left, top, right, bottom }),
+  )
+  const { BYTES_PER_ELEMENT: size } = planes.data[1]!
+  const line = (count + 2) * size
+  const full = (box.right - box.left + 16) * 4
+  // With space before the samples: what is to the left of the first is read, if not used.
+  const room = [...regions.map(({ length }) => SPACE + length * size), line, line, full, full, full]
+  let places: readonly number[] = []
   return {
+    room,
+    load(given) {
+      places = given.map((at, i) => (i < 2 ? at + SPACE : at))
+      for (const [i, region] of regions.entries()) region.load(memory, places[i]!)
+    },
     line(plane, y) {
+      const [, , near, far, sums, ...out] = places as readonly [number, number, number, number, number]
+      const copy = (row: number, to: number) => {
+        const from = places[plane - 1]! + ((row - top) * planes.strides[plane]! + first - left) * size
+        memory.call.chromaSamples(from, size, count, isFirst, isLast, to)
+      }
       const row = (box.top + y) >> sy
-      copy(near, plane, row)
+      copy(row, near)
       const beside = sy ? Math.min(lastRow, Math.max(0, row + ((box.top + y) & 1 ? 1 : -1))) : row
-      if (beside !== row) copy(far, plane, beside)
+      if (beside !== row) copy(beside, far)
       const to = out[plane - 1]!
-      const other = beside === row ? nearAt : farAt
-      const words = planes.data[plane] instanceof Uint16Array
-      memory.call.chromaRow(nearAt, other, words, count, sx === 1, layout.chromaSite === 'center', zero, sums, to)
+      const other = beside === row ? near : far
+      const centre = layout.chromaSite === 'center'
+      memory.call.chromaRow(near, other, size === 2, count, sx === 1, centre, zero, sums, to)
       return to + lead
     },
   }

@@ -1,9 +1,11 @@
 import { type Kernels, lazyKernels } from '@dfl/core/wasm'
 import module from '../kernels/main.ts?wasm'
+import type { Box } from './planes.js'
 
 /** What `kernels/` exports; addresses in bytes. */
 interface Functions {
   useFactors(words: boolean, ...numbers: readonly number[]): void
+  chromaSamples(from: number, size: number, count: number, isFirst: boolean, isLast: boolean, to: number): void
   chromaRow(
     near: number,
     far: number,
@@ -17,6 +19,7 @@ interface Functions {
   ): void
   rgbRow(luma: number, u: number, v: number, count: number, out: number): void
   usePaint(words: boolean, channels: number, ...numbers: readonly number[]): void
+  bitmapRow(row: number, width: number, from: number, count: number, to: number): void
   paintLuma(now: number, before: number, count: number, luma: number): void
   sumColumns(
     upper: number,
@@ -37,6 +40,31 @@ export const kernels = lazyKernels<Functions>(module)
 
 /** Samples as a decoder has them. */
 export type Samples = Uint8Array | Uint16Array
+
+/** Rows of samples that lie in the kernels' memory as they lie in the array: with what is between the rows that are needed. */
+export interface Region {
+  /** Samples from the first row's first one to the end of the last row. */
+  length: number
+  /** Copies the samples to an address, or back from there. */
+  load(memory: MediaKernels, at: number): void
+  store(memory: MediaKernels, at: number): void
+}
+
+/**
+ * Some rows of an array of samples, each `stride` samples after the one before: copied at once, as to copy row by row
+ * costs more than to copy what lies between them.
+ *
+ * @param rows `top` to `bottom` − 1, and in them `left` to `right` − 1.
+ */
+export function regionOf(data: Samples, stride: number, { left, top, right, bottom }: Box): Region {
+  const samples = data.subarray(top * stride + left, (bottom - 1) * stride + right)
+  const { length } = samples
+  return {
+    length,
+    load: (memory, at) => viewLike(memory, data, at, length).set(samples),
+    store: (memory, at) => samples.set(viewLike(memory, data, at, length)),
+  }
+}
 
 /** The kernels' memory as an array like the one given. */
 export const viewLike = (memory: MediaKernels, data: Samples, at: number, length: number): Samples =>

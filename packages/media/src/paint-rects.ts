@@ -1,5 +1,5 @@
 import type { Bitmap, Rect } from '@dfl/core'
-import { kernels, type MediaKernels, viewLike } from './kernels.js'
+import { kernels, type MediaKernels, type Region, regionOf } from './kernels.js'
 import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
 
 /** What is painted: an RGB bitmap, where it lies in the picture, and which rectangles of it. */
@@ -64,17 +64,34 @@ function paintRgb(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }:
   }
 }
 
-/** Rows of the bitmap that the kernels read: as it is, and as it was. */
+/** Rows of a bitmap in the kernels' memory. */
 interface Rows {
-  memory: MediaKernels
-  /** Writes a stretch of a row to `at`; past the bitmap's edges, the edge goes on. Where it is as it was, or 0. */
-  copy(row: number, from: number, count: number, places: { now: number; before: number }): number
+  bytes: number
+  load(at: number): void
+  /** Where a row of the bitmap is; beyond its edges, that is the nearest one. */
+  row(y: number): number
 }
 
-/** Copies rows of a painting for the kernels, which know how its samples become the picture's. */
-function rowsOf(memory: MediaKernels, layout: PlaneLayout, { bitmap, before }: Painting): Rows {
+/** Those of the rows from `top` to `bottom` − 1 that a bitmap has. */
+function rowsOf(memory: MediaKernels, { data, width, height, channels }: Bitmap, top: number, bottom: number): Rows {
+  const within = (y: number) => Math.max(0, Math.min(height - 1, y))
+  const first = within(top)
+  const stride = width * channels
+  const region = regionOf(data, stride, { left: 0, top: first, right: stride, bottom: within(bottom - 1) + 1 })
+  let from = 0
+  return {
+    bytes: region.length * data.BYTES_PER_ELEMENT,
+    load(at) {
+      from = at
+      region.load(memory, at)
+    },
+    row: (y) => from + (within(y) - first) * stride * data.BYTES_PER_ELEMENT,
+  }
+}
+
+/** Tells the kernels how samples of the bitmap become the picture's. */
+function usePaint(memory: MediaKernels, layout: PlaneLayout, bitmap: Bitmap): void {
   const t = transform(layout)
-  const { width, height, channels } = bitmap
   const scale = t.lumaSpan / peakOf(bitmap)
   // The pixels that make one chroma sample: pairs in each shared direction, and 1-2-1 across for samples on the left ones.
   const { chromaShiftX: sx } = layout
@@ -82,79 +99,81 @@ function rowsOf(memory: MediaKernels, layout: PlaneLayout, { bitmap, before }: P
   const chroma = t.chromaSpan / peakOf(bitmap) / ((sx === 0 ? 1 : left ? 4 : 2) * 2)
   memory.call.usePaint(
     bitmap.data instanceof Uint16Array,
-    channels,
+    bitmap.channels,
     ...[t.kr * scale, t.kg * scale, t.kb * scale, t.lumaOffset + 0.5],
     ...[t.kr, t.kg, t.kb, chroma / (2 * (1 - t.kb)), chroma / (2 * (1 - t.kr)), t.chromaOffset + 0.5],
     ...[2 ** layout.bitDepth - 1, sx, left ? 1 : 0],
   )
-  const put = ({ data }: Bitmap, at: number, row: number, from: number, count: number) => {
-    const to = viewLike(memory, data, at, count * channels)
-    const line = Math.max(0, Math.min(height - 1, row)) * width
-    const first = Math.max(0, Math.min(width - 1, from))
-    const end = Math.max(first + 1, Math.min(width, from + count))
-    to.set(data.subarray((line + first) * channels, (line + end) * channels), (first - from) * channels)
-    for (let i = first - from - 1; i >= 0; i--) to.copyWithin(i * channels, (i + 1) * channels, (i + 2) * channels)
-    for (let i = end - from; i < count; i++) to.copyWithin(i * channels, (i - 1) * channels, i * channels)
-  }
-  return {
-    memory,
-    copy(row, from, count, places) {
-      put(bitmap, places.now, row, from, count)
-      if (!before) return 0
-      put(before, places.before, row, from, count)
-      return places.before
-    },
-  }
 }
 
-function paintLuma(planes: Planes, layout: PlaneLayout, painting: Painting, box: Box) {
-  const { bitmap, x, y } = painting
+function paintLuma(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }: Painting, box: Box) {
   const memory = kernels()
-  const count = box.right - box.left
   const luma = planes.data[0]!
-  const bytes = count * bitmap.channels * bitmap.data.BYTES_PER_ELEMENT
-  const [now, before, line] = memory.room(bytes, bytes, count * luma.BYTES_PER_ELEMENT) as [number, number, number]
-  const rows = rowsOf(memory, layout, painting)
-  const samples = viewLike(memory, luma, line, count)
+  const stride = planes.strides[0]! * luma.BYTES_PER_ELEMENT
+  const region = regionOf(luma, planes.strides[0]!, box)
+  const now = rowsOf(memory, bitmap, box.top - y, box.bottom - y)
+  const old = before && rowsOf(memory, before, box.top - y, box.bottom - y)
+  const [at, nowAt, oldAt] = memory.room(region.length * luma.BYTES_PER_ELEMENT, now.bytes, old?.bytes ?? 0) as [
+    ...[number, number, number],
+  ]
+  usePaint(memory, layout, bitmap)
+  region.load(memory, at)
+  now.load(nowAt)
+  old?.load(oldAt)
+  const left = (box.left - x) * bitmap.channels * bitmap.data.BYTES_PER_ELEMENT
   for (let row = box.top; row < box.bottom; row++) {
-    const old = rows.copy(row - y, box.left - x, count, { now, before })
-    const at = row * planes.strides[0]! + box.left
-    samples.set(luma.subarray(at, at + count))
-    memory.call.paintLuma(now, old, count, line)
-    luma.set(samples, at)
+    const was = old ? old.row(row - y) + left : 0
+    memory.call.paintLuma(now.row(row - y) + left, was, box.right - box.left, at + (row - box.top) * stride)
   }
+  region.store(memory, at)
 }
 
-function paintChroma(planes: Planes, layout: PlaneLayout, painting: Painting, box: Box) {
-  const { bitmap, x, y } = painting
+function paintChroma(planes: Planes, layout: PlaneLayout, { bitmap, before, x, y }: Painting, box: Box) {
   const { chromaShiftX: sx, chromaShiftY: sy } = layout
   const memory = kernels()
-  const first = box.left >> sx
+  const [first, top] = [box.left >> sx, box.top >> sy]
   const count = ((box.right - 1) >> sx) + 1 - first
+  const bottom = ((box.bottom - 1) >> sy) + 1
   // One column more on the left, for samples that it has a share in.
   const columns = (count << sx) + 1
-  const bytes = columns * bitmap.channels * bitmap.data.BYTES_PER_ELEMENT
+  const { BYTES_PER_ELEMENT: size } = planes.data[1]!
+  const [u, v] = ([1, 2] as const).map((plane) => {
+    const region = regionOf(planes.data[plane]!, planes.strides[plane]!, {
+      left: first,
+      top,
+      right: first + count,
+      bottom,
+    })
+    return { region, stride: planes.strides[plane]! * size }
+  }) as [{ region: Region; stride: number }, { region: Region; stride: number }]
+  const now = rowsOf(memory, bitmap, (top << sy) - y, (bottom << sy) - y)
+  const old = before && rowsOf(memory, before, (top << sy) - y, (bottom << sy) - y)
+  const line = columns * bitmap.channels * bitmap.data.BYTES_PER_ELEMENT
   const ints = (columns + 4) * 4
-  const [u, v] = [planes.data[1]!, planes.data[2]!]
-  const line = count * u.BYTES_PER_ELEMENT
-  const places = memory.room(bytes, bytes, bytes, bytes, 3 * ints, ints, line, line)
-  const [upper, upperBefore, lower, lowerBefore, sums, changed, uLine, vLine] = places as [
-    ...[number, number, number, number],
-    ...[number, number, number, number],
-  ]
-  const rows = rowsOf(memory, layout, painting)
-  const [us, vs] = [viewLike(memory, u, uLine, count), viewLike(memory, v, vLine, count)]
+  const [uAt, vAt, nowAt, oldAt, upper, lower, upperWas, lowerWas, sums, changed] = memory.room(
+    ...[u.region.length * size, v.region.length * size, now.bytes, old?.bytes ?? 0],
+    ...[line, line, line, line, 3 * ints, ints],
+  ) as [...[number, number, number, number, number], ...[number, number, number, number, number]]
+  usePaint(memory, layout, bitmap)
+  u.region.load(memory, uAt)
+  v.region.load(memory, vAt)
+  now.load(nowAt)
+  old?.load(oldAt)
   const from = (first << sx) - 1 - x
-  for (let cy = box.top >> sy; cy <= (box.bottom - 1) >> sy; cy++) {
+  const copy = (rows: Rows, row: number, to: number) =>
+    memory.call.bitmapRow(rows.row(row), bitmap.width, from, columns, to)
+  for (let cy = top; cy < bottom; cy++) {
     const row = (cy << sy) - y
-    const old = rows.copy(row, from, columns, { now: upper, before: upperBefore })
-    rows.copy(row + sy, from, columns, { now: lower, before: lowerBefore })
-    if (!memory.call.sumColumns(upper, lower, old, lowerBefore, columns, sums, changed)) continue
-    const [uAt, vAt] = [cy * planes.strides[1]! + first, cy * planes.strides[2]! + first]
-    us.set(u.subarray(uAt, uAt + count))
-    vs.set(v.subarray(vAt, vAt + count))
-    memory.call.paintChroma(sums, changed, count, uLine, vLine)
-    u.set(us, uAt)
-    v.set(vs, vAt)
+    copy(now, row, upper)
+    copy(now, row + sy, lower)
+    if (old) {
+      copy(old, row, upperWas)
+      copy(old, row + sy, lowerWas)
+    }
+    const was = old ? upperWas : 0
+    if (!memory.call.sumColumns(upper, lower, was, lowerWas, columns, sums, changed)) continue
+    memory.call.paintChroma(sums, changed, count, uAt + (cy - top) * u.stride, vAt + (cy - top) * v.stride)
   }
+  u.region.store(memory, uAt)
+  v.region.store(memory, vAt)
 }

@@ -1,6 +1,6 @@
 import type { Bitmap } from '@dfl/core'
-import { chromaLines, chromaRoom } from './chroma-lines.js'
-import { kernels, viewLike } from './kernels.js'
+import { chromaLines } from './chroma-lines.js'
+import { kernels, regionOf } from './kernels.js'
 import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
 import { planesToWords, toBytes } from './planes-to-words.js'
 
@@ -35,24 +35,26 @@ export function planesToRgb(
     return { data, width, height, channels: 3 }
   }
   const luma = planes.data[0]!
+  const stride = planes.strides[0]!
   const memory = kernels()
   const length = width * height * 3
-  const [out, row, ...places] = memory.room(length, width * luma.BYTES_PER_ELEMENT, ...chromaRoom(box)) as [
+  const region = regionOf(luma, stride, box)
+  const { BYTES_PER_ELEMENT: size } = luma
+  const chroma = layout.kind === 'yuv' ? chromaLines(memory, { planes, layout, box }) : undefined
+  const [out, from, ...places] = memory.room(length, region.length * size, ...(chroma?.room ?? [width * 4 + 16])) as [
     number,
     number,
     ...number[],
   ]
-  memory.call.useFactors(luma instanceof Uint16Array, ...factorsOf(layout))
-  const samples = viewLike(memory, luma, row, width)
-  const chroma = layout.kind === 'yuv' ? chromaLines(memory, { planes, layout, box }, places) : undefined
+  memory.call.useFactors(size === 2, ...factorsOf(layout))
+  region.load(memory, from)
   // Gray has chroma of 0 all over.
-  if (!chroma) memory.integers(places[3]!, width + 4).fill(0)
+  if (chroma) chroma.load(places)
+  else memory.integers(places[0]!, width + 4).fill(0)
   for (let y = 0; y < height; y++) {
-    const from = (box.top + y) * planes.strides[0]! + box.left
-    samples.set(luma.subarray(from, from + width))
-    const u = chroma ? chroma.line(1, y) : places[3]!
-    const v = chroma ? chroma.line(2, y) : places[3]!
-    memory.call.rgbRow(row, u, v, width, out + y * width * 3)
+    const u = chroma ? chroma.line(1, y) : places[0]!
+    const v = chroma ? chroma.line(2, y) : places[0]!
+    memory.call.rgbRow(from + y * stride * size, u, v, width, out + y * width * 3)
   }
   const data = bytesOf(length)
   data.set(memory.bytes(out, length))

@@ -1,5 +1,5 @@
 import type { Bitmap } from '@dfl/core'
-import { chromaLines, chromaRoom } from './chroma-lines.js'
+import { chromaLines } from './chroma-lines.js'
 import { kernels } from './kernels.js'
 import { type Box, type PlaneLayout, type Planes, RGB_PLANES, transform } from './planes.js'
 
@@ -28,7 +28,8 @@ export function planesToWords(planes: Planes, layout: PlaneLayout, box: Box): Bi
   const t = transform(layout)
   const gray = layout.kind === 'gray'
   const memory = kernels()
-  const chromaOf = gray ? undefined : chromaLines(memory, { planes, layout, box }, memory.room(...chromaRoom(box)))
+  const chromaOf = gray ? undefined : chromaLines(memory, { planes, layout, box })
+  chromaOf?.load(memory.room(...chromaOf.room))
   const none = new Int32Array(width)
   const luma = planes.data[0]!
   const yFactor = 65535 / t.lumaSpan

@@ -173,12 +173,12 @@ test('uses the memory of a large part for the next frame once its own is closed;
   const third = (await frames.next()).value as Frame
   const next = third.part(rect).bitmap
   expect(next.data.buffer).toBe(part.buffer)
-  expect(Buffer.compare(whole.data, kept)).toBe(0)
+  expect(Buffer.compare(whole.data as Uint8Array, kept as Uint8Array)).toBe(0)
   const own = third.bitmap
-  for (let y = 0; y < 300; y++)
-    expect(
-      Buffer.compare(next.data.subarray(y * 1800, (y + 1) * 1800), own.data.subarray(y * 1920, y * 1920 + 1800)),
-    ).toBe(0)
+  for (let y = 0; y < 300; y++) {
+    const row = next.data.subarray(y * 1800, (y + 1) * 1800) as Uint8Array
+    expect(Buffer.compare(row, own.data.subarray(y * 1920, y * 1920 + 1800) as Uint8Array)).toBe(0)
+  }
   third.close()
   await frames.return(undefined)
 })
