@@ -2,6 +2,7 @@ import { type Pixels, resolveOptions } from '@dfl/core'
 import { checkNotNegative, checkRaster } from './checks.js'
 import { createPixels } from './pixels.js'
 import { recursiveGaussian } from './recursive-gaussian.js'
+import { copyPixels } from './scratch.js'
 
 /** What blurs see beyond the picture: black, or its nearest edge pixel. */
 export type BlurBorder = 'zero' | 'replicate'
@@ -32,7 +33,7 @@ export function gaussianBlur(pixels: Pixels, sigmaPx: number, options: { border?
   checkRaster(pixels, 'pixels')
   checkNotNegative(sigmaPx, 'sigmaPx')
   const { border } = resolveOptions(OPTIONS, options)
-  const copy: Pixels = { ...pixels, data: pixels.data.slice() }
+  const copy = copyPixels(pixels)
   if (sigmaPx === 0) return copy
   if (sigmaPx > LARGEST_DIRECT_SIGMA_PX) {
     const [low, high] = rangeOf(pixels.data, border === 'zero')

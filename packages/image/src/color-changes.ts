@@ -38,7 +38,7 @@ const CUT_RGB = 0.1
 /** Mean and deviation of each channel of CIE Lab. */
 const reinhard: ColorChange = ({ face, dst, weights }) => {
   const lab = rgbToLab(face)
-  const to = meanAndStd(rgbToLab(dst), weights)
+  const to = meanAndStd(rgbToLab(dst, weights), weights)
   const own = meanAndStd(lab, weights)
   const gain = to.std.map((s, c) => Math.min(MAX_GAIN, Math.max(1 / MAX_GAIN, s / Math.max(own.std[c]!, 1e-3))))
   const shift = to.mean.map((m, c) => m - own.mean[c]!)

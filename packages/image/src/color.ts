@@ -57,18 +57,24 @@ const labTable = tabulated(labF)
  * Curves come from tables, off by less than 0.001 of a unit; values outside 0..1 are computed in full.
  *
  * @param pixels  [H, W, 3] float32 0..1, gamma-encoded sRGB.
+ * @param where  [H, W, 1]: where it is 0, the result is 0, too; every pixel counts if not given.
  *
  * Source: IEC 61966-2-1; CIE 15:2004
  */
-export function rgbToLab(pixels: Pixels): Pixels {
+export function rgbToLab(pixels: Pixels, where?: Pixels): Pixels {
   checkRaster(pixels, 'pixels')
   checkChannels(pixels, 3, 'pixels')
+  if (where) {
+    checkSameShape(pixels, where, 'where', false)
+    checkChannels(where, 1, 'where')
+  }
   const { data, width, height } = pixels
   const out = createPixels(width, height, 3)
   const linear = linearTable()
   const f = labTable()
   const [[xr, xg, xb], [yr, yg, yb], [zr, zg, zb]] = TO_XYZ
-  for (let i = 0; i < data.length; i += 3) {
+  for (let i = 0, p = 0; i < data.length; i += 3, p++) {
+    if (where && where.data[p] === 0) continue
     const r = linear(data[i])
     const g = linear(data[i + 1])
     const b = linear(data[i + 2])

@@ -1,10 +1,11 @@
 import { type Bitmap, DflError, type Pixels, type Raster, type Rect } from '@dfl/core'
 import { checkRaster, checkSize } from './checks.js'
+import { zeros } from './scratch.js'
 
 /** Black pixels of the given size: [H, W, C] float32, all 0. */
 export function createPixels(width: number, height: number, channels: Pixels['channels']): Pixels {
   checkSize({ width, height }, 'size')
-  return { data: new Float32Array(width * height * channels), width, height, channels }
+  return { data: zeros(width * height * channels), width, height, channels }
 }
 
 /** What a stored sample is multiplied with to become 0..1: 1 for floats, 1/255 for bytes, 1/65535 for 16-bit words. */

@@ -1,3 +1,4 @@
+import type { Pixels } from '@dfl/core'
 import { expect, it } from 'vitest'
 import { createPixels, labToRgb, meanAndStd, rgbToGray, rgbToLab } from '../src/index.js'
 import { largestDifference, paint } from './support.js'
@@ -33,6 +34,13 @@ it('agrees with the formulas over the whole cube', () => {
     labOf([...cube.data.subarray(3 * i, 3 * i + 3)]),
   )
   expect(largestDifference(rgbToLab(cube).data, expected.flat())).toBeLessThan(0.05)
+})
+
+it('leaves out what does not count', () => {
+  const pixels: Pixels = { data: Float32Array.from([0.2, 0.4, 0.6, 0.9, 0.1, 0.5]), width: 2, height: 1, channels: 3 }
+  const where: Pixels = { data: Float32Array.from([0, 0.1]), width: 2, height: 1, channels: 1 }
+  const [part, all] = [rgbToLab(pixels, where).data, rgbToLab(pixels).data]
+  expect([...part]).toEqual([0, 0, 0, ...all.subarray(3)])
 })
 
 it('comes back to the same colours, also beyond 0..1', () => {

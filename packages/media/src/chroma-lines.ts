@@ -47,26 +47,27 @@ export function chromaLines(
   const full = (box.right - box.left + 16) * 4
   // With space before the samples: what is to the left of the first is read, if not used.
   const room = [...regions.map(({ length }) => SPACE + length * size), line, line, full, full, full]
+  const centre = layout.chromaSite === 'center'
   let places: readonly number[] = []
+  let [near, far, sums] = [0, 0, 0]
+  const copy = (plane: 1 | 2, row: number, to: number) => {
+    const from = places[plane - 1]! + ((row - top) * planes.strides[plane]! + first - left) * size
+    memory.call.chromaSamples(from, size, count, isFirst, isLast, to)
+  }
   return {
     room,
     load(given) {
       places = given.map((at, i) => (i < 2 ? at + SPACE : at))
+      ;[, , near, far, sums] = places as readonly [number, number, number, number, number]
       for (const [i, region] of regions.entries()) region.load(memory, places[i]!)
     },
     line(plane, y) {
-      const [, , near, far, sums, ...out] = places as readonly [number, number, number, number, number]
-      const copy = (row: number, to: number) => {
-        const from = places[plane - 1]! + ((row - top) * planes.strides[plane]! + first - left) * size
-        memory.call.chromaSamples(from, size, count, isFirst, isLast, to)
-      }
       const row = (box.top + y) >> sy
-      copy(row, near)
+      copy(plane, row, near)
       const beside = sy ? Math.min(lastRow, Math.max(0, row + ((box.top + y) & 1 ? 1 : -1))) : row
-      if (beside !== row) copy(beside, far)
-      const to = out[plane - 1]!
+      if (beside !== row) copy(plane, beside, far)
+      const to = places[plane + 4]!
       const other = beside === row ? near : far
-      const centre = layout.chromaSite === 'center'
       memory.call.chromaRow(near, other, size === 2, count, sx === 1, centre, zero, sums, to)
       return to + lead
     },

@@ -1,6 +1,6 @@
 import { imageToFaceMat } from '@dfl/align'
 import { type Affine, type Bitmap, DflError, type FaceMeta, type FaceType, type Pixels, type Rect } from '@dfl/core'
-import { warpAffine } from '@dfl/image'
+import { createPixels, warpAffine } from '@dfl/image'
 
 /** What a model paints of one face. */
 export interface Swap {
@@ -131,7 +131,8 @@ export function startMerge(frame: Bitmap, crop: FaceCrop, swap: Swap, past?: Fac
   expectSquare('`mask` of a swap', swap.mask, size, 1)
   expectSquare('`dstMask` of a swap', swap.dstMask, size, 1)
   const side = Math.max(256, size)
-  const mask: Pixels = { data: new Float32Array(side * side).fill(1), width: side, height: side, channels: 1 }
+  const mask = createPixels(side, side, 1)
+  mask.data.fill(1)
   return { ...crop, frame, swap, face: swap.face, mask, notes: {}, ...(past ? { past } : {}) }
 }
 

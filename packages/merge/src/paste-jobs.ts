@@ -1,4 +1,5 @@
 import type { Bitmap } from '@dfl/core'
+import { inScratch } from '@dfl/image'
 import type { FaceCrop, FaceNotes, MergeStage, Swap } from './merge-face.js'
 import { type MergedFrame, pasteFaces } from './merge-frame.js'
 import { type MergeOptions, mergeStages } from './merge-options.js'
@@ -25,7 +26,11 @@ export function pasteJobs(): PasteJobs {
   const stagesOf = stagesByOptions((options) => mergeStages(options))
   return {
     async paste({ bitmap, ...work }, options) {
-      const { layers: _, bitmap: after, ...made } = await pasteFaces(bitmap, { ...work, stages: stagesOf(options) })
+      const {
+        layers: _,
+        bitmap: after,
+        ...made
+      } = await inScratch(() => pasteFaces(bitmap, { ...work, stages: stagesOf(options) }))
       return { ...made, pasted: after !== bitmap }
     },
   }

@@ -29,7 +29,9 @@ export function sharedRooms(): (bytes: number) => SharedRoom {
     const like = <T extends Samples>(data: T): T => {
       const at = end
       end += roomFor(data)
-      const kind = data.constructor as new (memory: SharedArrayBuffer, at: number, length: number) => T
+      // By what it is, as a Buffer is a Uint8Array too.
+      const found = data instanceof Float32Array ? Float32Array : data instanceof Uint16Array ? Uint16Array : Uint8Array
+      const kind = found as unknown as new (memory: SharedArrayBuffer, at: number, length: number) => T
       return new kind(memory, at, data.length)
     }
     return {

@@ -1,5 +1,5 @@
 import type { Affine, Bitmap, Pixels } from '@dfl/core'
-import { createPixels, gaussianBlur, invertAffine, multiplyAffine, resize } from '@dfl/image'
+import { copyPixels, createPixels, gaussianBlur, invertAffine, multiplyAffine, resize } from '@dfl/image'
 import { type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
 import { rise } from './rise.js'
 
@@ -49,9 +49,10 @@ export function keepBehind(): MergeStage {
 
 /** A copy of the mask, less where there is something behind. */
 function without(mask: Pixels, { data: behind }: Pixels): Pixels {
-  const data = mask.data.slice()
+  const out = copyPixels(mask)
+  const { data } = out
   for (let i = 0; i < data.length; i++) data[i] = data[i]! * (1 - behind[i]!)
-  return { ...mask, data }
+  return out
 }
 
 /** [M, M, 1] how surely each pixel shows what is beside the head and not the head; nothing where none does. */
@@ -105,14 +106,17 @@ function likenesses(
       if (!isBand && sure.data[cell] === 0) continue
       colourAt(frame, a * x + b * y + tx, c * x + d * y + ty, own)
       const at = 3 * (grid.first[y]! * GRID + grid.first[x]!)
-      const [fx, fy] = [grid.share[x]!, grid.share[y]!]
+      const fx = grid.share[x]!
+      const fy = grid.share[y]!
       const r = mixed(beside, at, 3, fx, fy)
       const g = mixed(beside, at + 1, 3, fx, fy)
       const blue = mixed(beside, at + 2, 3, fx, fy)
       const stepR = mixed(head, at, 3, fx, fy) - r
       const stepG = mixed(head, at + 1, 3, fx, fy) - g
       const stepB = mixed(head, at + 2, 3, fx, fy) - blue
-      const [ownR, ownG, ownB] = [own[0]! - r, own[1]! - g, own[2]! - blue]
+      const ownR = own[0]! - r
+      const ownG = own[1]! - g
+      const ownB = own[2]! - blue
       // As shares of the colours' distance: how far from what is beside, and how far along the straight way to the head.
       const apart = 1e-6 + stepR * stepR + stepG * stepG + stepB * stepB
       const off = Math.sqrt((ownR * ownR + ownG * ownG + ownB * ownB) / apart)
@@ -132,14 +136,17 @@ function likenesses(
 function colourAt({ data, width, height, channels }: Bitmap, x: number, y: number, colour: Float64Array): void {
   const u = Math.min(width - 1, Math.max(0, x))
   const v = Math.min(height - 1, Math.max(0, y))
-  const [left, top] = [Math.floor(u), Math.floor(v)]
+  const left = Math.floor(u)
+  const top = Math.floor(v)
   const right = left < width - 1 ? channels : 0
   const below = top < height - 1 ? width * channels : 0
   const scale = 1 / (data instanceof Uint8Array ? 255 : 65535)
   const lower = (v - top) * scale
   const upper = scale - lower
-  const [w01, w11] = [upper * (u - left), lower * (u - left)]
-  const [w00, w10] = [upper - w01, lower - w11]
+  const w01 = upper * (u - left)
+  const w11 = lower * (u - left)
+  const w00 = upper - w01
+  const w10 = lower - w11
   for (let k = 0, p = (top * width + left) * channels; k < 3; k++, p += channels === 1 ? 0 : 1)
     colour[k] = data[p]! * w00 + data[p + right]! * w01 + data[p + below]! * w10 + data[p + below + right]! * w11
 }
@@ -157,8 +164,7 @@ const near = (cells: Pixels): Pixels => gaussianBlur(cells, REACH, { border: 'ze
 
 /** [G, G, 3] the mean colour near each cell of the cells whose mask lies between two values, and the share of those. */
 function coloursNear(colours: Pixels, mask: Pixels, low: number, high: number) {
-  const chosen: Pixels = { ...mask, data: mask.data.slice() }
-  const counted: Pixels = { ...colours, data: colours.data.slice() }
+  const [chosen, counted] = [copyPixels(mask), copyPixels(colours)]
   for (let i = 0; i < chosen.data.length; i++) {
     const passes = mask.data[i]! >= low && mask.data[i]! <= high
     chosen.data[i] = passes ? 1 : 0
@@ -173,25 +179,37 @@ function coloursNear(colours: Pixels, mask: Pixels, low: number, high: number) {
 
 /** Colours of places spread evenly over the head, three numbers each. */
 function coloursOfHead(colours: Pixels, mask: Pixels): number[] {
-  const inside = [...mask.data.keys()].filter((i) => mask.data[i]! >= HEAD)
+  const inside: number[] = []
+  for (let i = 0; i < mask.data.length; i++) if (mask.data[i]! >= HEAD) inside.push(i)
   const every = Math.max(1, Math.floor(inside.length / PLACES))
-  return inside.filter((_, n) => n % every === 0).flatMap((i) => [...colours.data.subarray(3 * i, 3 * i + 3)])
+  const out: number[] = []
+  for (let n = 0; n < inside.length; n += every)
+    for (let c = 3 * inside[n]!; c < 3 * inside[n]! + 3; c++) out.push(colours.data[c]!)
+  return out
 }
 
 /** Distance of the colours that begin at the same place of two lists. */
 function distance(a: Float32Array, b: Float32Array, at: number): number {
-  const [red, green, blue] = [a[at]! - b[at]!, a[at + 1]! - b[at + 1]!, a[at + 2]! - b[at + 2]!]
+  const red = a[at]! - b[at]!
+  const green = a[at + 1]! - b[at + 1]!
+  const blue = a[at + 2]! - b[at + 2]!
   return Math.sqrt(red * red + green * green + blue * blue)
 }
 
-/** The share of some colours that are nearly the one at a place of a list. */
+/** The share of some colours that are nearly the one at a place of a list; counted up to `OWN` only, as more makes no difference. */
 function shareOf(colours: readonly number[], list: Float32Array, at: number): number {
+  const places = Math.max(1, colours.length / 3)
+  const red = list[at]!
+  const green = list[at + 1]!
+  const blue = list[at + 2]!
   let count = 0
-  for (let i = 0; i < colours.length; i += 3) {
-    const [r, g, b] = [colours[i]! - list[at]!, colours[i + 1]! - list[at + 1]!, colours[i + 2]! - list[at + 2]!]
+  for (let i = 0; i < colours.length && count < OWN * places; i += 3) {
+    const r = colours[i]! - red
+    const g = colours[i + 1]! - green
+    const b = colours[i + 2]! - blue
     if (r * r + g * g + b * b < SAME * SAME) count++
   }
-  return count / Math.max(1, colours.length / 3)
+  return count / places
 }
 
 /** For each column, or row, of a square over the grid. */
@@ -223,18 +241,20 @@ function mixed(data: Float32Array, at: number, channels: number, fx: number, fy:
 }
 
 /** Lowers each likeness to what the best way out of the mask has at its weakest place, in place. */
-function connectToBeside({ data, width, height }: Pixels, mask: Pixels): void {
-  const limit = data.slice()
+function connectToBeside(likeness: Pixels, mask: Pixels): void {
+  const { data, width, height } = likeness
+  const limit = copyPixels(likeness).data
   // The places to decide on are few: only they are visited.
-  const places = new Int32Array(data.length)
-  let count = 0
+  const places: number[] = []
   for (let i = 0; i < data.length; i++) {
     const isBeside = mask.data[i]! <= BESIDE
     data[i] = isBeside ? 1 : 0
-    if (!isBeside && limit[i] !== 0) places[count++] = i
+    if (!isBeside && limit[i] !== 0) places.push(i)
   }
-  // Two sweeps each way follow every way that does not wind: the band is narrow.
-  for (let sweep = 0; sweep < 4; sweep++) {
+  const count = places.length
+  // Two sweeps each way follow every way that does not wind: the band is narrow. Where a sweep back changes nothing, nor will the next.
+  for (let sweep = 0, changed = false; sweep < 4 && (sweep < 2 || changed); sweep++) {
+    changed = false
     const step = sweep % 2 === 0 ? 1 : -1
     for (let n = 0; n < count; n++) {
       const i = places[step === 1 ? n : count - 1 - n]!
@@ -242,7 +262,10 @@ function connectToBeside({ data, width, height }: Pixels, mask: Pixels): void {
       const y = (i - x) / width
       const sideways = x - step >= 0 && x - step < width ? data[i - step]! : 0
       const upDown = y - step >= 0 && y - step < height ? data[i - step * width]! : 0
-      data[i] = Math.min(limit[i]!, Math.max(data[i]!, sideways, upDown))
+      const way = Math.min(limit[i]!, Math.max(data[i]!, sideways, upDown))
+      if (way === data[i]) continue
+      data[i] = way
+      changed = true
     }
   }
   for (let i = 0; i < data.length; i++) if (mask.data[i]! <= BESIDE) data[i] = limit[i]!

@@ -1,5 +1,5 @@
 import { DflError, type Pixels } from '@dfl/core'
-import { dilate, erode as erodeMask, gaussianBlur, resize } from '@dfl/image'
+import { copyPixels, dilate, erode as erodeMask, gaussianBlur, resize } from '@dfl/image'
 import { clamp, type Masker, type MergeFace, type MergeStage } from '../merge-face.js'
 import { outline } from './outline.js'
 import { type XSegMasks, xsegMasks } from './xseg-masks.js'
@@ -57,7 +57,7 @@ export function mask(mode: MaskMode, options: { insideHull?: boolean; masker?: M
     const found = masker && unknown.length > 0 ? { ...known, ...(await xsegMasks(face, masker, unknown)) } : known
     const size = face.mask.width
     const parts = factors.map((factor) => grow(factorOf(factor, face, found), size))
-    const out: Pixels = { ...face.mask, data: parts[0]!.data.slice() }
+    const out = copyPixels(parts[0]!)
     const { data } = out
     for (const part of parts.slice(1))
       if (mode.includes('+')) for (let i = 0; i < data.length; i++) data[i] = Math.min(1, data[i]! + part.data[i]!)
@@ -128,7 +128,8 @@ function multiply(target: Float32Array, factor: Float32Array): void {
 /** A copy with zeros along the square's edge, `border` pixels wide. */
 function edged(mask: Pixels, border: number): Pixels {
   const { width, height } = mask
-  const data = mask.data.slice()
+  const out = copyPixels(mask)
+  const { data } = out
   for (let y = 0; y < height; y++) {
     if (y < border || y >= height - border) data.fill(0, y * width, (y + 1) * width)
     else {
@@ -136,7 +137,7 @@ function edged(mask: Pixels, border: number): Pixels {
       data.fill(0, (y + 1) * width - border, (y + 1) * width)
     }
   }
-  return { ...mask, data }
+  return out
 }
 
 function expectNumber(name: string, px: number, min: number): void {

@@ -1,5 +1,5 @@
 import type { Bitmap, Rect } from '@dfl/core'
-import { layOver, translation } from '@dfl/image'
+import { layOver, samplesLike, translation } from '@dfl/image'
 import type { MergeStage } from '../merge-face.js'
 import { placementOf } from './placed-face.js'
 
@@ -23,8 +23,7 @@ export function overlay(): MergeStage {
 
 /** A copy of the frame's samples in `rect`. */
 function frameIn(rect: Rect, { data, width, channels }: Bitmap): Bitmap {
-  const length = rect.width * rect.height * channels
-  const out = data instanceof Uint16Array ? new Uint16Array(length) : new Uint8Array(length)
+  const out = samplesLike(data, rect.width * rect.height * channels)
   const row = rect.width * channels
   for (let y = 0; y < rect.height; y++) {
     const from = ((rect.y + y) * width + rect.x) * channels

@@ -1,5 +1,14 @@
 import type { Affine, Pixels, Rect } from '@dfl/core'
-import { applyAffine, crop, invertAffine, multiplyAffine, toPixels, translation, warpAffine } from '@dfl/image'
+import {
+  applyAffine,
+  copyPixels,
+  crop,
+  invertAffine,
+  multiplyAffine,
+  toPixels,
+  translation,
+  warpAffine,
+} from '@dfl/image'
 import { type MergeFace, type PlacedFace, squareMat } from '../merge-face.js'
 import { rise } from './rise.js'
 
@@ -91,7 +100,8 @@ function fadeAtEdges(mask: Pixels): Pixels {
   const band = (EDGE * width) / 256
   const ramp = Float32Array.from({ length: Math.ceil(band) + 1 }, (_, i) => rise(i, 0, band))
   const factor = (i: number, length: number) => ramp[Math.min(i, length - 1 - i, ramp.length - 1)]!
-  const data = mask.data.slice()
+  const out = copyPixels(mask)
+  const { data } = out
   for (let y = 0; y < height; y++) {
     const fy = factor(y, height)
     const inner = fy === 1 ? ramp.length : width >> 1
@@ -102,5 +112,5 @@ function fadeAtEdges(mask: Pixels): Pixels {
     }
     if (fy !== 1 && width % 2 === 1) data[y * width + inner]! *= fy
   }
-  return { ...mask, data }
+  return out
 }
