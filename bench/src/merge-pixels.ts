@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { imageToFaceMat } from '@dfl/align'
+import { hullMask, imageToFaceMat } from '@dfl/align'
 import type { Pixels } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
+import { applyAffineAll, gaussianBlur } from '@dfl/image'
 import type { Swap, Swapper } from '@dfl/merge'
 import { ROOT } from './footage.js'
 
@@ -39,6 +40,24 @@ export function recorded(real: Swapper): RecordedSwapper {
       ...{ faceType, resolution },
       swap: async (crops) => crops.map(() => kept[next++ % kept.length]!.swap),
     },
+  }
+}
+
+/**
+ * A network with random weights whose masks are faces, as those of trained ones are: both are the outline of the faceset's first
+ * face, with a soft edge.
+ */
+export async function withFaceMasks({ faceType, resolution, swap }: Swapper, faces: string): Promise<Swapper> {
+  let mask: Pixels | undefined
+  for await (const { sourceLandmarks } of (await openFaceset(faces)).faces()) {
+    const points = applyAffineAll(imageToFaceMat(sourceLandmarks, faceType, resolution), sourceLandmarks)
+    mask = gaussianBlur(hullMask(points, resolution), resolution / 128)
+    break
+  }
+  const masks = mask ? { mask, dstMask: mask } : {}
+  return {
+    ...{ faceType, resolution },
+    swap: async (crops) => (await swap(crops)).map((painted) => ({ ...painted, ...masks })),
   }
 }
 

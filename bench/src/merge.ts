@@ -2,14 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { openSwapper, presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
-import { type OptionsOf, resolveOptions } from '@dfl/core'
+import { type FaceType, type OptionsOf, resolveOptions } from '@dfl/core'
 import { State } from '@dfl/engine'
 import { type MergeProgress, mergeVideo, type Swapper } from '@dfl/merge'
 import { df } from '@dfl/model-df'
-import { countParams, initialise } from '@dfl/nn'
+import { saehd } from '@dfl/model-saehd'
+import { countParams, type FaceModel, initialise } from '@dfl/nn'
 import { benchArguments } from './bench-arguments.js'
 import { demoClip, facesetOf } from './footage.js'
-import { inOpenCv, networkAlone, recorded } from './merge-pixels.js'
+import { inOpenCv, networkAlone, recorded, withFaceMasks } from './merge-pixels.js'
 import { findPython, OPENCV } from './python.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
 import { clipsAt, goingOn, runsOf } from './stage-runs.js'
@@ -21,7 +22,12 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     {
       rounds: { type: 'string', default: '3', about: 'rounds, of which medians are told' },
       heights: { type: 'string', about: 'heights the clip is scaled to, with commas between them' },
-      presets: { type: 'string', default: 'standard', about: 'presets that are merged with, with commas between them' },
+      networks: {
+        type: 'string',
+        default: 'standard,saehd',
+        about:
+          "networks that are merged with, with commas between them: presets, and saehd with DeepFaceLab's defaults",
+      },
       'from-scratch': { type: 'boolean', about: 'random weights in place of those that new models start from' },
       'no-install': { type: 'boolean', about: 'do not install OpenCV; do without where it is not there' },
     },
@@ -32,10 +38,10 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const clips = await clipsAt(path, values.heights ?? (positionals[0] ? '' : '720'), context)
   const jobs: Job[] = []
   for (const clip of clips)
-    for (const preset of values.presets.split(','))
+    for (const name of values.networks.split(','))
       jobs.push({
         clip,
-        preset,
+        network: networkNamed(name),
         fromScratch: values['from-scratch'],
         python: 'path' in python ? python.path : undefined,
         faces: await facesetOf(clip, { label: 'dst', side: 'dst', embedEvery: 0 }, context),
@@ -46,27 +52,27 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     {
       path,
       rounds,
-      names: jobs.map(({ clip, preset }) => `${basename(clip)}, ${preset} (${networkOf(preset).resolution} px)`),
+      names: jobs.map(({ clip, network }) => `${basename(clip)}, ${network.name} (${network.model.resolution} px)`),
       head: 'clip, network',
       parts: ['cpu', 'load', 'decode', 'swap', 'merge', 'encode', 'join'],
     },
   )
   const weights = values['from-scratch']
-    ? 'random weights: its masks cover the whole square, the most work there can be'
-    : 'the weights that new models start from: its masks are faces'
+    ? 'Networks have random weights: their masks cover the whole square, the most work there can be.'
+    : 'Networks have the weights that new models start from; where there are none, random ones and the outline of a face as mask.'
   const merges = found.map((one, i) => {
-    const { clip, preset } = jobs[i]!
-    return { clip: basename(clip), preset, resolution: networkOf(preset).resolution, ...one }
+    const { clip, network } = jobs[i]!
+    return { clip: basename(clip), network: network.name, resolution: network.model.resolution, ...one }
   })
   const missing = 'missing' in python ? `\nOpenCV was skipped: ${python.missing}.` : ''
   return {
-    text: `${text}\nThe network has ${weights}.\n\n${sharesText(merges)}${missing}`,
+    text: `${text}\n${weights}\n\n${sharesText(merges)}${missing}`,
     data: { footage: basename(path), rounds, fromScratch: values['from-scratch'], merges },
   }
 }
 
 /** What each share of the work would reach by itself, as a table. */
-function sharesText(merges: readonly ({ clip: string; preset: string } & Shares)[]): string {
+function sharesText(merges: readonly ({ clip: string; network: string } & Shares)[]): string {
   const or = (value: number, digits: number) => (Number.isNaN(value) ? '–' : value.toFixed(digits))
   return [
     table(
@@ -75,7 +81,7 @@ function sharesText(merges: readonly ({ clip: string; preset: string } & Shares)
         ...['pixels alone', 'cpu ms', 'network alone', 'cpu ms', 'of the network', 'OpenCV', 'cpu ms', 'to OpenCV'],
       ],
       merges.map((one) => [
-        `${one.clip}, ${one.preset}`,
+        `${one.clip}, ${one.network}`,
         ...[or(one.pixelsFps, 1), or(one.pixelsCpuMs, 0), or(one.networkFps, 1), or(one.networkCpuMs, 0)],
         ...[or(one.ofNetwork, 2), or(one.openCvFps, 1), or(one.openCvCpuMs, 0), or(one.toOpenCv, 2)],
       ]),
@@ -106,26 +112,43 @@ const BATCH_FRAMES = 4
 
 interface Job {
   clip: string
-  preset: string
+  network: Network
   faces: string
-  /** Random weights instead of those that new models start from. */
+  /** Random weights, and masks as they come of them. */
   fromScratch: boolean
   /** A Python with OpenCV. */
   python: string | undefined
 }
 
-const networkOf = (preset: string) =>
-  df.build(resolveOptions(df.options, presetNamed(preset).architecture) as OptionsOf<typeof df.options>)
+/** A network to merge with. */
+interface Network {
+  name: string
+  model: FaceModel
+  faceType: FaceType
+  /** The weights that a new model of it starts from; nothing where those are random. */
+  weights: () => ReturnType<typeof startWeights>
+}
+
+/** A preset's network, or DeepFaceLab's SAEHD at its defaults. */
+function networkNamed(name: string): Network {
+  if (name === 'saehd') {
+    const model = saehd.build(resolveOptions(saehd.options, {}))
+    return { name, model, faceType: 'full_face', weights: async () => undefined }
+  }
+  const { architecture, faceType } = presetNamed(name)
+  const model = df.build(resolveOptions(df.options, architecture) as OptionsOf<typeof df.options>)
+  return { name, model, faceType, weights: () => startWeights(START_WEIGHTS, architecture) }
+}
 
 /**
  * One merge into a folder that is removed again: seconds in all and of each part; then the same without the network, the
  * network without the rest, and the rest in OpenCV.
  */
-async function mergeOnce({ clip, preset, faces, fromScratch, python }: Job, say: (line: string) => void) {
+async function mergeOnce({ clip, network, faces, fromScratch, python }: Job, say: (line: string) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'dfl-bench-'))
-  const model = networkOf(preset)
+  const { model, faceType } = network
   const state = new State(initialise(model.params, 1))
-  const weights = fromScratch ? undefined : await startWeights(START_WEIGHTS, presetNamed(preset).architecture)
+  const weights = fromScratch ? undefined : await network.weights()
   for (const [name, tensor] of Object.entries(weights ?? {})) state.set(name, tensor)
   const merged = async (name: string, swapper: Swapper, began: number) => {
     let last: MergeProgress | undefined
@@ -150,19 +173,20 @@ async function mergeOnce({ clip, preset, faces, fromScratch, python }: Job, say:
   try {
     const began = performance.now()
     const before = process.cpuUsage()
-    await using real = await openSwapper({ description: presetNamed(preset), model, state })
+    await using painter = await openSwapper({ description: { faceType }, model, state })
+    const real = fromScratch || weights ? painter : await withFaceMasks(painter, faces)
     const load = (performance.now() - began) / 1000
     const record = recorded(real)
     const { cpuMs: _, ...whole } = await merged('merge', record.swapper, began)
     const { user, system } = process.cpuUsage(before)
     const cpu = (user + system) / 1e6
     const millions = round(countParams(model.params) / 1e6, 1)
-    const network = await networkAlone(real, record, BATCH_FRAMES)
+    const alone = await networkAlone(real, record, BATCH_FRAMES)
     const pixels = await merged('pixels', record.replay, performance.now())
     const cv = python ? await inOpenCv(python, { clip, faces, frames: whole.frames, folder }, record) : undefined
     const shares: Shares = {
       ...{ pixelsFps: pixels.goingFps, pixelsCpuMs: pixels.cpuMs },
-      ...{ networkFps: network.fps, networkCpuMs: network.cpuMs, ofNetwork: whole.goingFps / network.fps },
+      ...{ networkFps: alone.fps, networkCpuMs: alone.cpuMs, ofNetwork: whole.goingFps / alone.fps },
       ...{ openCvFps: cv?.fps ?? Number.NaN, openCvCpuMs: cv?.cpuMs ?? Number.NaN },
       toOpenCv: cv ? pixels.goingFps / cv.fps : Number.NaN,
     }
