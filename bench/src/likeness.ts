@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { presetFor, presetNamed, sayDuration } from '@dfl/cli'
+import { DflError, FACE_TYPES, type FaceType } from '@dfl/core'
 import { benchArguments } from './bench-arguments.js'
 import { ROOT } from './footage.js'
 import { cellsOf, LOOK_COLUMNS, type Look, lookAt, openPair, PROCESSOR_TIME, secondsOf, trainUntil } from './looks.js'
@@ -23,6 +24,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     time: { type: 'string', default: '5m', about: 'training time, such as 90s or 10m' },
     at: { type: 'string', about: 'when to look, such as 2m,10m' },
     preset: { type: 'string', about: 'preset of the training' },
+    'face-type': { type: 'string', about: "how much of the head is cut out (default: the preset's)" },
     seed: { type: 'string', about: 'seed of the training' },
     weights: { type: 'string', about: 'safetensors file to start from' },
     'from-scratch': { type: 'boolean', about: 'random weights in place of those that new models start from' },
@@ -34,9 +36,11 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   const everyNth = Number(values['every-nth'])
   const looks = values.at ? values.at.split(',').map((at) => secondsOf('--at', at)) : usualLooks(seconds)
   const preset = values.preset ? presetNamed(values.preset) : presetFor({ seconds })
+  const faceType = faceTypeOf(values['face-type']) ?? preset.faceType
   const outOf = (name: string) =>
-    values.out ?? join(ROOT, 'workspace', `likeness-${name}-${preset.name}-${values.time}`)
-  const pair = await openPair(values.pair, { faceType: preset.faceType, everyNth, out: outOf }, context)
+    values.out ??
+    join(ROOT, 'workspace', ['likeness', name, preset.name, values['face-type'], values.time].filter(Boolean).join('-'))
+  const pair = await openPair(values.pair, { faceType, everyNth, out: outOf }, context)
   const { name, workspace, out } = pair
   // Facesets are kept from run to run, a model is not: its way is what is measured.
   await rm(workspace.model, { recursive: true, force: true })
@@ -49,7 +53,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
     ...(values['processor-time'] ? PROCESSOR_TIME : {}),
   }
   const data = {
-    ...{ pair: name, preset: preset.name, fromScratch: train.fromScratch, seconds, everyNth, out },
+    ...{ pair: name, preset: preset.name, faceType, fromScratch: train.fromScratch, seconds, everyNth, out },
     processorTime: values['processor-time'],
   }
   const found: Look[] = []
@@ -71,6 +75,15 @@ const describe = (looks: readonly Look[]): string =>
     ['trained', ...LOOK_COLUMNS],
     looks.map((look) => [sayDuration(look.trainedSeconds), ...cellsOf(look)]),
   )
+
+/** @throws DflError `BAD_OPTION` for what is no face type. */
+function faceTypeOf(name: string | undefined): FaceType | undefined {
+  if (name === undefined || FACE_TYPES.includes(name as FaceType)) return name as FaceType | undefined
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected one of ${FACE_TYPES.join(', ')} for \`--face-type\`, but got '${name}'. Correct it.`,
+  )
+}
 
 /** The usual times to look at a run of so many seconds, its end among them. */
 function usualLooks(seconds: number): number[] {

@@ -34,13 +34,16 @@ export interface OptionRun {
 const THREADS = 1
 /** Iterations before times and mean losses are taken. */
 const SETTLED = 20
+/** How many iterations at the beginning are looked at: fewer than a warm-up has. */
+const FIRST = 10
 /** How many iterations at the end the losses are the means of. */
 const LAST = 40
 
 /** Trains a setup from random weights in a folder of its own and looks at what became of it. */
-export async function trainSetup(setup: Setup, sides: Sides, iterations: number): Promise<OptionRun> {
-  const { architecture, options, faceType, samples, settings, weights, optimiser, accumulate, rates } =
+export async function trainSetup(setup: Setup, all: Sides, iterations: number): Promise<OptionRun> {
+  const { asMany, architecture, options, faceType, samples, settings, weights, optimiser, accumulate, rates } =
     withCommon(setup)
+  const sides = asMany ? firstOfBoth(all) : all
   const folder = await mkdtemp(join(tmpdir(), 'dfl-options-'))
   try {
     const run = await createModel(folder, weighted(architectureNamed(architecture), weights), {
@@ -75,6 +78,7 @@ export async function trainSetup(setup: Setup, sides: Sides, iterations: number)
     }
     const first = run.state.snapshot()
     let memory = 0
+    let early = first
     let before = first
     const reports: TrainReport[] = []
     let began = process.cpuUsage()
@@ -87,6 +91,7 @@ export async function trainSetup(setup: Setup, sides: Sides, iterations: number)
     })) {
       reports.push(report)
       if (report.iteration === SETTLED) began = process.cpuUsage()
+      if (report.iteration === FIRST) early = run.state.snapshot()
       if (report.iteration === iterations - 1) before = run.state.snapshot()
     }
     const { user, system } = process.cpuUsage(began)
@@ -96,7 +101,7 @@ export async function trainSetup(setup: Setup, sides: Sides, iterations: number)
       cpuMsPerIteration: (user + system) / 1000 / (iterations - SETTLED),
       measures: {
         ...lossMeasures(reports),
-        ...stepMeasures(run, { first, before, batchSize }),
+        ...stepMeasures(run, { first, early, before, batchSize }),
         parameters: countParams(run.model.params),
         'memory MB': memory / 1e6,
         ...watched.measures,
@@ -108,6 +113,19 @@ export async function trainSetup(setup: Setup, sides: Sides, iterations: number)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** As many faces of each side as both have: the first ones. */
+function firstOfBoth({ src, dst }: Sides): Sides {
+  const count = Math.min(src.info.count, dst.info.count)
+  const first = (faceset: Faceset): Faceset => {
+    const all = async () => (await faceset.all()).slice(0, count)
+    const faces = async function* () {
+      yield* await all()
+    }
+    return { ...faceset, info: { ...faceset.info, count }, faces, all }
+  }
+  return { src: first(src), dst: first(dst) }
 }
 
 /** An architecture whose losses weigh other than usual. */
@@ -143,14 +161,15 @@ function lossMeasures(reports: readonly TrainReport[]): Record<string, number> {
 
 type Snapshot = ReturnType<ModelFolder['state']['snapshot']>
 
-/** How far parameters moved, in the last step and in all. */
+/** How far parameters moved: in the first steps, in the last one and in all. */
 function stepMeasures(
   { model, state }: ModelFolder,
-  { first, before, batchSize }: { first: Snapshot; before: Snapshot; batchSize: number },
+  { first, early, before, batchSize }: Record<'first' | 'early' | 'before', Snapshot> & { batchSize: number },
 ): Record<string, number> {
   const paths = Object.keys(model.params)
-  const moves = (from: Snapshot, of: readonly string[]) =>
-    of.map((path) => state.get(path).data.map((value, i) => value - from[path]!.data[i]!))
+  const now = state.snapshot()
+  const moves = (from: Snapshot, of: readonly string[], to = now) =>
+    of.map((path) => to[path]!.data.map((value, i) => value - from[path]!.data[i]!))
   const length = (tensors: readonly Float32Array[]) =>
     Math.sqrt(tensors.reduce((sum, values) => sum + values.reduce((all, value) => all + value * value, 0), 0))
   const part = (name: string) => paths.filter((path) => path.startsWith(name))
@@ -159,6 +178,7 @@ function stepMeasures(
   const lastMoves = moves(before, paths)
   return {
     'share learning': lastMoves.reduce((sum, one) => sum + one.filter(Boolean).length, 0) / count(lastMoves),
+    'first steps': length(moves(first, paths, early)),
     'last step': length(lastMoves),
     'encoder moved': length(moves(first, part('encoder/'))),
     'inter_AB moved': length(moves(first, part('inter_AB/'))),

@@ -44,7 +44,8 @@ export function softOutline(mask: tf.Tensor4D): tf.Tensor4D {
 /**
  * Images whose background is a blur of itself, in which the face has no part: the network need not learn it.
  *
- * Outside of the mask x becomes blur(x·(1 − m)) / (1 − blur(m)) with σ = R/128, as DeepFaceLab's `blur_out_mask`.
+ * Outside of the mask x becomes blur(x·(1 − m)) / blur(1 − m) with σ = R/128. DeepFaceLab's `blur_out_mask` divides by
+ * 1 − blur(m), which is the same but along the image's border: there the blur takes in zeros, and its background turns dark.
  *
  * @param x  [N, R, R, 3] float32 0..1.
  * @param mask  [N, R, R, 1] float32 0..1.
@@ -52,8 +53,8 @@ export function softOutline(mask: tf.Tensor4D): tf.Tensor4D {
 export function blurOutMask(x: tf.Tensor4D, mask: tf.Tensor4D): tf.Tensor4D {
   const sigma = Math.max(1, x.shape[1] / 128)
   const outside = tf.sub(1, mask) as tf.Tensor4D
-  const share = tf.sub(1, gaussianBlur(mask, sigma)) as tf.Tensor4D
+  const share = gaussianBlur(outside, sigma)
   const divisor = tf.where(tf.greater(share, 1e-6), share, tf.onesLike(share))
-  const background = tf.clipByValue(tf.div(gaussianBlur(tf.mul(x, outside), sigma), divisor), 0, 1)
+  const background = tf.div(gaussianBlur(tf.mul(x, outside), sigma), divisor)
   return tf.add(tf.mul(x, mask), tf.mul(background, outside))
 }
