@@ -7,6 +7,9 @@ import { df } from '@dfl/model-df'
 /** The file that comes with this package: a DF that learned rendered heads. See weights/README.md. */
 export const START_WEIGHTS = fileURLToPath(new URL('../weights/heads.safetensors', import.meta.url))
 
+/** Options with which tensors of the same shapes are another network: the weights are of one that has them as usual. */
+const SAME_SHAPES = ['pixelNorm', 'cosine'] as const
+
 type Tensors = Record<string, SavedTensor>
 
 /**
@@ -16,7 +19,8 @@ type Tensors = Record<string, SavedTensor>
  * decoders, because the new model's are wider or paint larger, is left out: they soon learn to paint what a known encoder
  * tells them.
  *
- * @returns Nothing where there is no such file, or where encoder and inter are not those of the options.
+ * @returns Nothing where there is no such file, or where encoder and inter are not those of the options, by shape or by what
+ * they compute.
  * @throws DflError `CORRUPT_FILE` for a file that is no safetensors file.
  */
 export async function startWeights(
@@ -25,7 +29,9 @@ export async function startWeights(
 ): Promise<Tensors | undefined> {
   const bytes = await readFile(path).catch(() => undefined)
   if (!bytes) return undefined
-  const { params } = df.build({ ...defaults(), ...options } as OptionsOf<typeof df.options>)
+  const all = { ...defaults(), ...options } as OptionsOf<typeof df.options>
+  if (SAME_SHAPES.some((name) => all[name] !== df.options[name].default)) return undefined
+  const { params } = df.build(all)
   const { tensors } = decodeSafetensors(bytes, path)
   const out: Tensors = {}
   for (const [name, { shape }] of Object.entries(params)) {

@@ -54,6 +54,13 @@ describe('starting weights', () => {
     expect(await startWeights(join(folder, 'none.safetensors'), SMALL)).toBeUndefined()
   })
 
+  it('are left aside where tensors of the same shapes compute something else', async () => {
+    for (const other of [{ cosine: true }, { pixelNorm: false }]) {
+      expect(Object.keys(paramsOf({ ...SMALL, ...other }))).toEqual(Object.keys(paramsOf(SMALL)))
+      expect(await startWeights(path, { ...SMALL, ...other })).toBeUndefined()
+    }
+  })
+
   it('leave nothing of decoders as it is that they did not fill', () => {
     const standard = PRESETS.find(({ name }) => name === 'standard')!
     const ratesOf = (began: boolean | 'encoder') => recipeOf(standard, began).phases.map(({ rates }) => rates ?? {})
