@@ -21,6 +21,8 @@ export interface MergeJob {
   /** A video, or a folder for images; `result.mp4` in the workspace if not given. */
   out?: string
   options?: Partial<MergeOptions>
+  /** What the model is told besides the faces: { morph: 0.5 }. */
+  controls?: Readonly<Record<string, number>>
   /** Folder of a trained XSeg, for masks that name it; `xseg` in the workspace if not given. */
   xseg?: string
   /** Where the model paints: `cpu` by default. */
@@ -51,6 +53,24 @@ export function dstClipOf({ folder, record }: Workspace, { input, flag = '--inpu
   throw new DflError(
     'NO_SUCH_FILE',
     `Expected DST's clip for \`${flag}\`, but it was not given, and no faces of DST were extracted in \`${folder}\` yet. Run first: dfl extract --side dst --input <clip> --workspace ${folder}`,
+  )
+}
+
+/**
+ * Controls as they are typed: 'morph=0.5', several with commas between them.
+ *
+ * @throws DflError `BAD_OPTION` for anything else.
+ */
+export function parseControls(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split(',').map((one) => {
+      const [, name, number] = /^\s*([A-Za-z]\w*)=(\d+(?:\.\d+)?|\.\d+)\s*$/.exec(one) ?? []
+      if (name !== undefined) return [name, Number(number)]
+      throw new DflError(
+        'BAD_OPTION',
+        `Expected a name and a number, such as morph=0.5, for \`control\`, but got '${text}'. Correct it; dfl model info lists what a model can be told.`,
+      )
+    }),
   )
 }
 

@@ -25,7 +25,7 @@ export interface RunJob {
   out?: string
   extract?: Partial<Omit<ExtractOptions, 'side'>>
   train?: TrainJob
-  merge?: Pick<MergeJob, 'options' | 'xseg'>
+  merge?: Pick<MergeJob, 'options' | 'xseg' | 'controls'>
   provenance?: ProvenanceJob
 }
 

@@ -58,13 +58,15 @@ describe('dfl model', () => {
     expect(again.stderr).toContain('Expected no model yet in')
   })
 
-  it('trains an AMP and exports it for live programs', async () => {
+  it('trains an AMP, tells what it can be told when merging, and exports it for live programs', async () => {
     await using place = await scratchFolder()
     const workspace = place.at('w')
     for (const side of ['src', 'dst']) await writeFaces(place.at(`w/${side}/aligned`))
     const flags = ['--architecture', 'amp', '--inter-dims', '32', ...small, '--iterations', '2', '--batch-size', '2']
     const trained = await dfl('train', '--workspace', workspace, ...flags)
     expect(trained.code, trained.stderr).toBe(0)
+    const info = await dfl('model', 'info', '--workspace', workspace)
+    expect(info.stdout).toContain('Control    morph, 0 to 1, usually 0.75: How much of SRC is painted')
     const out = place.at('person.dfm')
     const { code, stderr } = await dfl('model', 'export', '--workspace', workspace, '--out', out, '--half')
     expect(code, stderr).toBe(0)

@@ -15,6 +15,7 @@ export {
   openModel,
 } from './model-folder.js'
 export {
+  controlsOf,
   createPainter,
   createSwapPainter,
   type Painted,

@@ -134,8 +134,9 @@ async function compilePainter(
     })
   }
   return {
-    async paint(faces, given = {}) {
-      const values = controlValues(controls, given)
+    async paint(faces, given) {
+      const chosen = Object.entries(controlsOf(model, given))
+      const values = Object.fromEntries(chosen.map(([name, value]) => [name, [value]]))
       const out: Part[] = []
       for (let i = 0; i < faces.length; i += batchSize)
         out.push(...(await paintBatch(faces.slice(i, i + batchSize), values)))
@@ -145,11 +146,15 @@ async function compilePainter(
   }
 }
 
-/** One number for each control of a model: the given one, or its default. */
-function controlValues(
-  controls: NonNullable<FaceModel['controls']>,
-  given: Readonly<Record<string, number>>,
-): Record<string, ArrayLike<number>> {
+/**
+ * A number for each control of a model: the given one, or its default.
+ *
+ * @throws DflError `UNKNOWN_NAME` for a control that the model does not have, `BAD_OPTION` for a number beyond its limits.
+ */
+export function controlsOf(
+  { controls = {} }: Pick<FaceModel, 'controls'>,
+  given: Readonly<Record<string, number>> = {},
+): Record<string, number> {
   for (const [name, value] of Object.entries(given)) {
     const control = controls[name]
     if (!control)
@@ -163,7 +168,7 @@ function controlValues(
         `Expected a number between ${control.min} and ${control.max} for \`${name}\`, but got ${value}. ${control.description}`,
       )
   }
-  return Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, [given[name] ?? control.default]]))
+  return Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, given[name] ?? control.default]))
 }
 
 /** Rows of the five-column preview: src, src→src, dst, dst→dst, dst→src (the swap). */

@@ -18,7 +18,7 @@ import {
   tableFlags,
   textFlag,
 } from '../flags.js'
-import type { MergeJob } from '../merge-job.js'
+import { type MergeJob, parseControls } from '../merge-job.js'
 import type { TrainJob } from '../train-job.js'
 import { fromScratchFlag, presetFlag, xsegFlag } from './shared-flags.js'
 
@@ -129,7 +129,13 @@ export const mergeGroups: readonly FlagGroup[] = [
     key: 'merge',
     title: 'Shape and mask',
     detail: true,
-    flags: [...tableFlags(mergeOptions, { without: [...COLOUR, ...OUTPUT] }), xsegFlag()],
+    flags: [
+      ...tableFlags(mergeOptions, { without: [...COLOUR, ...OUTPUT] }),
+      xsegFlag(),
+      textFlag('control', "What the model is told besides the face, such as AMP's morph=0.5; see dfl model info.", {
+        placeholder: 'name=n',
+      }),
+    ],
   },
   {
     key: 'merge',
@@ -150,9 +156,14 @@ export const mergeGroups: readonly FlagGroup[] = [
 /** What the flags of `mergeGroups` ask for. */
 export function mergeJobOf({
   xseg,
+  control,
   ...options
-}: Readonly<Record<string, unknown>> = {}): Pick<MergeJob, 'xseg' | 'options'> {
-  return { ...(xseg === undefined ? {} : { xseg: xseg as string }), options }
+}: Readonly<Record<string, unknown>> = {}): Pick<MergeJob, 'xseg' | 'controls' | 'options'> {
+  return {
+    ...(xseg === undefined ? {} : { xseg: xseg as string }),
+    ...(control === undefined ? {} : { controls: parseControls(control as string) }),
+    options,
+  }
 }
 
 /** A training as the flags ask for it. `time` and `iterations` are in the group `main`. */

@@ -38,6 +38,10 @@ export const modelInfoCommand: Command = {
       `Options    ${Object.entries(description.options)
         .map(([name, value]) => `${name} ${value}`)
         .join(', ')}`,
+      ...Object.entries(model.controls ?? {}).map(
+        ([name, { description: what, min, max, default: usual }]) =>
+          `Control    ${name}, ${min} to ${max}, usually ${usual}: ${what}`,
+      ),
       `Size       ${(parameters / 1e6).toFixed(1)} million parameters`,
       `Trained    ${progress.iteration} iterations, ${sayDuration(progress.seconds)}, loss src ${progress.losses.src.toFixed(3)} dst ${progress.losses.dst.toFixed(3)}`,
       `Kept       ${checkpoints.map(sayCheckpoint).join(', ')}${best ? `; ${best.measure} ${best.value.toFixed(3)} at ${best.iteration}` : ''}`,

@@ -23,7 +23,7 @@ import {
 } from '../merge-result.js'
 import { noticesOf, openSealer } from '../provenance.js'
 import { sameFootage } from '../same-footage.js'
-import { openSwapper, paintedBy } from '../swapper.js'
+import { openSwapper, paintedBy, sayControls } from '../swapper.js'
 import { identifyClip, type Merged, type Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
 
@@ -52,8 +52,8 @@ const BATCH = 4
  *
  * The result says that it is synthetic: see `openSealer`.
  *
- * @throws DflError `NO_SUCH_FILE` without a model or a clip, `BAD_STATE` for another clip than DST's faces were found in, and
- * all of `mergeVideo`.
+ * @throws DflError `NO_SUCH_FILE` without a model or a clip, `BAD_STATE` for another clip than DST's faces were found in,
+ * `UNKNOWN_NAME` for a control that the model does not have, and all of `mergeVideo`.
  */
 export async function* mergeStage(
   workspace: Workspace,
@@ -64,7 +64,7 @@ export async function* mergeStage(
   const run = await openModel(workspace.model, faceArchitectures(config))
   const { iteration: iterations } = run.progress
   const madeFrom = JSON.stringify({
-    ...{ clip: [clip.path, clip.bytes, clip.modifiedMs], ...paintedBy(run), options },
+    ...{ clip: [clip.path, clip.bytes, clip.modifiedMs], ...paintedBy(run, job.controls), options },
     ...{ settings, only, package: job.package, faces: await stateOf(workspace.faceset.dst) },
     ...(xseg ? { xseg: paintedBy(xseg) } : {}),
     provenance: sealer.fingerprint,
@@ -88,13 +88,13 @@ export async function* mergeStage(
     event: 'stage',
     stage: 'merge',
     state: 'started',
-    text: `${basename(frames)} with iteration ${iterations} → ${out}${device === 'cpu' ? '' : `, on ${device}`}`,
+    text: `${basename(frames)} with iteration ${iterations}${sayControls(run.model, job.controls)} → ${out}${device === 'cpu' ? '' : `, on ${device}`}`,
   }
   yield* noticesOf(sealer)
   yield* footageNotices(frames)
   yield* rarePlayedSound(out, frames)
   await expectWritable(out, frames, options)
-  await using swapper = await openSwapper(run, { freeze: true, batchSize: BATCH, device })
+  await using swapper = await openSwapper(run, { freeze: true, batchSize: BATCH, device, controls: job.controls })
   await using masker = await maskerOf(xseg)
   const damaged: DflError[] = []
   let provenance: Provenance | undefined
@@ -109,7 +109,7 @@ export async function* mergeStage(
     ...(only ? { only } : {}),
     ...(job.package === undefined ? {} : { package: job.package }),
     ...(masker ? { masker } : {}),
-    fingerprint: JSON.stringify([paintedBy(run), ...(xseg ? [paintedBy(xseg)] : [])]),
+    fingerprint: JSON.stringify([paintedBy(run, job.controls), ...(xseg ? [paintedBy(xseg)] : [])]),
     metadata: job.provenance?.provenance === false ? {} : SYNTHETIC_METADATA,
     seal: async (path) => {
       provenance = await sealer.seal(path, { ...marked, name: out })

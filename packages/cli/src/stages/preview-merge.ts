@@ -35,7 +35,7 @@ export async function* previewMergeStage(
   yield* sameFootage(workspace, await identifyClip(clip, job.flag ?? '--input'), job)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const device = await chooseDevice(job.device ?? 'cpu')
-  await using swapper = await openSwapper(run, { freeze: true, batchSize: 1, device })
+  await using swapper = await openSwapper(run, { freeze: true, batchSize: 1, device, controls: job.controls })
   const xseg = await xsegFor(workspace, job.xseg, [options.mask, await settingsFor(workspace, job.settings)])
   await using masker = await maskerOf(xseg)
   const faces = workspace.faceset.dst
