@@ -22,6 +22,8 @@ export interface Progress {
   carefulUntil?: number
   /** How often the run had to go back. From the first time on it draws other samples than before. */
   rollbacks?: number
+  /** The iteration at which the optimiser began with nothing, where weights were trained elsewhere before; 0 if left out. */
+  begunAt?: number
 }
 
 interface Manifest extends Progress {

@@ -149,7 +149,10 @@ export async function createModel(
     model,
     optimiser,
     state,
-    { iteration: given.iteration ?? 0, seconds: 0, losses: { src: 0, dst: 0 } },
+    {
+      ...{ iteration: given.iteration ?? 0, seconds: 0, losses: { src: 0, dst: 0 } },
+      ...(given.iteration ? { begunAt: given.iteration } : {}),
+    },
     [],
   )
   // model.json comes last: a folder without it holds no model, so a crash before it starts over with the same weights.

@@ -89,7 +89,11 @@ export function progressOf(length: Length, iteration: number, seconds: number): 
 export const isStaged = (recipe: Recipe | StagedRecipe): recipe is StagedRecipe =>
   typeof recipe.phases[0]?.until === 'object'
 
-/** The phase at a share of the run, and the learning rate there; lower in the first iterations if the recipe warms up. */
+/**
+ * The phase at a share of the run, and the learning rate there; lower in the first iterations if the recipe warms up.
+ *
+ * @param iteration  Iterations since the optimiser began.
+ */
 export function phaseAt(
   recipe: Recipe,
   progress: number,
@@ -108,7 +112,7 @@ export function phaseAt(
 export function phaseIn(
   recipe: StagedRecipe,
   position: PhasePosition,
-  now: { iteration: number; seconds: number },
+  now: { iteration: number; seconds: number; begunAt?: number },
 ): { phase: StagedPhase; learningRate: number } {
   const phase = recipe.phases[Math.min(position.index, recipe.phases.length - 1)]!
   const { iterations, seconds } = phase.until
@@ -117,7 +121,7 @@ export function phaseIn(
     iterations ? (now.iteration - position.iteration) / iterations : 0,
     seconds ? (now.seconds - position.seconds) / seconds : 0,
   )
-  return { phase, learningRate: rateAt(recipe, phase, { inside, iteration: now.iteration }) }
+  return { phase, learningRate: rateAt(recipe, phase, { inside, iteration: now.iteration - (now.begunAt ?? 0) }) }
 }
 
 /** Why a phase is over, in words; nothing while it goes on. */

@@ -28,11 +28,13 @@ export interface Schedule {
  */
 export function scheduleOf({ progress }: ModelFolder, recipe: Recipe | StagedRecipe, length: Length): Schedule {
   checkRecipe(recipe)
-  if (!isStaged(recipe))
+  if (!isStaged(recipe)) {
+    const share = () => progressOf(length, progress.iteration, progress.seconds)
     return {
-      now: () => phaseAt(recipe, progressOf(length, progress.iteration, progress.seconds), progress.iteration),
+      now: () => phaseAt(recipe, share(), progress.iteration - (progress.begunAt ?? 0)),
       advance: () => undefined,
     }
+  }
   const enter = (index: number) => {
     const { iteration, seconds } = progress
     progress.phase = { recipe: recipe.name, index, iteration, seconds }

@@ -12,6 +12,7 @@ import {
   previewRows,
   progressOf,
   type Recipe,
+  type StagedRecipe,
   type Swapped,
   type TrainReport,
   train,
@@ -49,6 +50,22 @@ async function run(
 }
 
 describe('train', () => {
+  it('warms up where weights come from elsewhere, and not once more when it is resumed', async () => {
+    const warm = { ...recipe, warmUpIterations: 4, phases: [{ ...recipe.phases[0]!, until: 1 }] }
+    const staged = { ...warm, name: 'staged', phases: [{ ...warm.phases[0]!, until: { iterations: 1000 } }] }
+    const rates = async (model: ModelFolder, by: Recipe | StagedRecipe) => {
+      const out: number[] = []
+      const loop = train(model, async (draw) => batchOf(draw), { recipe: by, length: {}, batchSize: BATCH })
+      for await (const { learningRate } of loop) if (out.push(learningRate) === 2) break
+      return out
+    }
+    const model = await createModel(folder, tiny, { faceType: 'full_face', iteration: 500 })
+    expect(await rates(model, warm)).toEqual([0.005, 0.01])
+    const [third, fourth] = await rates(await openModel(folder, [tiny]), staged)
+    expect(third).toBeCloseTo(0.015)
+    expect(fourth).toBeCloseTo(0.02)
+  })
+
   it('lowers both losses', async () => {
     const model = await createModel(folder, tiny, { faceType: 'full_face' })
     const reports = await run(model, { iterations: 60 })
