@@ -3,6 +3,9 @@
 The usual chain at its defaults: learned-prd*learned-dst, averaged over past frames, blur 16, keepBehind, rct, overlay. Left out,
 to its advantage: the network, reports, pictures of frames, and the care for pixels that did not change.
 
+With `whole` in the job faces are laid into whole frames, as is usual and shortest to write; otherwise into the box around the
+face, as a patient programmer does.
+
 usage: merge_stages.py job.json out.mp4
 """
 
@@ -142,6 +145,8 @@ def main(job_path, out_path):
             corners = back @ np.float64([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
             x0, y0 = np.maximum(0, np.floor(corners.min(1))).astype(int)
             x1, y1 = np.minimum(frame.shape[1::-1], np.ceil(corners.max(1))).astype(int)
+            if job["whole"]:
+                x0, y0, (x1, y1) = 0, 0, frame.shape[1::-1]
             back[:, 2] -= (x0, y0)
             box = (int(x1 - x0), int(y1 - y0))
             mask_back = back.copy()
