@@ -243,6 +243,19 @@ export function recipeOf(
   }
 }
 
+/**
+ * The share of a preset's learning rates at which a network learns that is wider than the preset's: that of the widths, since
+ * each of an adaptive optimiser's steps moves a sum over as many more inputs. Narrower ones learn at the preset's own.
+ *
+ * @param options  Of the model; 1 where it does not have `eDims` and `dDims`.
+ * Source: Yang et al. 2021, https://arxiv.org/abs/2203.03466, table 3: Adam's rate of hidden layers
+ */
+export function rateForWidth({ architecture }: Preset, options: Readonly<Record<string, unknown>>): number {
+  const widthOf = ({ eDims, dDims }: Readonly<Record<string, unknown>>) => Math.sqrt(Number(eDims) * Number(dDims))
+  const share = widthOf(architecture) / widthOf(options)
+  return share < 1 ? share : 1
+}
+
 /** A recipe's longest stretch at one even rate, for a training without an end: it goes on until somebody stops it. */
 export function withoutEnd({ name, assumes, warmUpIterations, phases }: Recipe): Recipe {
   const lengths = phases.map(({ until }, i) => until - (phases[i - 1]?.until ?? 0))

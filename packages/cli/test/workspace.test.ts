@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { lockWorkspace, openWorkspace, PRESETS, presetFor } from '../src/index.js'
+import { lockWorkspace, openWorkspace, PRESETS, presetFor, presetNamed } from '../src/index.js'
+import { rateForWidth } from '../src/presets.js'
 import { identifyClip, isSameClip } from '../src/workspace.js'
 import { dfl, scratchFolder, writeGrayFrames } from './support.js'
 
@@ -99,6 +100,24 @@ describe('openWorkspace', () => {
     expect(isSameClip(there, await identifyClip(scratch.at('b'), '--input'))).toBe(false)
     await writeGrayFrames(scratch.at('b'), 3)
     expect(isSameClip(before, await identifyClip(scratch.at('b'), '--input'))).toBe(false)
+  })
+})
+
+describe('rateForWidth', () => {
+  const quick = presetNamed('quick')
+  it("is 1 for a preset's own network, for narrower ones and for those without widths", () => {
+    for (const preset of PRESETS) expect(rateForWidth(preset, preset.architecture)).toBe(1)
+    expect(rateForWidth(quick, { eDims: 8, dDims: 8 })).toBe(1)
+    expect(rateForWidth(quick, { anything: 3 })).toBe(1)
+  })
+
+  it('falls as the network grows wider: of a network like that of film to about its rates', () => {
+    const { architecture, recipe } = presetNamed('film')
+    const highest = (phases: typeof recipe.phases) => phases[0]!.learningRate[0]
+    const rate = rateForWidth(quick, architecture) * highest(quick.recipe.phases)
+    expect(rate / highest(recipe.phases)).toBeGreaterThan(0.8)
+    expect(rate / highest(recipe.phases)).toBeLessThan(1.6)
+    expect(rateForWidth(quick, { eDims: 48, dDims: 32 })).toBeCloseTo(0.5, 12)
   })
 })
 
