@@ -1,19 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { correlation, rankCorrelation } from '@dfl/evaluate'
-import { OTHER_PAIRS, QUALITY_PAIRS } from '@dfl/synth'
+import { OTHER_PAIRS, QUALITY_PAIRS, RENDERED_PAIRS } from '@dfl/synth'
 import { benchArguments } from './bench-arguments.js'
 import { fitWeights, tellBy } from './fit.js'
 import { ROOT } from './footage.js'
-import {
-  describe,
-  type Effort,
-  measurePair,
-  type PairResult,
-  RENDERED_PAIRS,
-  renderedPairs,
-  secondsOf,
-} from './quality.js'
+import { describe, type Effort, measurePair, type PairResult, renderedPairs, secondsOf } from './quality.js'
 import { type BenchContext, type Outcome, round } from './report.js'
 
 /** What is told before training, so that more should give more. */
@@ -88,9 +80,10 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   }
 }
 
+const hundredths = (value: number | undefined) => (value === undefined ? undefined : round(value, 2))
+
 /** The pairs, how well what was told goes with what came out, and the weights that would tell it best. */
 function summary(pairs: readonly PairResult[]) {
-  const or = (value: number | undefined) => (value === undefined ? undefined : round(value, 2))
   const among = (specs: readonly { name: string }[]) =>
     pairs.filter(({ pair }) => specs.some(({ name }) => name === pair))
   const [first, others] = [among(QUALITY_PAIRS), among(OTHER_PAIRS)]
@@ -113,8 +106,13 @@ function summary(pairs: readonly PairResult[]) {
       )
     }
     return {
-      ...{ result: name, weights: weights.map((w) => round(w, 4)), fitted: or(fitted), leftOut: or(leftOut) },
-      ...{ othersByFirst: or(across(first, others)), firstByOthers: or(across(others, first)) },
+      ...{
+        result: name,
+        weights: weights.map((w) => round(w, 4)),
+        fitted: hundredths(fitted),
+        leftOut: hundredths(leftOut),
+      },
+      ...{ othersByFirst: hundredths(across(first, others)), firstByOthers: hundredths(across(others, first)) },
     }
   })
   return { pairs, groups, fits }
@@ -124,11 +122,9 @@ const correlationsOf = (pairs: readonly PairResult[]) =>
   TOLD.flatMap((told) =>
     RESULTS.map((result) => {
       const [a, b] = [pairs.map(told.of), pairs.map(result.of)]
-      const [pearson, spearman] = [correlation(a, b), rankCorrelation(a, b)]
       return {
         ...{ told: told.name, result: result.name },
-        pearson: pearson === undefined ? undefined : round(pearson, 2),
-        spearman: spearman === undefined ? undefined : round(spearman, 2),
+        ...{ pearson: hundredths(correlation(a, b)), spearman: hundredths(rankCorrelation(a, b)) },
       }
     }),
   )

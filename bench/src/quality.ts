@@ -15,7 +15,7 @@ import {
 import { DflError } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import type { Evaluation } from '@dfl/evaluate'
-import { loadHeadPack, OTHER_PAIRS, PACK_VARIABLE, QUALITY_PAIRS, writePair } from '@dfl/synth'
+import { loadHeadPack, PACK_VARIABLE, RENDERED_PAIRS, writePair } from '@dfl/synth'
 import { benchArguments } from './bench-arguments.js'
 import { demoClip, ROOT } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
@@ -75,8 +75,6 @@ export interface PairClips {
   truth: string
 }
 
-/** All pairs that can be rendered. */
-export const RENDERED_PAIRS = [...QUALITY_PAIRS, ...OTHER_PAIRS]
 const USUAL_PAIRS = ['shape-near', 'shape-other', 'no-left', 'no-open-mouth', 'dark-dst']
 
 /**

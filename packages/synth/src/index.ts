@@ -18,6 +18,7 @@ export {
   type PairSpec,
   pairSpec,
   QUALITY_PAIRS,
+  RENDERED_PAIRS,
   truthSpec,
   writePair,
 } from './pairs.js'

@@ -148,6 +148,9 @@ export const OTHER_PAIRS: readonly PairSpec[] = [
   pairSpec('others-dark', 32, { src: 1, dst: 9, dstLight: { ambient: 0.16 }, about: 'DST is lit much harder' }),
 ]
 
+/** All pairs that benchmarks can render. */
+export const RENDERED_PAIRS: readonly PairSpec[] = [...QUALITY_PAIRS, ...OTHER_PAIRS]
+
 /**
  * Writes the clips of a pair as `<folder>/<name>-src.mp4`, `-dst` and `-truth`, each with a `.json` of what is true;
  * walk it. Clips that are there are left as they are.

@@ -107,7 +107,7 @@ export async function* trainStage(
 
   const meant = recipeOf(preset, workspace.record.fromWeights, faceType)
   const recipe: Recipe | StagedRecipe = own ?? (endless ? withoutEnd(meant) : meant)
-  const width = own ? 1 : rateForWidth(preset, run.description.options)
+  const forWidth = own || job.learningRate !== undefined ? 1 : rateForWidth(preset, run.description.options)
   const sampling = { ...preset.samples, ...job.sampler }
   const batchSize = sampling.batchSize ?? preset.batchSize
   const settings = job.pretrain === undefined ? (job.settings ?? {}) : { ...job.settings, ...PRETRAINING.settings }
@@ -129,10 +129,10 @@ export async function* trainStage(
       text: 'In mixed precision a CPU trains about half as fast: it has to go by way of 32 bits. Leave --precision out, or name a --device that dfl doctor lists as quicker in 16-bit floats.',
     }
   if (own) yield notice(run, `recipe ${own.name}: ${own.assumes}`)
-  if (width < 1 && job.learningRate === undefined)
+  if (forWidth < 1)
     yield notice(
       run,
-      `learns at ${width.toFixed(2)} of the rates of preset ${preset.name}, because it is as much wider than its network`,
+      `learns at ${forWidth.toFixed(2)} of the rates of preset ${preset.name}, because it is as much wider than its network`,
     )
   const faces = { src: divide(sides.src), dst: divide(sides.dst) }
   const many = job.pretrain === undefined ? undefined : await openFaceset(job.pretrain)
@@ -160,7 +160,7 @@ export async function* trainStage(
   const options: TrainOptions = {
     ...{ recipe, length, batchSize, settings, device, precision: job.precision, signal, wishes: trainWishes },
     ...{ threads: job.threads, clock: job.clock },
-    rateFactor: job.learningRate === undefined ? width : job.learningRate / highestRate(recipe),
+    rateFactor: job.learningRate === undefined ? forWidth : job.learningRate / highestRate(recipe),
     furtherLosses: config.losses,
     saveEverySeconds: job.saveEverySeconds ?? SAVE_EVERY_SECONDS,
     backupEverySeconds: job.backupEverySeconds,

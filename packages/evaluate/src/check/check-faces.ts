@@ -1,6 +1,7 @@
 import { median } from '@dfl/core'
 import { type Advice, type Choice, SHAPE_LIMITS, shapeMeaning, suggest } from './advice.js'
 import { type Coverage, coverage } from './coverage.js'
+import { evenly } from './evenly.js'
 import { exposureStops } from './eye-white.js'
 import { type ShapeDifference, shapeDifference } from './face-shape.js'
 import { type Person, peopleOf } from './people.js'
@@ -124,10 +125,7 @@ const mainFaces = (faces: readonly FaceTraits[], people: readonly Person[]) =>
 
 function shapeOf(src: readonly FaceTraits[], dst: readonly FaceTraits[]): Check['shape'] {
   if (Math.min(src.length, dst.length) < 3) return undefined
-  const some = (faces: readonly FaceTraits[]) => {
-    const every = Math.max(1, faces.length / SHAPE_FACES)
-    return Array.from({ length: Math.min(faces.length, SHAPE_FACES) }, (_, i) => faces[Math.floor(i * every)].landmarks)
-  }
+  const some = (faces: readonly FaceTraits[]) => evenly(faces, SHAPE_FACES).map(({ landmarks }) => landmarks)
   const found = shapeDifference(some(src), some(dst))
   return { ...found, meaning: shapeMeaning(found) }
 }

@@ -3,6 +3,7 @@ import type { Landmarks, Pixels } from '@dfl/core'
 import { applyAffineAll, meanAndStd, warpAffine } from '@dfl/image'
 import { graySsim } from '../image-error.js'
 import type { Coverage } from './coverage.js'
+import { evenly } from './evenly.js'
 import type { FaceTraits } from './traits.js'
 
 /** A face, small enough to keep those of a whole clip: luma 0..255 and landmarks in it, in a square of `PICTURE_SIDE`. */
@@ -40,10 +41,8 @@ export function resemblance(
 ): number {
   const byName = (faces: readonly FaceTraits[]) => new Map(faces.map((face) => [face.filename, face.picture]))
   const pictures = { src: byName(src), dst: byName(dst) }
-  const every = Math.max(1, nearest.length / MOST)
   let [sum, count] = [0, 0]
-  for (let at = 0; at < nearest.length; at += every) {
-    const { dst: name, src: theirs } = nearest[Math.floor(at)]
+  for (const { dst: name, src: theirs } of evenly(nearest, MOST)) {
     const [to, from] = [pictures.dst.get(name), pictures.src.get(theirs[0] ?? '')]
     if (!to || !from) continue
     sum += likePicture(from, to)
