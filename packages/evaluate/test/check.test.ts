@@ -226,6 +226,11 @@ describe('the whole check', () => {
     expect(alikeWith({}, (v) => 0.5 * v + 60)).toBeGreaterThan(0.99)
     expect(alikeWith({ person: 2 })).toBeLessThan(0.9)
     expect(alikeWith({ person: 2, yawDegrees: 30 })).toBeLessThan(alikeWith({ person: 2 }))
+    const line = { ...own!.picture, landmarks: own!.picture.landmarks.map(([x]) => [x, 40] as const) }
+    const flat = { ...own!, picture: line }
+    expect(resemblance([flat], [flat], { nearest: [{ dst: flat.filename, src: [flat.filename], distance: 0 }] })).toBe(
+      0,
+    )
     expect(resemblance([], [own!], { nearest: [{ dst: own!.filename, src: [], distance: 0 }] })).toBe(0)
   })
 

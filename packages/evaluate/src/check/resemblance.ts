@@ -44,17 +44,19 @@ export function resemblance(
   let [sum, count] = [0, 0]
   for (const { dst: name, src: theirs } of evenly(nearest, MOST)) {
     const [to, from] = [pictures.dst.get(name), pictures.src.get(theirs[0] ?? '')]
-    if (!to || !from) continue
-    sum += likePicture(from, to)
+    const like = to && from && likePicture(from, to)
+    if (like === undefined) continue
+    sum += like
     count++
   }
   return count === 0 ? 0 : sum / count
 }
 
-/** SSIM of two faces inside the second, after the first got its mean and contrast. */
-function likePicture(from: FacePicture, to: FacePicture): number {
+/** SSIM of two faces inside the second, after the first got its mean and contrast; nothing where landmarks hold no area. */
+function likePicture(from: FacePicture, to: FacePicture): number | undefined {
   const [a, b] = [raster(from), raster(to)]
   const [inA, inB] = [hullMask(from.landmarks, PICTURE_SIDE), hullMask(to.landmarks, PICTURE_SIDE)]
+  if ([inA, inB].some(({ data }) => data.every((v) => v === 0))) return undefined
   const [own, wanted] = [meanAndStd(a, inA), meanAndStd(b, inB)]
   const scale = wanted.std[0] / Math.max(own.std[0], 1e-3)
   return graySsim({ ...a, data: a.data.map((v) => (v - own.mean[0]) * scale + wanted.mean[0]) }, b, inB)
