@@ -79,7 +79,7 @@ export async function openPair(
   await mkdir(out, { recursive: true })
   const workspace = await openWorkspace(join(out, 'workspace'))
   for (const side of ['src', 'dst'] as const)
-    if (!workspace.record.extracted[side])
+    if (!workspace.record.clips[side][0]?.extracted)
       await walk(extractStage(workspace, { side, input: clips[side], options: { faceType } }), context)
   const dstLandmarks = await exactLandmarks(clips.dst)
   return { name, clips, ...(dstLandmarks ? { dstLandmarks } : {}), workspace, out, everyNth }

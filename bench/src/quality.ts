@@ -168,7 +168,7 @@ export async function measurePair(
   const preset = presetFor({ seconds, iterations })
   for (const side of ['src', 'dst'] as const) {
     const options = { faceType: preset.faceType, ...(side === 'src' ? { everyNth: srcEveryNth } : {}) }
-    if (!workspace.record.extracted[side])
+    if (!workspace.record.clips[side][0]?.extracted)
       await walk(extractStage(workspace, { side, input: pair[side], options }), pair, context)
   }
   const { check } = await walk(checkStage(workspace, { out: join(folder, 'check.html') }), pair, context)

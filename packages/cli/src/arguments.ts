@@ -1,7 +1,7 @@
 import { DflError, isDflError, type OptionSpec, resolveOptions } from '@dfl/core'
 import { type Flag, type FlagGroup, parseDuration } from './flags.js'
 
-type Value = string | number | boolean
+type Value = string | number | boolean | readonly string[]
 
 /** The values that were given, by group and option. Nothing stands for what was not given: defaults come later. */
 export type Given = Readonly<Record<string, Readonly<Record<string, Value>>>>
@@ -9,7 +9,7 @@ export type Given = Readonly<Record<string, Readonly<Record<string, Value>>>>
 /**
  * What a command line says, checked against the flags of its command.
  *
- * Takes `--name value`, `--name=value`, `--switch` and `--no-switch`.
+ * Takes `--name value`, `--name=value`, `--switch` and `--no-switch`, and `--name a b` of flags that take several values.
  *
  * @throws DflError `BAD_OPTION` that names every wrong, unknown and missing flag at once.
  */
@@ -35,7 +35,7 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
       continue
     }
     const { key, flag } = found
-    if (seen.has(name)) problems.push(`Expected --${name} once, but got it twice.`)
+    if (seen.has(name) && !flag.repeats) problems.push(`Expected --${name} once, but got it twice.`)
     seen.add(name)
     if (flag.spec.type === 'boolean') {
       if (inline !== undefined && !['true', 'false'].includes(inline))
@@ -46,6 +46,12 @@ export function parseArguments(args: readonly string[], groups: readonly FlagGro
     const text = inline ?? (isValue(args[i + 1]) ? args[++i] : undefined)
     if (text === undefined || text === '') {
       problems.push(`Expected ${expectedFor(flag)} for \`--${name}\`, but got nothing.`)
+      continue
+    }
+    if (flag.repeats) {
+      const values = [text]
+      while (inline === undefined && isValue(args[i + 1])) values.push(args[++i]!)
+      given[key]![flag.option] = [...((given[key]![flag.option] as readonly string[] | undefined) ?? []), ...values]
       continue
     }
     const value = read(flag, text)
@@ -95,7 +101,7 @@ function split(text: string): [name: string, value: string | undefined] {
 const isValue = (text: string | undefined): text is string =>
   text !== undefined && (!text.startsWith('-') || /^-\d/.test(text) || text === '-')
 
-function read(flag: Flag, text: string): { value: Value } | { problem: string } {
+function read(flag: Flag, text: string): { value: string | number } | { problem: string } {
   const { name, spec } = flag
   if (spec.type === 'duration') {
     const seconds = parseDuration(text)

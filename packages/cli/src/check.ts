@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { DflError, type FaceMeta, type Raster, type Side } from '@dfl/core'
+import { dirname, join, resolve } from 'node:path'
+import { clipOf, DflError, type FaceMeta, type Raster, type Side } from '@dfl/core'
 import { exists, writeFileAtomic } from '@dfl/core/files'
 import {
   type Check,
@@ -10,11 +10,13 @@ import {
   compareSheet,
   type FaceTraits,
   faceTraits,
+  inTime,
   shownFaces,
 } from '@dfl/evaluate'
 import { type Faceset, openFaceset } from '@dfl/faceset'
 import { resize } from '@dfl/image'
 import { drawText, encodeImage, probeVideo, writeImage } from '@dfl/media'
+import { type Clips, listOf, sayClips } from './clips.js'
 import { counted, type Stage, type StageContext } from './events.js'
 import { presetNamed } from './presets.js'
 import { extractStage, finishedExtraction } from './stages/extract.js'
@@ -22,9 +24,9 @@ import { identifyClip, type Workspace } from './workspace.js'
 
 /** What is checked. */
 export interface CheckJob {
-  /** A clip, or the folder of a faceset; the workspace's own faces if not given. */
-  src?: string
-  dst?: string
+  /** A clip or several, or the folder of a faceset; the workspace's own faces if not given. */
+  src?: Clips
+  dst?: Clips
   /** The report, ending in .html; `check.html` in the workspace if not given. JSON and contact sheet lie beside it. */
   out?: string
   /** At most so many faces of each side are looked at, evenly chosen. */
@@ -84,7 +86,7 @@ export async function* checkStage(workspace: Workspace, job: CheckJob, context: 
     if (!folder) return { report, json, stopped: true }
     const read = yield* readSide(side, folder, job.maxFaces ?? USUAL_MOST, context)
     if (!read) return { report, json, stopped: true }
-    sides[side] = { ...read, ...(await clipOf(workspace, side, job[side])) }
+    sides[side] = { ...read, ...(await sizeOfClips(workspace, side, job[side])) }
   }
   const { src, dst } = sides as Record<Side, SideFaces>
   const check = checkFaces(src, dst, NETWORKS)
@@ -103,7 +105,7 @@ export async function* checkStage(workspace: Workspace, job: CheckJob, context: 
 async function* facesOf(
   workspace: Workspace,
   side: Side,
-  given: string | undefined,
+  given: Clips | undefined,
   context: StageContext,
 ): Stage<string | undefined> {
   if (given === undefined) {
@@ -115,24 +117,26 @@ async function* facesOf(
       )
     return workspace.faceset[side]
   }
-  if (await isFaceset(given)) return given
-  const clip = await identifyClip(given, `--${side}`)
-  if (!(await finishedExtraction(workspace, side, clip))) {
+  const faceset = await facesetAmong(given)
+  if (faceset !== undefined) return faceset
+  const clips = await Promise.all(listOf(given).map((path) => identifyClip(path, `--${side}`)))
+  if (!(await finishedExtraction(workspace, side, clips))) {
     const { stopped } = yield* extractStage(workspace, { side, input: given, flag: `--${side}` }, context)
     if (stopped) return undefined
   }
   return workspace.faceset[side]
 }
 
-const isFaceset = async (path: string) =>
-  (await stat(path).then(
+/** The folder of a faceset, where that is what was given. */
+async function facesetAmong(given: Clips): Promise<string | undefined> {
+  const [path, ...others] = listOf(given)
+  if (path === undefined || others.length > 0) return undefined
+  const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
-  )) &&
-  (await openFaceset(path).then(
-    () => true,
-    () => false,
-  ))
+  )
+  return isFolder && (await openFaceset(path).catch(() => undefined)) ? path : undefined
+}
 
 /** The traits of a side's faces, in order of time; nothing if stopped. */
 async function* readSide(
@@ -149,7 +153,7 @@ async function* readSide(
       'NO_FACES',
       `Expected faces of ${side.toUpperCase()} in \`${folder}\`, but got none. Extract them again.`,
     )
-  all.sort((a, b) => a.timestampSeconds - b.timestampSeconds || a.faceIndex - b.faceIndex)
+  all.sort((a, b) => inTime(a, b) || a.faceIndex - b.faceIndex)
   const chosen = evenly(all, most)
   yield {
     event: 'stage',
@@ -174,17 +178,21 @@ async function* readSide(
     seconds,
     text: `${faces.length} faces of ${side.toUpperCase()} looked at`,
   }
-  return { faceset, faces, name: basename(all[0]!.sourceFilename.replace(/#\d+$/, '')) }
+  return { faceset, faces, name: sayClips([...new Set(all.map((face) => clipOf(face) || face.sourceFilename))]) }
 }
 
-/** Size of the clip that the faces are from, where it is known and is a video. */
-async function clipOf(workspace: Workspace, side: Side, given: string | undefined) {
-  const path = given !== undefined && !(await isFaceset(given)) ? given : workspace.record.clips[side]?.path
-  if (path === undefined || !(await exists(path))) return {}
-  const info = await probeVideo(path).catch(() => undefined)
-  if (!info || info.frameCount === 0) return {}
-  const { size } = await stat(path)
-  return { clip: { bytes: size, pixels: info.width * info.height * info.frameCount } }
+/** Size of the clips that the faces are from, where they are known and are videos. */
+async function sizeOfClips(workspace: Workspace, side: Side, given: Clips | undefined) {
+  const isClip = given !== undefined && (await facesetAmong(given)) === undefined
+  const paths = isClip ? listOf(given) : workspace.record.clips[side].map(({ path }) => path)
+  const clip = { bytes: 0, pixels: 0 }
+  for (const path of paths) {
+    const info = (await exists(path)) ? await probeVideo(path).catch(() => undefined) : undefined
+    if (!info || info.frameCount === 0) continue
+    clip.bytes += (await stat(path)).size
+    clip.pixels += info.width * info.height * info.frameCount
+  }
+  return clip.pixels > 0 ? { clip } : {}
 }
 
 /** Small pictures of the faces that a report shows. */
@@ -226,8 +234,9 @@ async function writeContactSheet(
   const cellWidth = 160
   const gapPx = 4
   const sheet = compareSheet(rows, { cellWidth, gapPx })
-  const labels = faces.map(({ timestampSeconds }, i) => ({
-    text: `${timestampSeconds.toFixed(2)} s`,
+  const several = new Set(faces.map(clipOf)).size > 1
+  const labels = faces.map((face, i) => ({
+    text: `${several ? `${clipOf(face)} ` : ''}${face.timestampSeconds.toFixed(2)} s`,
     x: (i % SHEET_COLUMNS) * (cellWidth + gapPx) + 6,
     y: Math.floor(i / SHEET_COLUMNS) * (cellWidth + gapPx) + cellWidth - 8,
     sizePx: 15,

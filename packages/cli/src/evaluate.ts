@@ -7,14 +7,15 @@ import { crop } from '@dfl/image'
 import { encodeImage, findShots } from '@dfl/media'
 import { counted, type Stage, type StageContext } from './events.js'
 import { embeddingsOf } from './measure.js'
+import { type DstClip, dstClipOf } from './merge-job.js'
 import { type ReadFrame, readClips } from './read-clips.js'
-import type { Workspace } from './workspace.js'
+import type { Merged, Workspace } from './workspace.js'
 
 /** What is evaluated. */
 export interface EvaluateJob {
   /** The merged clip; the workspace's own if not given. */
   result?: string
-  /** DST's clip; the one that was extracted if not given. */
+  /** DST's clip; if not given that of the last merge, or the one that was extracted. */
   dst?: string
   /** What a perfect swap shows, frame for frame, where that is known. */
   truth?: string
@@ -49,12 +50,8 @@ export async function* evaluateStage(
 ): Stage<EvaluateResult> {
   const report = resolve(job.out ?? join(workspace.folder, 'evaluation.html'))
   const json = report.replace(/(\.html?)?$/i, '.json')
-  // The workspace may have been moved since, with the result in it.
-  const merged = workspace.record.merged?.result
-  const result = job.result ?? (merged && (await exists(merged)) ? merged : workspace.defaultResult)
-  const dst = job.dst ?? workspace.record.clips.dst?.path
-  await expectFile('--result', result, 'Run dfl merge first, or give the merged clip.')
-  await expectFile('--dst', dst, "Give DST's clip.")
+  const { clip, result } = await comparedClips(workspace, job)
+  const { path: dst } = clip
   for (const side of ['src', 'dst'] as const)
     await expectFile(
       '--workspace',
@@ -62,14 +59,15 @@ export async function* evaluateStage(
       `Extract ${side.toUpperCase()} first: its faces are compared with.`,
     )
   const began = performance.now()
-  yield { event: 'stage', stage: 'evaluate', state: 'started', text: `${basename(result)} against ${basename(dst!)}` }
+  yield { event: 'stage', stage: 'evaluate', state: 'started', text: `${basename(result)} against ${basename(dst)}` }
   const frames: ReadFrame[] = []
   const shown: { index: number; pictures: ReturnType<typeof cellsOf> }[] = []
   const reading = readClips({
     result,
-    dst: dst!,
+    dst,
     ...(job.truth ? { truth: job.truth } : {}),
     dstFaceset: workspace.faceset.dst,
+    ...(clip.known && workspace.record.clips.dst.length > 1 ? { dstSource: clip.known.name ?? '' } : {}),
     ...(job.dstLandmarks ? { dstLandmarks: job.dstLandmarks } : {}),
     ...(job.truthLandmarks ? { truthLandmarks: job.truthLandmarks } : {}),
     everyNth: job.everyNth ?? 1,
@@ -88,7 +86,7 @@ export async function* evaluateStage(
     ...(job.truth ? { truth: frames.map((frame) => frame.truth) } : {}),
     src: await embeddingsOf(workspace.faceset.src),
     frames: frames.map((frame) => frame.metrics),
-    shotStarts: startsAmong(frames, (await findShots(dst!, { signal })).starts),
+    shotStarts: startsAmong(frames, (await findShots(dst, { signal })).starts),
     ...personOfFrames(frames),
   })
   await mkdir(dirname(report), { recursive: true })
@@ -107,6 +105,18 @@ export async function* evaluateStage(
   const seconds = (performance.now() - began) / 1000
   yield { event: 'stage', stage: 'evaluate', state: 'finished', seconds, text: `${frames.length} frames` }
   return { evaluation: found, report, json, stopped: false }
+}
+
+/** DST's clip and the merged one: those that are given, else those of the last merge. @throws DflError `NO_SUCH_FILE`. */
+async function comparedClips(workspace: Workspace, job: EvaluateJob): Promise<{ clip: DstClip; result: string }> {
+  const isMeant = ({ dst, result }: Merged) =>
+    (job.dst === undefined || dst === resolve(job.dst)) && (job.result === undefined || result === resolve(job.result))
+  const merged = workspace.record.merged.findLast(isMeant)
+  // The workspace may have been moved since, with the result in it.
+  const own = merged && (await exists(merged.result)) ? merged.result : workspace.defaultResult
+  const result = job.result ?? own
+  await expectFile('--result', result, 'Run dfl merge first, or give the merged clip.')
+  return { clip: await dstClipOf(workspace, { input: job.dst ?? merged?.dst, flag: '--dst' }), result }
 }
 
 async function expectFile(flag: string, path: string | undefined, advice: string): Promise<void> {

@@ -18,6 +18,8 @@ export interface Flag {
   /** What stands for its value in help texts: 'clip', 'file', 'n'. */
   placeholder: string
   required: boolean
+  /** Takes several values, in a row or each after the flag; they come as a list. */
+  repeats?: boolean
   /** Whether help texts name the default. False where the default depends on something else. */
   showDefault: boolean
 }
@@ -33,7 +35,7 @@ export interface FlagGroup {
   detail?: boolean
 }
 
-interface TextFlag extends Pick<Flag, 'calledBy'> {
+interface TextFlag extends Pick<Flag, 'calledBy' | 'repeats'> {
   placeholder?: string
   required?: boolean
 }
@@ -46,12 +48,13 @@ export const kebab = (name: string): string =>
 export function textFlag(
   option: string,
   description: string,
-  { placeholder = 'text', required, calledBy }: TextFlag = {},
+  { placeholder = 'text', required, calledBy, repeats }: TextFlag = {},
 ): Flag {
   return {
     name: kebab(option),
     option,
     ...(calledBy ? { calledBy } : {}),
+    ...(repeats ? { repeats } : {}),
     spec: { type: 'string', default: '', description },
     placeholder,
     required: required ?? false,

@@ -1,5 +1,5 @@
 import { estimatePose, hullMask } from '@dfl/align'
-import type { Bitmap, FaceMeta, Landmarks, Pixels, Rect } from '@dfl/core'
+import { type Bitmap, clipOf, type FaceMeta, type Landmarks, type Pixels, type Rect } from '@dfl/core'
 import {
   type FaceAnalysis,
   type FaceTrack,
@@ -134,11 +134,12 @@ export async function* together(
   }
 }
 
-/** Where the largest face of each frame is, by frame index. */
-export async function placesOf(folder: string): Promise<Map<number, Landmarks>> {
+/** Where the largest face of each frame is, by frame index; of a faceset of several clips, of the one that it calls `clip`. */
+export async function placesOf(folder: string, clip?: string): Promise<Map<number, Landmarks>> {
   const places = new Map<number, Landmarks>()
-  for await (const { frameIndex, faceIndex, sourceLandmarks } of (await openFaceset(folder)).faces())
-    if (faceIndex === 0) places.set(frameIndex, sourceLandmarks)
+  for await (const face of (await openFaceset(folder)).faces())
+    if (face.faceIndex === 0 && (clip === undefined || clipOf(face) === clip))
+      places.set(face.frameIndex, face.sourceLandmarks)
   return places
 }
 

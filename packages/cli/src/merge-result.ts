@@ -15,12 +15,17 @@ import type { MergeOptions } from '@dfl/merge'
 import { DIGITAL_SOURCE_TYPE, readProvenance } from '@dfl/provenance'
 import type { StageReport } from './events.js'
 import { parseSpans } from './frame-spans.js'
+import type { DstClip } from './merge-job.js'
 import type { Merged, Workspace, WorkspaceRecord } from './workspace.js'
 
-/** `result.mp4` in the workspace; for a piece of the clip a name of its own, so that the whole result stays. */
-export function defaultResult({ folder, defaultResult }: Workspace, frames: string | undefined): string {
-  if (frames === undefined) return defaultResult
-  const name = `result-${frames.replace(/[^\d-]+/g, '_')}`
+/** `result.mp4` in the workspace; for a piece of the clip, and for each of several clips, a name of its own, so that others stay. */
+export function defaultResult(
+  { folder, defaultResult }: Workspace,
+  { suffix }: Pick<DstClip, 'suffix'>,
+  frames: string | undefined,
+): string {
+  if (frames === undefined) return suffix === '' ? defaultResult : join(folder, `result${suffix}.mp4`)
+  const name = `result${suffix}-${frames.replace(/[^\d-]+/g, '_')}`
   return join(folder, parseSpans(frames, '--frames').length === 1 ? `${name}.mp4` : name)
 }
 
@@ -33,7 +38,7 @@ export function defaultResult({ folder, defaultResult }: Workspace, frames: stri
 export async function expectResultPath(
   out: string,
   clips: readonly (string | undefined)[],
-  record: Pick<WorkspaceRecord, 'merged' | 'withoutProvenance'> = {},
+  record: Partial<Pick<WorkspaceRecord, 'merged' | 'withoutProvenance'>> = {},
 ): Promise<void> {
   const ending = extname(out)
   if (ending !== '' && !isVideoPath(out))
@@ -53,8 +58,8 @@ export async function expectResultPath(
       )
   }
   if (isVideoPath(out)) {
-    const made = [record.merged, ...(record.withoutProvenance ?? [])]
-    if (made.some((one) => one?.result === resolve(out)) || (await mayBeReplaced(out))) return
+    const made = [...(record.merged ?? []), ...(record.withoutProvenance ?? [])]
+    if (made.some(({ result }) => result === resolve(out)) || (await mayBeReplaced(out))) return
     throw new DflError(
       'BAD_OPTION',
       `Expected a new name or that of an earlier result for \`--out\`, but got \`${out}\`, a file that is none. Choose another name, or move that file away.`,
@@ -111,10 +116,11 @@ export async function* rarePlayedSound(out: string, frames: string): AsyncGenera
 
 /** The finished result of exactly this, if it stands there unchanged. */
 export async function finishedResult(
-  { record: { merged } }: Workspace,
+  { record }: Workspace,
   { madeFrom, out }: { madeFrom: string; out: string },
 ): Promise<Pick<Merged, 'frames' | 'framesWithFace'> | undefined> {
-  if (!merged || merged.madeFrom !== madeFrom || merged.result !== resolve(out)) return undefined
+  const merged = record.merged.find((one) => one.madeFrom === madeFrom && one.result === resolve(out))
+  if (!merged) return undefined
   const bytes = await bytesOf(out).catch(() => undefined)
   if (bytes === undefined || bytes !== (merged.bytes ?? bytes)) return undefined
   return { frames: merged.frames, framesWithFace: merged.framesWithFace }

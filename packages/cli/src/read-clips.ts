@@ -20,8 +20,9 @@ export interface ReadClipsJob {
   result: string
   dst: string
   truth?: string
-  /** Folder of DST's faceset: says where to look for the face. */
+  /** Folder of DST's faceset: says where to look for the face; and what it calls the clip, where it has faces of several. */
   dstFaceset: string
+  dstSource?: string
   /** DST's exact landmarks in each frame, where they are known; and those of the truth. */
   dstLandmarks?: readonly Landmarks[]
   truthLandmarks?: readonly Landmarks[]
@@ -35,7 +36,7 @@ export interface ReadClipsJob {
 export async function* readClips(
   job: ReadClipsJob,
 ): AsyncGenerator<{ frame: ReadFrame; bitmaps: readonly Bitmap[]; total: number }> {
-  const places = await placesOf(job.dstFaceset)
+  const places = await placesOf(job.dstFaceset, job.dstSource)
   await using landmarker = await attentionMesh()
   await using embedder = await dlibEmbedder()
   const networks = { landmarker, embedder }

@@ -1,6 +1,7 @@
 import type { FaceType } from '@dfl/core'
 import type { ExtractOptions } from '@dfl/extract'
 import type { Provenance } from '@dfl/provenance'
+import { type Clips, listOf } from './clips.js'
 import { type Stage, type StageContext, sayDuration } from './events.js'
 import type { MergeJob } from './merge-job.js'
 import { expectResultPath } from './merge-result.js'
@@ -17,8 +18,8 @@ export const USUAL_SECONDS = 600
 
 /** What a run is asked for. */
 export interface RunJob {
-  /** Footage that gives the face. */
-  src: string
+  /** Footage that gives the face: a clip, or several. */
+  src: Clips
   /** Footage that gives the performance and the frames. */
   dst: string
   /** A video, or a folder for images; `result.mp4` in the workspace if not given. */
@@ -68,9 +69,12 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   const once = eachWarningOnce()
   const train = withLength(job.train)
   const times: StageTimes = { extractSrc: 0, extractDst: 0, train: 0, merge: 0 }
-  const clips = { src: await identifyClip(src, '--src'), dst: await identifyClip(dst, '--dst') }
-  await expectResultPath(out, [src, dst], workspace.record)
-  for (const path of [src, dst]) await expectFrames(path)
+  const clips = {
+    src: await Promise.all(listOf(src).map((path) => identifyClip(path, '--src'))),
+    dst: [await identifyClip(dst, '--dst')],
+  }
+  await expectResultPath(out, [...listOf(src), dst], workspace.record)
+  for (const path of [...listOf(src), dst]) await expectFrames(path)
   // Hours of training before a merge that cannot be would be lost time.
   const mergeJob = { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance }
   await expectMergeable(workspace, mergeJob)

@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
-import { DflError, type FaceMeta, isDflError, median, type Pixels } from '@dfl/core'
+import { clipOf, DflError, type FaceMeta, isDflError, median, type Pixels } from '@dfl/core'
 import { rankCorrelation } from '@dfl/evaluate'
 import { type Faceset, openFaceset } from '@dfl/faceset'
 import { applyAffine, invertAffine, multiplyAffine, resize, rgbToGray, toPixels, warpAffine } from '@dfl/image'
 import { type Frame, frameNames, openFrames } from '@dfl/media'
 import type { StageReport } from './events.js'
+import type { DstClip } from './merge-job.js'
 import { isSameClip, type Workspace } from './workspace.js'
 
 /** Faces that are compared, spread evenly over the clip. */
@@ -26,14 +27,13 @@ const DOUBTFUL = 0.85
  * @throws DflError `BAD_STATE` for another clip, unless `otherFootage`.
  */
 export async function* sameFootage(
-  { folder, faceset, record }: Workspace,
-  clip: Parameters<typeof isSameClip>[0],
+  { folder, faceset }: Workspace,
+  clip: Pick<DstClip, 'path' | 'bytes' | 'modifiedMs' | 'images' | 'known'>,
   { flag = '--input', otherFootage = false }: { flag?: string; otherFootage?: boolean },
 ): AsyncGenerator<StageReport> {
-  const known = record.clips.dst
+  const { path, known } = clip
   if (otherFootage || !known || isSameClip(known, clip)) return
-  const { path } = clip
-  const found = await agreements(await openFaceset(faceset.dst), path)
+  const found = await agreements(await openFaceset(faceset.dst), clip)
   if (found.length === 0) return
   const shown = found.filter(({ agreement }) => agreement !== MISSING)
   const usual = shown.length > 0 ? median(shown.map(({ agreement }) => agreement)) : 0
@@ -60,11 +60,14 @@ export async function* sameFootage(
 const MISSING = -1
 
 /** How far a clip shows what a few faces show, in their places: rank correlations of brightness, which no grade changes much. */
-async function agreements(faceset: Faceset, clip: string): Promise<{ index: number; agreement: number }[]> {
+async function agreements(
+  faceset: Faceset,
+  { path: clip, known }: Pick<DstClip, 'path' | 'known'>,
+): Promise<{ index: number; agreement: number }[]> {
   const names = await frameNames(clip)
   const out: { index: number; agreement: number }[] = []
-  for (const face of await someOf(faceset)) {
-    const named = names.indexOf(face.sourceFilename)
+  for (const face of await someOf(faceset, known?.name ?? '')) {
+    const named = names.indexOf(basename(face.sourceFilename))
     const index = named >= 0 ? named : face.frameIndex
     const stored = gray(toPixels(await faceset.readImage(face)))
     using frame = await frameAt(clip, index)
@@ -75,12 +78,15 @@ async function agreements(faceset: Faceset, clip: string): Promise<{ index: numb
 }
 
 /** Faces of all of the clip, the one of the latest frame among them. */
-async function someOf(faceset: Faceset): Promise<FaceMeta[]> {
-  const step = Math.max(1, (faceset.info.count - 1) / (LOOKS - 1))
+async function someOf(faceset: Faceset, clip: string): Promise<FaceMeta[]> {
+  let count = 0
+  for await (const face of faceset.faces()) if (clipOf(face) === clip) count++
+  const step = Math.max(1, (count - 1) / (LOOKS - 1))
   const some: FaceMeta[] = []
   let latest: FaceMeta | undefined
   let at = 0
   for await (const face of faceset.faces()) {
+    if (clipOf(face) !== clip) continue
     if (at++ >= Math.floor(some.length * step)) some.push(face)
     if (!latest || face.frameIndex > latest.frameIndex) latest = face
   }

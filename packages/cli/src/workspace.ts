@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { DflError, type FaceType, type Side } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
-import { type FootageStamp, footageStamp } from '@dfl/media'
+import { type FootageStamp, footageStamp, isFrameName } from '@dfl/media'
 
 /** Which file a clip is, so that another one under the same name is noticed. */
 export interface ClipIdentity extends Partial<FootageStamp> {
@@ -11,14 +11,25 @@ export interface ClipIdentity extends Partial<FootageStamp> {
 
 /** What a finished extraction found. */
 export interface Extracted {
-  clip: ClipIdentity
   frames: number
   framesWithFace: number
   faces: number
 }
 
+/** A clip of one side. */
+export interface KnownClip extends ClipIdentity {
+  /** What the side's faceset calls it; nothing for images that go by their own names alone. */
+  name?: string
+  /** The options that its extraction was begun with. */
+  asked: Readonly<Record<string, unknown>>
+  /** Once its extraction is finished. */
+  extracted?: Extracted
+}
+
 /** What a finished merge made. */
 export interface Merged {
+  /** The clip that it was made of. */
+  dst: string
   /** Everything that the result depends on, as a text. */
   madeFrom: string
   result: string
@@ -29,17 +40,16 @@ export interface Merged {
 
 /** `workspace.json`: what was asked for and what is finished. */
 export interface WorkspaceRecord {
-  format: 1
+  format: 2
   faceType?: FaceType
   /** Name of the preset that the model was made with. */
   preset?: string
   /** Whether the model began with the weights that come with this package, or with their encoder and other decoders. */
   fromWeights?: boolean | 'encoder'
-  clips: Partial<Record<Side, ClipIdentity>>
-  /** The options that each side's extraction was begun with. */
-  asked: Partial<Record<Side, Readonly<Record<string, unknown>>>>
-  extracted: Partial<Record<Side, Extracted>>
-  merged?: Merged
+  /** Of each side, in the order in which they came. */
+  clips: Readonly<Record<Side, readonly KnownClip[]>>
+  /** The newest of each clip of DST, the newest of all last. */
+  merged: readonly Merged[]
   /** Whether the user was asked for a consent record, and gave none. */
   consentAsked?: boolean
   /** Results that were made without saying that they are synthetic, and when. */
@@ -69,7 +79,7 @@ const NAME = 'workspace.json'
  */
 export async function openWorkspace(folder: string): Promise<Workspace> {
   const path = join(folder, NAME)
-  let record: WorkspaceRecord = { format: 1, clips: {}, asked: {}, extracted: {} }
+  let record: WorkspaceRecord = { format: 2, clips: { src: [], dst: [] }, merged: [] }
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -99,19 +109,53 @@ function parseRecord(text: string, path: string): WorkspaceRecord {
       { data: { path }, cause },
     )
   try {
-    const record = JSON.parse(text) as WorkspaceRecord
-    if (Number(record.format) > 1) throw fromTheFuture(path, record.format)
-    if (record.format !== 1) throw broken()
-    return { ...record, clips: record.clips ?? {}, asked: record.asked ?? {}, extracted: record.extracted ?? {} }
+    const record = JSON.parse(text) as WorkspaceRecord | FirstRecord
+    if (Number(record.format) > 2) throw fromTheFuture(path, record.format)
+    if (record.format === 1) return fromFirst(record)
+    if (record.format !== 2) throw broken()
+    const { clips, merged = [] } = record
+    return { ...record, clips: { src: clips?.src ?? [], dst: clips?.dst ?? [] }, merged }
   } catch (cause) {
     throw cause instanceof DflError ? cause : broken(cause)
+  }
+}
+
+/** The record when a side was one clip. */
+interface FirstRecord extends Omit<WorkspaceRecord, 'format' | 'clips' | 'merged'> {
+  format: 1
+  clips?: Partial<Record<Side, ClipIdentity>>
+  asked?: Partial<Record<Side, KnownClip['asked']>>
+  extracted?: Partial<Record<Side, Extracted>>
+  merged?: Omit<Merged, 'dst'>
+}
+
+function fromFirst({ clips, asked, extracted, merged, ...rest }: FirstRecord): WorkspaceRecord {
+  const of = (side: Side): KnownClip[] => {
+    const clip = clips?.[side]
+    if (!clip) return []
+    const isVideo = clip.images === undefined && !isFrameName(basename(clip.path))
+    const { frames, framesWithFace, faces } = extracted?.[side] ?? {}
+    return [
+      {
+        ...clip,
+        ...(isVideo ? { name: basename(clip.path) } : {}),
+        asked: asked?.[side] ?? {},
+        ...(frames === undefined ? {} : { extracted: { frames, framesWithFace: framesWithFace!, faces: faces! } }),
+      },
+    ]
+  }
+  const dst = clips?.dst?.path
+  return {
+    ...rest,
+    ...{ format: 2, clips: { src: of('src'), dst: of('dst') } },
+    merged: merged && dst !== undefined ? [{ ...merged, dst }] : [],
   }
 }
 
 const fromTheFuture = (path: string, format: number) =>
   new DflError(
     'BAD_STATE',
-    `Expected a workspace of format 1 in \`${path}\`, but got format ${format}, of a newer dfl. Use that one, or another --workspace.`,
+    `Expected a workspace of format 2 in \`${path}\`, but got format ${format}, of a newer dfl. Use that one, or another --workspace.`,
     { data: { path, format } },
   )
 

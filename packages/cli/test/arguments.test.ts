@@ -35,6 +35,7 @@ const groups: FlagGroup[] = [
       durationFlag('time', 'How long.'),
       countFlag('iterations', 'How many.'),
       switchFlag('again', 'Once more.'),
+      textFlag('src', 'Clips.', { repeats: true }),
     ],
   },
   {
@@ -110,6 +111,13 @@ describe('inFlags', () => {
 })
 
 describe('parseArguments', () => {
+  it('takes several values of flags that have them, in a row or each after the flag', () => {
+    expect(parse('--input a --src b c --again --src d').main).toEqual({ input: 'a', src: ['b', 'c', 'd'], again: true })
+    expect(parse('--input a --src=b').main).toEqual({ input: 'a', src: ['b'] })
+    expect(() => parse('--input a c')).toThrow("Expected an option that begins with --, but got 'c'.")
+    expect(() => parse('--input a --src')).toThrow('Expected a value for `--src`, but got nothing.')
+  })
+
   it('gives what was given, by group and option, and nothing else', () => {
     const given = parse('--input a.mp4 --side=dst --time 1h30m --erode -5 --encoder-preset slow --again')
     expect(given).toEqual({

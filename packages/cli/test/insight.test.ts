@@ -31,9 +31,11 @@ it('evaluate says what is missing', async () => {
 it('evaluate finds the result of a workspace that was moved', async () => {
   const workspace = await openWorkspace(join(folder, 'moved'))
   await workspace.update({
-    merged: { madeFrom: '', result: join(folder, 'before', 'result.mp4'), frames: 1, framesWithFace: 1 },
+    merged: [
+      { dst: '/a.mp4', madeFrom: '', result: join(folder, 'before', 'result.mp4'), frames: 1, framesWithFace: 1 },
+    ],
   })
   await expect(evaluateStage(workspace, {}).next()).rejects.toThrow(`at \`${workspace.defaultResult}\``)
   await writeFile(workspace.defaultResult, '')
-  await expect(evaluateStage(workspace, {}).next()).rejects.toThrow('Expected a file for `--dst`')
+  await expect(evaluateStage(workspace, {}).next()).rejects.toThrow('for `--dst`, but there is nothing at `/a.mp4`')
 })

@@ -88,10 +88,10 @@ describe('bad input', () => {
 
   it('of a workspace that a newer program wrote ends with 3', async () => {
     await using scratch = await scratchFolder()
-    await writeFile(scratch.at('workspace.json'), '{ "format": 2 }')
+    await writeFile(scratch.at('workspace.json'), '{ "format": 3 }')
     const { code, stderr } = await dfl('train', '--workspace', scratch.at('.'))
     expect(code).toBe(3)
-    expect(stderr).toContain('but got format 2, of a newer dfl. Use that one, or another --workspace.')
+    expect(stderr).toContain('but got format 3, of a newer dfl. Use that one, or another --workspace.')
   })
 
   it('of an empty or a broken video ends with 3', async () => {
@@ -160,7 +160,7 @@ describe('bad input', () => {
     await using scratch = await scratchFolder()
     await writeFaces(scratch.at('w/src/aligned'), 'full_face')
     await writeGrayFrames(scratch.at('gray'))
-    const record = { format: 1, faceType: 'full_face' }
+    const record = { format: 2, faceType: 'full_face' }
     await writeFile(scratch.at('w/workspace.json'), JSON.stringify(record))
     const line = ['extract', '--side', 'dst', '--input', scratch.at('gray'), '--workspace', scratch.at('w')]
     const { code, stderr } = await dfl(...line, '--face-type', 'head')

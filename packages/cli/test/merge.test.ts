@@ -122,7 +122,7 @@ describe('a video that stands where a result should go', () => {
     expect(stderr).toContain(
       `Expected a new name or that of an earlier result for \`--out\`, but got \`${out}\`, a file that is none. Choose another name, or move that file away.`,
     )
-    const merged = { madeFrom: '', result: out, frames: 2, framesWithFace: 0 }
+    const merged = [{ dst: '/a.mp4', madeFrom: '', result: out, frames: 2, framesWithFace: 0 }]
     await expect(expectResultPath(out, [], { merged })).resolves.toBeUndefined()
     const withoutProvenance = [{ at: '2026-01-01', result: out }]
     await expect(expectResultPath(out, [], { withoutProvenance })).resolves.toBeUndefined()

@@ -3,6 +3,7 @@ import { createFaceset } from '@dfl/faceset'
 import { crop, toPixels } from '@dfl/image'
 import { writeImage } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
+import { dstClipOf } from '../src/merge-job.js'
 import { sameFootage } from '../src/same-footage.js'
 import { identifyClip, openWorkspace } from '../src/workspace.js'
 import { dfl, roundFace, scratchFolder, TINY, writeFaces } from './support.js'
@@ -49,7 +50,8 @@ async function workspaceOf(folder: string, clip: string, take: number) {
       image,
     )
   }
-  await workspace.update({ clips: { dst: await identifyClip(clip, '--input') } })
+  const known = { ...(await identifyClip(clip, '--input')), asked: {} }
+  await workspace.update({ clips: { src: [], dst: [known] } })
   return workspace
 }
 
@@ -59,7 +61,7 @@ describe('a clip that is merged into', () => {
     const take = await writeTake(scratch.at('take'), 0)
     const workspace = await workspaceOf(scratch.at('w'), take, 0)
     const told = async (clip: string, otherFootage = false) =>
-      collect(sameFootage(workspace, await identifyClip(clip, '--input'), { otherFootage }))
+      collect(sameFootage(workspace, await dstClipOf(workspace, { input: clip }), { otherFootage }))
     expect(await told(take)).toEqual([])
     const graded = await writeTake(scratch.at('graded'), 0, { grade: (value) => 0.1 + 0.8 * value ** 3 })
     expect(await told(graded)).toEqual([])
@@ -75,7 +77,7 @@ describe('a clip that is merged into', () => {
     const take = await writeTake(scratch.at('take'), 0)
     const workspace = await workspaceOf(scratch.at('w'), take, 0)
     const told = async (clip: string) => {
-      const events = await collect(sameFootage(workspace, await identifyClip(clip, '--input'), {}))
+      const events = await collect(sameFootage(workspace, await dstClipOf(workspace, { input: clip }), {}))
       return events.map((event) => (event.event === 'warning' ? event.text : event.event))
     }
     const short = await writeTake(scratch.at('short'), 0, { frames: 4 })

@@ -154,7 +154,7 @@ describe('train', () => {
     expect(lines.at(-1)).toMatchObject({ event: 'result', iterations: 2, preset: 'quick' })
     expect(lines.find(({ event }) => event === 'progress')).toMatchObject({ stage: 'train', total: 2, phase: 'learn' })
     expect(JSON.parse(await readFile(place.at('w/workspace.json'), 'utf8'))).toMatchObject({
-      format: 1,
+      format: 2,
       preset: 'quick',
     })
   })

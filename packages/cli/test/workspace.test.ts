@@ -68,7 +68,28 @@ describe('openWorkspace', () => {
   it('remembers what was written', async () => {
     await using scratch = await scratchFolder()
     await (await openWorkspace(scratch.at('w'))).update({ preset: 'film' })
-    expect((await openWorkspace(scratch.at('w'))).record).toMatchObject({ preset: 'film', clips: {} })
+    expect((await openWorkspace(scratch.at('w'))).record).toMatchObject({ preset: 'film', clips: { src: [], dst: [] } })
+  })
+
+  it('reads the record of a workspace whose sides were one clip each', async () => {
+    await using scratch = await scratchFolder()
+    const clip = { path: '/a/b.mp4', bytes: 10, modifiedMs: 5 }
+    const record = {
+      ...{ format: 1, faceType: 'head', clips: { dst: clip }, asked: { dst: { faceType: 'head' } } },
+      extracted: { dst: { clip, frames: 9, framesWithFace: 8, faces: 8 } },
+      merged: { madeFrom: '', result: '/a/c.mp4', frames: 9, framesWithFace: 8 },
+    }
+    await writeFile(scratch.at('workspace.json'), JSON.stringify(record))
+    expect((await openWorkspace(scratch.at())).record).toEqual({
+      ...{ format: 2, faceType: 'head' },
+      clips: {
+        src: [],
+        dst: [
+          { ...clip, name: 'b.mp4', asked: record.asked.dst, extracted: { frames: 9, framesWithFace: 8, faces: 8 } },
+        ],
+      },
+      merged: [{ ...record.merged, dst: '/a/b.mp4' }],
+    })
   })
 
   it('says what to do about a record that cannot be read', async () => {

@@ -59,7 +59,7 @@ export interface FaceMeta {
   size: number
   /** In pixels of the aligned image. */
   landmarks: Landmarks
-  /** Name of the frame: file name of an image, or video name, '#' and frame index. */
+  /** Name of the frame: file name of an image, before it the name of its folder and '/' where that has one; or video name, '#' and frame index. */
   sourceFilename: string
   /** Position of the frame in its clip, from 0. */
   frameIndex: number

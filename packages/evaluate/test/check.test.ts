@@ -48,7 +48,7 @@ describe('coverage names what was taken away from SRC', () => {
       /^DST turns to its left \(\d+° to \d+°\) in \d of 9 faces, .* its range is −\d+° to \d°\.$/,
     )
     expect(gap.shoot).toMatch(/^Shoot or find SRC's head turned to its own left/)
-    expect(gap.times[0]![1]).toBeCloseTo(8 / 24, 5)
+    expect(gap.times[0]!.to).toBeCloseTo(8 / 24, 5)
   })
 
   it('the open mouth', () => {

@@ -1,5 +1,5 @@
 import { basename, extname, join } from 'node:path'
-import { DflError, type FaceMeta, mapConcurrent, resolveOptions } from '@dfl/core'
+import { clipOf, DflError, type FaceMeta, frameNameIn, mapConcurrent, resolveOptions } from '@dfl/core'
 import { createFaceset, type FacesetWriter, openFaceset } from '@dfl/faceset'
 import { type Frame, type FrameSource, frameSignature, openFrames, writeImage } from '@dfl/media'
 import { describeFace } from './align-faces.js'
@@ -31,7 +31,10 @@ export interface ExtractFacesetOptions extends Partial<ExtractOptions> {
   identity?: ArrayLike<number>
   /** Identities of other people beside `identity`: a face that is more like one of them is left out. */
   others?: readonly ArrayLike<number>[]
-  /** What the faceset calls the footage; the source's file name if not given. Tells clips of one faceset apart. */
+  /**
+   * What the faceset calls the footage: frames are named 'name#12', or 'name/0001.png' where they are images. Tells clips of one
+   * faceset apart. The file's name if not given, and images are then named by their own alone.
+   */
   sourceName?: string
   /**
    * Called for each damaged frame of a file, in which faces are then looked for as well as can be; without it the
@@ -91,6 +94,7 @@ export async function* extractFaceset(
     let person: Promise<WantedPerson | undefined> | undefined
     const run: Run = {
       name,
+      frameName: (frame) => (sourceName === undefined ? frame.name : frameNameIn(sourceName, frame)),
       settings,
       writer,
       meter,
@@ -104,7 +108,7 @@ export async function* extractFaceset(
     yield* runExtraction(clip, run)
     await writer.flush()
     const report = meter.report()
-    if (report.faces === 0 && !(await hasFaces(folder, clip, name)))
+    if (report.faces === 0 && !(await hasFaces(folder, sourceName === undefined ? [name, ''] : [name])))
       throw noFaces(name, report, (await person) !== undefined)
   } finally {
     for (const item of owned) await item[Symbol.asyncDispose]()
@@ -113,6 +117,8 @@ export async function* extractFaceset(
 
 interface Run {
   name: string
+  /** What the faceset calls a frame. */
+  frameName(frame: Frame): string
   settings: ExtractOptions
   writer: FacesetWriter
   meter: ProgressMeter
@@ -249,7 +255,9 @@ async function writeFaces({ item, faces, cut }: FoundFrame, run: Run): Promise<v
     const metas: FaceMeta[] = []
     const writes: Promise<void>[] = []
     for (const [faceIndex, face] of faces.entries()) {
-      const meta = describeFace(face, frame, { faceIndex, faceType: settings.faceType, size })
+      const { index, timestampSeconds, width, height } = frame
+      const place = { index, timestampSeconds, width, height, name: run.frameName(frame) }
+      const meta = describeFace(face, place, { faceIndex, faceType: settings.faceType, size })
       const embedEvery = settings.embedEvery * (settings.fast ? 2 : 1)
       const due = cut || (frame.index / settings.everyNth) % embedEvery === 0
       if (!face.filled && embedEvery > 0 && due) {
@@ -278,11 +286,9 @@ async function writeFaces({ item, faces, cut }: FoundFrame, run: Run): Promise<v
 /** Embeddings differ by tenths from face to face: five digits keep the log small. */
 const roundTo5 = (value: number) => Math.round(value * 1e5) / 1e5
 
-/** Whether an earlier run found faces in this clip. */
-async function hasFaces(folder: string, clip: FrameSource, name: string): Promise<boolean> {
-  const stem = name === basename(clip.info.path) ? `${name}#` : undefined
-  for await (const { sourceFilename } of (await openFaceset(folder)).faces())
-    if (!stem || !sourceFilename.includes('#') || sourceFilename.startsWith(stem)) return true
+/** Whether an earlier run found faces in this clip, which goes by one of these names. */
+async function hasFaces(folder: string, names: readonly string[]): Promise<boolean> {
+  for await (const face of (await openFaceset(folder)).faces()) if (names.includes(clipOf(face))) return true
   return false
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hullMask, jitterPx } from '@dfl/align'
-import { type Bitmap, collect, type FaceMeta, type Landmarks, type Point } from '@dfl/core'
+import { type Bitmap, clipOf, collect, type FaceMeta, type Landmarks, type Point } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
 import { applyAffine, crop } from '@dfl/image'
 import { writeImage } from '@dfl/media'
@@ -138,6 +138,9 @@ describe('extractFaceset', () => {
       { source: 'clip.mp4', framesDone: COUNT },
       { source: 'other.mp4', framesDone: Math.ceil(COUNT / 3) },
     ])
+    const clips = (await faceset.all()).map(clipOf)
+    expect(clips.filter((clip) => clip === 'clip.mp4')).toHaveLength(COUNT)
+    expect(clips.filter((clip) => clip === 'other.mp4')).toHaveLength(Math.ceil(COUNT / 3))
   })
 
   it('takes every frame without a face as done, and names the last one', async () => {

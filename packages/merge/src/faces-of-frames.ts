@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { DflError, type FaceMeta, type Point } from '@dfl/core'
+import { clipOf, DflError, type FaceMeta, type Point } from '@dfl/core'
 import { exists } from '@dfl/core/files'
-import { openFaceset, REJECT_FOLDER } from '@dfl/faceset'
+import { type Faceset, openFaceset, REJECT_FOLDER } from '@dfl/faceset'
 import { frameNames, openFrames } from '@dfl/media'
 import type { FaceToMerge } from './merge-face.js'
 
@@ -38,55 +38,43 @@ export const facesOfFunction = (of: FacesOf): ClipFaces => ({
 /**
  * The faces of a clip's frames, from the faceset that was extracted from it.
  *
- * Faces belong to the frame whose name they carry. Where no name fits, because the clip or its images were renamed since, or
- * are a video by now, and the faceset is of one clip only, they belong to the frame of their index.
+ * Faces of images belong to the frame whose name they carry. Where no name fits, because images were renamed since or are a
+ * video by now, and faces of a video, belong to the frame of their index.
  *
  * Faces bring the masks that the faceset holds, such as those of turned heads, and what was drawn by hand.
  *
  * @param folder Folder of the faceset.
  * @param clip Path of the clip.
+ * @param source What the faceset calls the clip. If not given its file name, where the faceset has faces of a clip of that name;
+ * else its only clip, whatever that is called.
  * @throws DflError `NO_FACES` when the faceset has no face of this clip, or its faces were found in frames of another size.
  */
-export async function facesOfClip(folder: string, clip: string): Promise<ClipFaces> {
+export async function facesOfClip(folder: string, clip: string, source = basename(clip)): Promise<ClipFaces> {
   const faceset = await openFaceset(folder)
+  const rejects = join(folder, REJECT_FOLDER)
+  const rejected = (await exists(rejects)) ? await openFaceset(rejects) : undefined
+  const own = await clipAmong(faceset, { folder, clip, source, aside: rejected?.info.count ?? 0 })
+  const names = await frameNames(clip)
+  const nameOf = (name: string) => (own === '' ? name : `${own}/${name}`)
   const faces = new Map<string | number, SlimFace[]>()
   const aside = new Map<string | number, (readonly string[])[]>()
-  const clips = new Set<string>()
-  const sizes = new Map<string, FaceMeta['frameSize']>()
+  let size: FaceMeta['frameSize']
   for await (const face of faceset.faces()) {
+    if (clipOf(face) !== own) continue
     const slim = slimmed(face)
     add(faces, face.sourceFilename, slim)
     add(faces, face.frameIndex, slim)
-    clips.add(clipOf(face.sourceFilename))
-    if (face.frameSize) sizes.set(clipOf(face.sourceFilename), face.frameSize)
+    size = face.frameSize ?? size
   }
-  const own = basename(clip)
-  const isFolder = clips.size > 0 && [...clips].every((name) => name === '')
-  const byName = isFolder ? (await frameNames(clip)).some((name) => faces.has(name)) : clips.has(own)
-  const rejects = join(folder, REJECT_FOLDER)
-  const asideCount = (await exists(rejects)) ? (await openFaceset(rejects)).info.count : 0
-  if (clips.size === 0 && asideCount > 0)
-    throw new DflError(
-      'NO_FACES',
-      `Expected faces of '${own}' in \`${folder}\`, but all ${asideCount} are put aside. Bring some back: dfl faceset restore`,
-      { data: { folder, clip } },
-    )
-  if (!clips.has(own) && clips.size !== 1) {
-    const names = [...clips].map((name) => `'${name}'`).join(', ')
-    throw new DflError(
-      'NO_FACES',
-      `Expected faces of '${own}' in \`${folder}\`, but got ${names ? `faces of ${names}` : 'none'}. Extract the faces of this clip first.`,
-      { data: { folder, clip, clips: [...clips] } },
-    )
+  await expectSize(size, { folder, clip })
+  for await (const face of rejected?.faces() ?? []) {
+    if (clipOf(face) !== own) continue
+    add(aside, face.sourceFilename, face.rejected ?? [])
+    add(aside, face.frameIndex, face.rejected ?? [])
   }
-  await expectSize(sizes.get(clips.has(own) ? own : [...clips][0]!), { folder, clip })
-  if (asideCount > 0)
-    for await (const { sourceFilename, frameIndex, rejected = [] } of (await openFaceset(rejects)).faces()) {
-      add(aside, sourceFilename, rejected)
-      add(aside, frameIndex, rejected)
-    }
-  const keyOf = ({ index, name }: { index: number; name: string }) => (byName ? name : index)
-  const done = isFolder ? undefined : faceset.framesDone().get(byName ? own : [...clips][0]!)
+  const byName = names.some((name) => faces.has(nameOf(name)))
+  const keyOf = ({ index, name }: { index: number; name: string }) => (byName ? nameOf(name) : index)
+  const done = own === '' ? undefined : faceset.framesDone().get(own)
   return {
     // Masks stay on disk until their frame is merged, so that memory does not grow with the clip.
     of: (frame) =>
@@ -104,6 +92,31 @@ export async function facesOfClip(folder: string, clip: string): Promise<ClipFac
     putAside: (frame) => aside.get(keyOf(frame)) ?? [],
     lookedAt: (index) => !done?.size || done.has(index),
   }
+}
+
+/** What a faceset calls the clip: of several, the one of that name, else images whose folder has none. @throws DflError `NO_FACES`. */
+async function clipAmong(
+  faceset: Faceset,
+  { folder, clip, source, aside }: { folder: string; clip: string; source: string; aside: number },
+): Promise<string> {
+  const clips = new Set<string>()
+  for await (const face of faceset.faces()) clips.add(clipOf(face))
+  if (clips.has(source)) return source
+  if (clips.size === 1) return [...clips][0]!
+  if (clips.has('') && (await frameNames(clip)).length > 0) return ''
+  const expected = `Expected faces of '${source}' in \`${folder}\``
+  const names = [...clips].map((name) => (name === '' ? 'images' : `'${name}'`)).join(', ')
+  if (clips.size === 0 && aside > 0)
+    throw new DflError(
+      'NO_FACES',
+      `${expected}, but all ${aside} are put aside. Bring some back: dfl faceset restore`,
+      { data: { folder, clip } },
+    )
+  throw new DflError(
+    'NO_FACES',
+    `${expected}, but got ${names ? `faces of ${names}` : 'none'}. Extract the faces of this clip first.`,
+    { data: { folder, clip, clips: [...clips] } },
+  )
 }
 
 /** @throws DflError `NO_FACES` where faces were found in frames of another size: they would lie beside the clip's. */
@@ -139,12 +152,6 @@ function stampOf(faces: readonly (SlimFace | FaceToMerge)[], masks: readonly unk
     if (ownMask) hash.update(new Uint8Array(ownMask.data.buffer, ownMask.data.byteOffset, ownMask.data.byteLength))
   }
   return hash.update(JSON.stringify(masks)).digest('base64')
-}
-
-/** 'clip.mp4' of 'clip.mp4#12'; '' of the name of an image. */
-function clipOf(sourceFilename: string): string {
-  const hash = sourceFilename.lastIndexOf('#')
-  return hash < 0 ? '' : sourceFilename.slice(0, hash)
 }
 
 function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {

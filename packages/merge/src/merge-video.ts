@@ -22,6 +22,8 @@ export interface MergeVideoOptions {
   frames: string
   /** Folder of the faceset that was extracted from the clip, or a function that gives a frame's faces. */
   faces: string | FacesOf
+  /** What the faceset calls the clip, where that is not its file name: see `facesOfClip`. */
+  source?: string
   swapper: Swapper
   /** A trained XSeg, for the masks that name it. */
   masker?: Masker
@@ -102,7 +104,8 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
   const { stages } = job
   const stagesOf = stagesByOptions((of) => stages ?? mergeStages(of, { masker }))
   stagesOf(options)
-  const faces = typeof job.faces === 'string' ? await facesOfClip(job.faces, path) : facesOfFunction(job.faces)
+  const faces =
+    typeof job.faces === 'string' ? await facesOfClip(job.faces, path, job.source) : facesOfFunction(job.faces)
   await using clip = await openFrames(path, { signal })
   const { info } = clip
   const parts = await openParts(keepIn ?? `${out}.parts`, options.codec)

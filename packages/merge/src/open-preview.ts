@@ -45,11 +45,13 @@ export async function openPreview(job: {
   frames: string
   /** Folder of its faceset, or a function that gives a frame's faces. */
   faces: string | FacesOf
+  /** What the faceset calls the clip, where that is not its file name. */
+  source?: string
   swapper: Swapper
   masker?: Masker
 }): Promise<MergePreview> {
   const { frames: path, swapper, masker } = job
-  const facesOf = typeof job.faces === 'string' ? (await facesOfClip(job.faces, path)).of : job.faces
+  const facesOf = typeof job.faces === 'string' ? (await facesOfClip(job.faces, path, job.source)).of : job.faces
   const kept: Ready[] = []
   let walk: { frames: AsyncGenerator<Frame>; at: number; close: () => Promise<void> } | undefined
 

@@ -2,7 +2,7 @@ import { type CheckJob, checkStage, describeCheck } from '../check.js'
 import { describeEvaluation, type EvaluateJob, evaluateStage } from '../evaluate.js'
 import { countFlag, textFlag } from '../flags.js'
 import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
-import { workspaceFlag } from './shared-flags.js'
+import { clipsFlag, workspaceFlag } from './shared-flags.js'
 
 /** `dfl check` */
 export const checkCommand: Command = {
@@ -18,10 +18,8 @@ export const checkCommand: Command = {
       key: 'main',
       title: 'Options',
       flags: [
-        textFlag('src', 'Footage of SRC, or the folder of a faceset; the faces of the workspace if not given.', {
-          placeholder: 'clip',
-        }),
-        textFlag('dst', 'The same of DST.', { placeholder: 'clip' }),
+        clipsFlag('src', 'Footage of SRC, or the folder of a faceset; the faces of the workspace if not given.'),
+        clipsFlag('dst', 'The same of DST.'),
         textFlag('out', 'The report (default <workspace>/check.html); JSON and contact sheet lie beside it.', {
           placeholder: 'file',
         }),
@@ -68,7 +66,7 @@ export const evaluateCommand: Command = {
       title: 'Options',
       flags: [
         textFlag('result', "The merged clip; the workspace's result if not given.", { placeholder: 'clip' }),
-        textFlag('dst', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
+        textFlag('dst', "DST's clip; that of the last merge if not given.", { placeholder: 'clip' }),
         textFlag('truth', 'What a perfect swap shows, frame for frame, where it is known.', { placeholder: 'clip' }),
         textFlag('out', 'The report (default <workspace>/evaluation.html); JSON lies beside it.', {
           placeholder: 'file',

@@ -18,6 +18,7 @@ import {
 } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
 import {
+  clipsFlag,
   configFlag,
   deviceFlag,
   fromScratchFlag,
@@ -35,7 +36,7 @@ const toldBy = (help: string, ...groups: readonly FlagGroup[]): FlagGroup[] =>
 export const runCommand: Command = {
   name: 'run',
   summary: 'two clips in, a swapped video out: extract, train, merge',
-  usage: '--src <clip> --dst <clip> [--out <file>] [--time <duration>] [options]',
+  usage: '--src <clip…> --dst <clip> [--out <file>] [--time <duration>] [options]',
   about: [
     "Puts SRC's face into DST's clip. Whatever stops it, the same command goes on where it was; when all is done, it says so. With more --time it trains further and merges again.",
   ],
@@ -44,10 +45,7 @@ export const runCommand: Command = {
       key: 'main',
       title: 'Options',
       flags: [
-        textFlag('src', 'Footage of the person who gives the face: a video or a folder of images.', {
-          placeholder: 'clip',
-          required: true,
-        }),
+        clipsFlag('src', 'Footage of who gives the face: a video or a folder of images; or several.', true),
         textFlag('dst', 'Footage that gets the face: a video or a folder of images.', {
           placeholder: 'clip',
           required: true,
@@ -70,13 +68,21 @@ export const runCommand: Command = {
   ],
   async run(given, { terminal, signal }) {
     const { main = {}, extract = {}, merge = {} } = given
-    const { src, dst, out } = main as Record<string, string>
+    const { src, dst, out } = main as { src: readonly string[]; dst: string; out?: string }
     const folder = workspaceOf(main)
     const config = await loadConfig((main as { config?: string }).config)
     return inWorkspace(folder, 'run', async (workspace) => {
       const { consent, provenance } = provenanceJobOf(given.provenance)
       const note = await settleConsent(workspace, { file: consent, terminal, signal })
-      const job = { src: src!, dst: dst!, out, extract, merge: mergeJobOf(merge), train: trainJobOf(given), provenance }
+      const job = {
+        src,
+        dst,
+        ...(out === undefined ? {} : { out }),
+        extract,
+        merge: mergeJobOf(merge),
+        train: trainJobOf(given),
+        provenance,
+      }
       const { stopped, ...result } = await follow(runStages(workspace, job, { signal, config }), terminal)
       if (!stopped)
         terminal.result(describeRun({ stopped, ...result }), { event: 'result', workspace: folder, ...result })

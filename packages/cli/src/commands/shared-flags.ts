@@ -41,6 +41,10 @@ export const sideFlag = (description: string, required = true): Flag =>
 export const xsegFlag = (): Flag =>
   textFlag('xseg', 'Folder of the XSeg (default <workspace>/xseg).', { placeholder: 'folder' })
 
+/** The flag for footage of one side, of which there may be several clips. */
+export const clipsFlag = (option: string, description: string, required = false): Flag =>
+  textFlag(option, description, { placeholder: 'clip…', required, repeats: true })
+
 /** The flag for the swapped video. */
 export const resultFlag = (): Flag =>
   textFlag('out', 'The result (default <workspace>/result.mp4).', { placeholder: 'file' })

@@ -11,7 +11,7 @@ import { previewMergeStage } from '../stages/preview-merge.js'
 import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { extractGroups, mergeGroups, mergeJobOf } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
-import { configFlag, deviceFlag, resultFlag, sideFlag, workspaceFlag } from './shared-flags.js'
+import { clipsFlag, configFlag, deviceFlag, resultFlag, sideFlag, workspaceFlag } from './shared-flags.js'
 
 interface MainFlags {
   preview?: string
@@ -24,7 +24,7 @@ interface MainFlags {
 export const extractCommand: Command = {
   name: 'extract',
   summary: 'find the faces of a clip and cut them out, aligned',
-  usage: '--side <src|dst> --input <clip> [options]',
+  usage: '--side <src|dst> --input <clip…> [options]',
   about: [
     'Writes the faces to <workspace>/src/aligned or <workspace>/dst/aligned, with their landmarks in faces.jsonl. Stopped at any moment, the same command goes on where it was.',
   ],
@@ -34,7 +34,7 @@ export const extractCommand: Command = {
       title: 'Options',
       flags: [
         sideFlag('src gives the face, dst the performance and the frames.'),
-        textFlag('input', 'A video, a folder of images, or an image.', { placeholder: 'clip', required: true }),
+        clipsFlag('input', 'A video, a folder of images, or an image; or several.', true),
         workspaceFlag(),
       ],
     },
@@ -43,11 +43,12 @@ export const extractCommand: Command = {
   ],
   examples: [
     ['dfl extract --side src --input a.mp4', 'extracts the faces of a.mp4 into ./workspace'],
+    ['dfl extract --side src --input a.mp4 photos c.mov', 'later: also those of two more'],
     ['dfl extract --side dst --input b.mp4 --debug-folder look', 'also draws what was found into every frame'],
   ],
   async run({ main = {}, extract = {} }, { terminal, signal }) {
     const folder = workspaceOf(main)
-    const { side, input } = main as { side: Side; input: string }
+    const { side, input } = main as { side: Side; input: readonly string[] }
     return inWorkspace(folder, 'extract', async (workspace) => {
       const result = await follow(extractStage(workspace, { side, input, options: extract }, { signal }), terminal)
       const { frames, framesWithFace, faces, faceType, stopped } = result
@@ -76,7 +77,9 @@ export const mergeCommand: Command = {
       key: 'main',
       title: 'Options',
       flags: [
-        textFlag('input', "DST's clip; the one whose faces were extracted if not given.", { placeholder: 'clip' }),
+        textFlag('input', "DST's clip; the one whose faces were extracted if not given, where it is only one.", {
+          placeholder: 'clip',
+        }),
         switchFlag('otherFootage', "Take --input even if it does not show what DST's faces show."),
         resultFlag(),
         textFlag('settings', 'Settings of single shots and frames (default <workspace>/merge.json, if it is there).', {

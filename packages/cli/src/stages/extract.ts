@@ -1,62 +1,86 @@
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { DflError, type FaceType, isDflError, resolveOptions, type Side } from '@dfl/core'
+import { clipOf, DflError, type FaceType, isDflError, resolveOptions, type Side } from '@dfl/core'
 import { exists } from '@dfl/core/files'
 import { type ExtractOptions, type ExtractProgress, extractFaceset, extractOptions } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
-import { footageStamp, frameNames, openFrames, probeVideo } from '@dfl/media'
+import { openFrames, probeVideo } from '@dfl/media'
+import { type Clips, type GivenClip, givenClips, listOf } from '../clips.js'
 import { type Stage, type StageContext, type StageName, sayDuration } from '../events.js'
 import { footageNotices } from '../footage-notices.js'
 import { knownPersons } from '../persons.js'
 import { unreadFilesNotice } from '../unread-files-notice.js'
-import { type ClipIdentity, type Extracted, identifyClip, isSameClip, type Workspace } from '../workspace.js'
+import { type ClipIdentity, type Extracted, isSameClip, type KnownClip, type Workspace } from '../workspace.js'
 
 /** What an extraction is asked for. */
 export interface ExtractJob {
   side: Side
-  /** A video, a folder of images, or an image. */
-  input: string
+  /** A video, a folder of images, or an image; or several. */
+  input: Clips
   /** What messages call the input: '--input'. */
   flag?: string
   /** Options of `extractFaceset`; those left out are as they were when the extraction was begun. */
   options?: Partial<Omit<ExtractOptions, 'side'>>
 }
 
-/** What an extraction found. */
+/** What an extraction found, in all clips together. */
 export interface ExtractResult extends Extracted {
   faceType: FaceType
   /** Whether it was stopped before its end. */
   stopped: boolean
 }
 
-/** Options that cannot change while faces of another value are there. */
-const FIXED = ['faceType', 'size', 'maxFaces', 'minSize', 'minScore', 'everyNth', 'person'] as const
+/** Options that cannot change while faces of another value are there: of the side, and of the clip. */
+const FIXED_FOR_SIDE = ['faceType', 'size'] as const
+const FIXED = [...FIXED_FOR_SIDE, 'maxFaces', 'minSize', 'minScore', 'everyNth', 'person'] as const
 
 /**
- * Extracts one side's faces into a workspace. Stopped or killed, it goes on at the same frame when it is called again.
+ * Extracts one side's faces into a workspace, of one clip after the other. Stopped or killed, it goes on at the same frame when it
+ * is called again; clips that are named besides those of before are added to them.
  *
- * @throws DflError `BAD_STATE` when the workspace holds faces of another clip, `FACE_TYPE_MISMATCH` when the other side
+ * @throws DflError `BAD_STATE` when the workspace holds faces of other clips, `FACE_TYPE_MISMATCH` when the other side
  * has another face type, `OPTION_IS_FIXED`, and all of `extractFaceset`.
  */
 export async function* extractStage(
   workspace: Workspace,
   job: ExtractJob,
-  { signal }: StageContext = {},
+  context: StageContext = {},
 ): Stage<ExtractResult> {
-  const { side, input, flag = '--input' } = job
+  const { side, flag = '--input' } = job
+  const inputs = listOf(job.input)
+  const clips = await givenClips(workspace, side, { inputs, flag })
+  for (const { path } of clips) await expectFrames(path)
+  const settled = await Promise.all(clips.map(({ known }) => settledOptions(workspace, job, known)))
+  const { faceType } = settled[0]!
+  if (clips.every(({ known }) => !known) && (await countFaces(workspace.faceset[side])) === 0)
+    await forget(workspace, side)
+  const found: Extracted[] = []
+  let stopped = false
+  for (const [i, clip] of clips.entries()) {
+    if (context.signal?.aborted) stopped = true
+    if (stopped) break
+    const one = yield* extractClip(workspace, { side, clip, options: settled[i]! }, context)
+    found.push(one)
+    stopped = one.stopped
+  }
+  const result = { ...together(found), faceType: faceType as FaceType, stopped }
+  if (!stopped) for (const text of adviceOn(side, result)) yield { event: 'warning', text }
+  return result
+}
+
+/** Extracts the faces of one clip. */
+async function* extractClip(
+  workspace: Workspace,
+  { side, clip, options }: { side: Side; clip: GivenClip; options: ExtractOptions },
+  { signal }: StageContext,
+): Stage<Extracted & { stopped: boolean }> {
   const stage: StageName = `extract-${side}`
-  const clip = await identifyClip(input, flag)
-  await expectFrames(input)
-  await expectClip(workspace, side, clip, flag)
-  const options = await settledOptions(workspace, job)
+  const { known, ...identity } = clip
+  const { path: input, name } = identity
   const identities = await identitiesFor(workspace, options.person)
   const folder = workspace.faceset[side]
-  const { record } = workspace
-  await workspace.update({
-    clips: { ...record.clips, [side]: clip },
-    asked: { ...record.asked, [side]: options },
-    faceType: options.faceType,
-  })
+  const asked: KnownClip = { ...identity, asked: options }
+  await workspace.update({ clips: withClip(workspace, side, asked), faceType: options.faceType })
 
   const began = performance.now()
   yield { event: 'stage', stage, state: 'started', text: `faces of ${basename(input)} as ${options.faceType}` }
@@ -71,7 +95,14 @@ export async function* extractStage(
       firstDamage ??= error
       damaged.push(error)
     }
-    for await (const progress of extractFaceset(input, folder, { ...options, side, ...identities, onDamaged })) {
+    const named = name === undefined ? {} : { sourceName: name }
+    for await (const progress of extractFaceset(input, folder, {
+      ...options,
+      side,
+      ...named,
+      ...identities,
+      onDamaged,
+    })) {
       for (const { message } of damaged.splice(0)) yield { event: 'warning', text: message }
       last = progress
       const { framesDone, frameCount, framesSkipped, faces, framesWithFaces, fps, secondsLeft } = progress
@@ -96,24 +127,34 @@ export async function* extractStage(
       throw firstDamage
   } catch (error) {
     // So that other options can be tried on the same clip, nothing is kept of a search that found nothing.
-    if (isDflError(error, 'NO_FACES')) await forget(workspace, side)
+    if (isDflError(error, 'NO_FACES')) await forget(workspace, side, clip)
     throw error
   }
   const seconds = (performance.now() - began) / 1000
-  const result = { ...(await count(folder, clip)), faceType: options.faceType as FaceType, stopped }
+  const result = await count(folder, identity)
   const numbers = `${result.faces} faces in ${result.framesWithFace} of ${result.frames} frames`
   if (stopped) {
     yield { event: 'stage', stage, state: 'stopped', seconds, text: `${numbers} so far` }
-    return result
+    return { ...result, stopped }
   }
-  const { faceType: _, stopped: __, ...extracted } = result
-  await workspace.update({ extracted: { ...workspace.record.extracted, [side]: extracted } })
+  await workspace.update({ clips: withClip(workspace, side, { ...asked, extracted: result }) })
   const rate = last && last.framesDone > last.framesSkipped ? `, ${last.fps.toFixed(1)} frames/s` : ''
   const text = `${numbers} in ${sayDuration(seconds)}${rate}${last ? aboutTracks(last) : ''}`
   yield { event: 'stage', stage, state: 'finished', seconds, text }
-  for (const text of adviceOn(side, result)) yield { event: 'warning', text }
-  return result
+  return { ...result, stopped }
 }
+
+/** The record's clips with one in the place of what was known of it, or added. */
+function withClip({ record: { clips } }: Workspace, side: Side, clip: KnownClip) {
+  const at = clips[side].findIndex((one) => one.name === clip.name)
+  return { ...clips, [side]: at < 0 ? [...clips[side], clip] : clips[side].with(at, clip) }
+}
+
+const together = (found: readonly Extracted[]): Extracted => ({
+  frames: found.reduce((sum, one) => sum + one.frames, 0),
+  framesWithFace: found.reduce((sum, one) => sum + one.framesWithFace, 0),
+  faces: found.reduce((sum, one) => sum + one.faces, 0),
+})
 
 /** Whether less than half of what a damaged file promises was in it: then it is no clip with a damaged frame, but the rest of one. */
 async function isCutShort(input: string, frames: number): Promise<boolean> {
@@ -152,57 +193,31 @@ export async function expectFrames(path: string): Promise<void> {
   await clip[Symbol.asyncDispose]()
 }
 
-/** What was extracted of this clip, if nothing is left to do. */
-export async function finishedExtraction(workspace: Workspace, side: Side, clip: ClipIdentity) {
-  const extracted = workspace.record.extracted[side]
-  if (!extracted || !isSameClip(extracted.clip, clip)) return undefined
+/** What was extracted of these clips, if nothing is left to do. */
+export async function finishedExtraction(workspace: Workspace, side: Side, clips: readonly ClipIdentity[]) {
+  const known = clips.map((clip) => workspace.record.clips[side].find((one) => isSameClip(one, clip))?.extracted)
+  const extracted = known.filter((one) => one !== undefined)
+  if (extracted.length < clips.length) return undefined
   const info = await openFaceset(workspace.faceset[side]).then(
     (faceset) => faceset.info,
     () => undefined,
   )
-  return info && info.count > 0 && info.missingImages === 0 ? { ...extracted, faceType: info.faceType } : undefined
+  if (!info || info.count === 0 || info.missingImages > 0) return undefined
+  return { ...together(extracted), faceType: info.faceType }
 }
 
-/** @throws DflError `BAD_STATE` when the faces there are of another clip. */
-async function expectClip(workspace: Workspace, side: Side, clip: ClipIdentity, flag: string): Promise<void> {
-  const known = workspace.record.clips[side]
-  if (!known || isSameClip(known, clip)) return
-  const faces = await countFaces(workspace.faceset[side])
-  if (faces === 0) return forget(workspace, side)
-  if (clip.path === known.path && (await keepsImages(workspace.faceset[side], known))) return
-  const got = clip.path === known.path ? 'footage that has changed since' : `\`${clip.path}\``
-  throw new DflError(
-    'BAD_STATE',
-    `Expected \`${known.path}\` for \`${flag}\`, as before in this workspace, but got ${got}. Use another --workspace, or remove \`${join(workspace.folder, side)}\` to extract the new clip here.`,
-    { data: { known: known.path, got: clip.path } },
-  )
-}
-
-/**
- * Whether a folder's images that were looked at stand where they did, and none of them was written since. Broken ones may
- * so be mended or taken away, and a sequence may grow.
- */
-async function keepsImages(folder: string, { path, modifiedMs = 0 }: ClipIdentity): Promise<boolean> {
-  if (!(await stat(path)).isDirectory()) return false
-  const names = await frameNames(path)
-  const faceset = await openFaceset(folder)
-  const done = [...(faceset.framesDone().get(basename(path)) ?? [])].map((index) => names[index])
-  for (const name of done)
-    if (name === undefined || (await footageStamp(join(path, name))).modifiedMs > modifiedMs) return false
-  for await (const { frameIndex, sourceFilename } of faceset.faces())
-    if (names[frameIndex] !== sourceFilename) return false
-  return true
-}
-
-/** The options of this extraction: what is given, else what it was begun with, else what the other side has. */
+/** The options of this extraction: what is given, else what it was begun with, else what the other clips and the other side have. */
 async function settledOptions(
   workspace: Workspace,
   { side, options: given = {} }: ExtractJob,
+  known: KnownClip | undefined,
 ): Promise<ExtractOptions> {
   const { record } = workspace
   const there = (await countFaces(workspace.faceset[side])) > 0
-  const before = (there ? (record.asked[side] ?? {}) : {}) as Partial<ExtractOptions>
-  const changed = FIXED.filter((name) => name in given && name in before && given[name] !== before[name])
+  const before = (there ? ((known ?? record.clips[side][0])?.asked ?? {}) : {}) as Partial<ExtractOptions>
+  const changed = (known ? FIXED : FIXED_FOR_SIDE).filter(
+    (name) => name in given && name in before && given[name] !== before[name],
+  )
   if (changed.length > 0) {
     const of = (values: Partial<ExtractOptions>) =>
       changed.map((name) => (values[name] === '' ? `no ${name}` : `${name} ${values[name]}`)).join(', ')
@@ -230,25 +245,26 @@ const countFaces = (folder: string) =>
     () => 0,
   )
 
-/** Removes a side's faces and what the record says of them. */
-async function forget(workspace: Workspace, side: Side): Promise<void> {
-  await rm(workspace.faceset[side], { recursive: true, force: true })
-  const without = <T>(of: Partial<Record<Side, T>>) => ({ ...of, [side]: undefined })
-  const { clips, asked, extracted } = workspace.record
-  await workspace.update({ clips: without(clips), asked: without(asked), extracted: without(extracted) })
+/** Removes a side's faces and what the record says of them; where it has other clips, what it says of this one. */
+async function forget(workspace: Workspace, side: Side, clip?: GivenClip): Promise<void> {
+  const { clips } = workspace.record
+  const others = clip ? clips[side].filter(({ name }) => name !== clip.name) : []
+  if (others.length === 0) await rm(workspace.faceset[side], { recursive: true, force: true })
+  await workspace.update({ clips: { ...clips, [side]: others } })
 }
 
-async function count(folder: string, clip: ClipIdentity): Promise<Extracted> {
+/** What a faceset has of a clip. */
+async function count(folder: string, { path, name }: Pick<GivenClip, 'path' | 'name'>): Promise<Extracted> {
   const faceset = await openFaceset(folder)
   const frames = new Set<number>()
-  for await (const { frameIndex } of faceset.faces()) frames.add(frameIndex)
-  const { sources, count: faces } = faceset.info
-  return {
-    clip,
-    frames: sources.reduce((sum, { framesDone }) => sum + framesDone, 0),
-    framesWithFace: frames.size,
-    faces,
+  let faces = 0
+  for await (const face of faceset.faces()) {
+    if (clipOf(face) !== (name ?? '')) continue
+    frames.add(face.frameIndex)
+    faces++
   }
+  const done = faceset.framesDone().get(name ?? basename(path))
+  return { frames: done?.size ?? 0, framesWithFace: frames.size, faces }
 }
 
 /** What people should know before they train on these faces. */

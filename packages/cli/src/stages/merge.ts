@@ -24,7 +24,7 @@ import {
 import { noticesOf, openSealer } from '../provenance.js'
 import { sameFootage } from '../same-footage.js'
 import { openSwapper, paintedBy, sayControls } from '../swapper.js'
-import { identifyClip, type Merged, type Workspace } from '../workspace.js'
+import type { Merged, Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
 
 /** What a merge made. */
@@ -78,7 +78,7 @@ export async function* mergeStage(
     return { ...there, result: out, stopped: false, skipped: true, iterations, extras }
   }
   yield* sameFootage(workspace, clip, job)
-  const keepIn = join(workspace.folder, 'merged')
+  const keepIn = join(workspace.folder, `merged${clip.suffix}`)
   if (job.again) await rm(keepIn, { recursive: true, force: true })
 
   const device = await chooseDevice(job.device ?? 'cpu')
@@ -101,6 +101,7 @@ export async function* mergeStage(
   const progress = mergeVideo({
     frames,
     faces: workspace.faceset.dst,
+    ...(clip.known?.name === undefined ? {} : { source: clip.known.name }),
     swapper,
     out,
     options,
@@ -143,7 +144,7 @@ export async function* mergeStage(
     }
   }
   if (!provenance) await sealer.logged(resolve(out))
-  const missing = last && !only ? await missingFaces(workspace, { clip: frames, frames: last.frames }) : []
+  const missing = last && !only ? await missingFaces(workspace, { clip, frames: last.frames }) : []
   for (const text of missing) yield { event: 'warning', text }
   const found = collected.report()
   const report = await writeMergeReport(out, found)
@@ -151,7 +152,12 @@ export async function* mergeStage(
   const counts = { frames: found.frames, framesWithFace: found.framesWithFaces }
   // A piece of the clip is not what later commands mean by the result.
   if (!only)
-    await workspace.update({ merged: { madeFrom, result: resolve(out), bytes: await bytesOf(out), ...counts } })
+    await workspace.update({
+      merged: [
+        ...workspace.record.merged.filter(({ dst }) => dst !== clip.path),
+        { dst: clip.path, madeFrom, result: resolve(out), bytes: await bytesOf(out), ...counts },
+      ],
+    })
   const kept = last?.framesKept ? `, ${last.framesKept} of them kept from before` : ''
   const rate = last && last.framesKept < last.done ? `, ${last.fps.toFixed(1)} frames/s` : ''
   const text = `${counts.framesWithFace} of ${counts.frames} frames swapped${kept} in ${sayDuration(seconds())}${rate}`
@@ -167,14 +173,15 @@ export async function* mergeStage(
  */
 async function plannedMerge(workspace: Workspace, job: MergeJob) {
   const only = job.frames === undefined ? undefined : parseSpans(job.frames, '--frames')
-  const out = job.out ?? defaultResult(workspace, job.frames)
-  const frames = dstClipOf(workspace, job)
-  const clip = await identifyClip(frames, job.flag ?? '--input')
-  await expectResultPath(out, [frames, workspace.record.clips.src?.path], workspace.record)
+  const clip = await dstClipOf(workspace, job)
+  const { path: frames } = clip
+  const out = job.out ?? defaultResult(workspace, clip, job.frames)
+  const { src, dst } = workspace.record.clips
+  await expectResultPath(out, [frames, ...[...src, ...dst].map(({ path }) => path)], workspace.record)
   const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
   const options = resolveOptions(mergeOptions, job.options)
   const sealer = await openSealer(workspace, job.provenance)
-  const settings = await settingsFor(workspace, job.settings)
+  const settings = await settingsFor(workspace, clip, job.settings)
   const xseg = await xsegFor(workspace, job.xseg, [options.mask, settings])
   return { only, out, frames, clip, stills, options, sealer, settings, xseg }
 }

@@ -12,7 +12,7 @@ import { parseFrames } from '../frame-spans.js'
 import { dstClipOf, type MergeJob, settingsFile, settingsFor } from '../merge-job.js'
 import { sameFootage } from '../same-footage.js'
 import { openSwapper } from '../swapper.js'
-import { identifyClip, type Workspace } from '../workspace.js'
+import type { Workspace } from '../workspace.js'
 import { maskerOf, xsegFor } from '../xseg-masker.js'
 
 /** How often the file of settings is looked at, in milliseconds. */
@@ -29,18 +29,24 @@ export async function* previewMergeStage(
   job: MergeJob & { preview: string; watch?: boolean },
   { signal, config }: StageContext = {},
 ): Stage<string[]> {
-  const clip = dstClipOf(workspace, job)
+  const dst = await dstClipOf(workspace, job)
+  const { path: clip } = dst
   const indices = parseFrames(job.preview, '--preview')
   const options = resolveOptions(mergeOptions, job.options)
-  yield* sameFootage(workspace, await identifyClip(clip, job.flag ?? '--input'), job)
+  yield* sameFootage(workspace, dst, job)
   const run = await openModel(workspace.model, faceArchitectures(config))
   const device = await chooseDevice(job.device ?? 'cpu')
   await using swapper = await openSwapper(run, { freeze: true, batchSize: 1, device, controls: job.controls })
-  const xseg = await xsegFor(workspace, job.xseg, [options.mask, await settingsFor(workspace, job.settings)])
+  const xseg = await xsegFor(workspace, job.xseg, [options.mask, await settingsFor(workspace, dst, job.settings)])
   await using masker = await maskerOf(xseg)
   const faces = workspace.faceset.dst
-  await using preview = await openPreview({ frames: clip, faces, swapper, ...(masker ? { masker } : {}) })
-  const file = settingsFile(workspace, job.settings)
+  const source = dst.known?.name
+  await using preview = await openPreview({
+    ...{ frames: clip, faces, swapper },
+    ...(source === undefined ? {} : { source }),
+    ...(masker ? { masker } : {}),
+  })
+  const file = settingsFile(workspace, dst, job.settings)
   const written = async () => (await stat(file).catch(() => undefined))?.mtimeMs
   const { iteration } = run.progress
   let shots: Awaited<ReturnType<typeof findShots>> | undefined
@@ -48,7 +54,7 @@ export async function* previewMergeStage(
     const state = await written()
     const paths: string[] = []
     try {
-      const entries = await settingsFor(workspace, job.settings)
+      const entries = await settingsFor(workspace, dst, job.settings)
       if (entries.length > 0) shots ??= await findShots(clip, { signal })
       const optionsOf = shots ? settingsOf(entries, { shots, options }) : () => options
       for (const index of indices) {

@@ -1,3 +1,4 @@
+import { clipOf } from '@dfl/core'
 import { sayPercent } from '../say-percent.js'
 import type { FaceTraits } from './traits.js'
 
@@ -143,8 +144,8 @@ export interface Gap {
   /** DST's values in the gap; SRC's values that hold all but the 2 % at either end. */
   dstRange: readonly [number, number]
   srcRange: readonly [number, number]
-  /** When it happens in DST, in seconds. */
-  times: readonly (readonly [from: number, to: number])[]
+  /** When it happens in DST, in seconds of a clip; '' for images of a folder that was given no name. */
+  times: readonly { clip: string; from: number; to: number }[]
   /** What is missing, for people; and what to do about it. */
   sentence: string
   shoot: string
@@ -247,7 +248,7 @@ function gapOf(found: {
   known: Float64Array
 }): Gap {
   const { spec, side, dst, values, known } = found
-  const faces = [...found.faces].sort((a, b) => dst[a].timestampSeconds - dst[b].timestampSeconds)
+  const faces = [...found.faces].sort((a, b) => inTime(dst[a], dst[b]))
   const own = faces.map((i) => values[i])
   const dstRange = [Math.min(...own), Math.max(...own)] as const
   const srcRange = [quantile(known, 0.02), quantile(known, 0.98)] as const
@@ -261,22 +262,33 @@ function gapOf(found: {
     share: faces.length / dst.length,
     dstRange,
     srcRange,
-    times: stretches(faces.map((i) => dst[i].timestampSeconds)),
+    times: stretches(faces.map((i) => dst[i])),
     sentence: `DST ${does} (${values_}) in ${faces.length} of ${dst.length} faces, for which SRC has next to nothing: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}.`,
     shoot: `Shoot or find ${shoot}.`,
   }
 }
 
-/** Times within a second of each other as one stretch. */
-function stretches(times: readonly number[]): [number, number][] {
-  const out: [number, number][] = []
-  for (const time of times) {
+/** Faces within a second of each other as one stretch. */
+function stretches(faces: readonly FaceTraits[]): Gap['times'] {
+  const out: { clip: string; from: number; to: number }[] = []
+  for (const face of faces) {
+    const clip = clipOf(face)
+    const { timestampSeconds: time } = face
     const last = out.at(-1)
-    if (last && time - last[1] <= 1) last[1] = time
-    else out.push([time, time])
+    if (last?.clip === clip && time - last.to <= 1) last.to = time
+    else out.push({ clip, from: time, to: time })
   }
   return out
 }
+
+/** Clip by clip, and in order of time. */
+export function inTime(a: Place, b: Place): number {
+  const [clip, other] = [clipOf(a), clipOf(b)]
+  if (clip !== other) return clip < other ? -1 : 1
+  return a.timestampSeconds - b.timestampSeconds
+}
+
+type Place = Pick<FaceTraits, 'sourceFilename' | 'timestampSeconds'>
 
 interface AxisValues {
   spec: AxisSpec

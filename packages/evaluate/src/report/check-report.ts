@@ -1,10 +1,11 @@
+import { clipOf } from '@dfl/core'
 import { SHAPE_LIMITS } from '../check/advice.js'
 import type { Check } from '../check/check-faces.js'
 import type { Quality } from '../check/quality.js'
 import type { FaceTraits } from '../check/traits.js'
 import { sayPercent } from '../say-percent.js'
 import { grade } from './grade.js'
-import { type Figure, figureCards, htmlReport, pictureSheet, type Section, tableOf, todoList } from './html.js'
+import { escaped, type Figure, figureCards, htmlReport, pictureSheet, type Section, tableOf, todoList } from './html.js'
 import { scatterChart } from './scatter.js'
 
 /** What a report of a check shows besides its numbers. */
@@ -167,11 +168,16 @@ function gapSection(
   { dst, pictures }: { dst: readonly FaceTraits[]; pictures: CheckReportInput['pictures'] },
 ): Section {
   const faces = new Map(dst.map((face) => [face.filename, face]))
+  const several = new Set(dst.map(clipOf)).size > 1
+  const at = (clip: string, when: string) => (several ? `${clip} ${when}` : when)
   const shown = evenly(gap.faces, SHOWN).flatMap((name) => {
     const source = pictures.get(name)
-    return source ? [{ source, caption: timeCode(faces.get(name)!) }] : []
+    const face = faces.get(name)!
+    return source ? [{ source, caption: at(clipOf(face), timeCode(face)) }] : []
   })
-  const times = gap.times.map(([from, to]) => (to - from < 0.05 ? clock(from) : `${clock(from)}–${clock(to)}`))
+  const times = gap.times.map(({ clip, from, to }) =>
+    at(escaped(clip), to - from < 0.05 ? clock(from) : `${clock(from)}–${clock(to)}`),
+  )
   return {
     title: `Not in SRC: ${TITLES[`${gap.axis} ${gap.direction}`] ?? gap.axis}`,
     lead: `${gap.sentence} ${gap.shoot}`,

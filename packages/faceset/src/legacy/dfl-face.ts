@@ -134,7 +134,7 @@ export function toDfl(face: FaceMeta, mask: Uint8Array | undefined): { [name: st
     // A name of an image: 'clip.mp4#11' becomes '00012.png', as DeepFaceLab calls the frames of a clip.
     source_filename: face.sourceFilename.includes('#')
       ? `${String(face.frameIndex + 1).padStart(5, '0')}.png`
-      : face.sourceFilename,
+      : basename(face.sourceFilename),
     source_rect: { type: 'i4', shape: [4], values: corners },
     source_landmarks: face.sourceLandmarks.map(([x, y]) => [x, y]),
     image_to_face_mat: { type: 'f8', shape: [2, 3], values: m },

@@ -1,19 +1,20 @@
-import { basename, extname } from 'node:path'
-import type { FaceMeta } from '@dfl/core'
+import { extname } from 'node:path'
+import { clipOf, type FaceMeta } from '@dfl/core'
 import { openFaceset } from '../open-faceset.js'
 import { arrange } from './arrange.js'
 import { freeName } from './continue-faceset.js'
 
 /**
- * The file name of an aligned image: 'clip_000012_0.png' for the first face of frame 12 of clip.mp4. Sorts by frame, and is
- * safe anywhere.
+ * The file name of an aligned image: 'clip_000012_0.png' for the first face of frame 12 of clip.mp4, 'shot2_0013_000012_0.png' for
+ * that of shot2/0013.exr. Sorts by frame, and is safe anywhere.
  *
  * @param frame Name of the frame, and its position in its clip.
  * @param faceIndex Which face of the frame.
  */
 export function alignedName(frame: { name: string; index: number }, faceIndex: number): string {
   const file = frame.name.replace(/#\d+$/, '')
-  const stem = basename(file, extname(file))
+  const stem = file
+    .slice(0, file.length - extname(file).length)
     .replace(/[^\p{L}\p{N}._-]+/gu, '_')
     .replace(/^\.+/, '')
     .slice(0, 120)
@@ -44,8 +45,8 @@ type Place = Pick<FaceMeta, 'sourceFilename' | 'frameIndex' | 'faceIndex'>
 
 /** Orders faces by clip, frame, and place in the frame. */
 export function byFrame(a: Place, b: Place): number {
-  const clip = ({ sourceFilename }: Place) => sourceFilename.replace(/#\d+$/, '')
-  if (clip(a) !== clip(b) && a.sourceFilename.includes('#')) return clip(a) < clip(b) ? -1 : 1
+  const [clip, other] = [clipOf(a), clipOf(b)]
+  if (clip !== other) return clip < other ? -1 : 1
   if (a.frameIndex !== b.frameIndex) return a.frameIndex - b.frameIndex
   if (a.sourceFilename !== b.sourceFilename) return a.sourceFilename < b.sourceFilename ? -1 : 1
   return a.faceIndex - b.faceIndex

@@ -1,4 +1,4 @@
-import type { FaceMeta, Rect } from '@dfl/core'
+import { clipOf, type FaceMeta, type Rect } from '@dfl/core'
 import { byFrame } from '../operations/original-names.js'
 
 /** What linking needs to know of a face. */
@@ -40,10 +40,6 @@ export function linkTracks<T extends LinkedFace>(faces: readonly T[]): T[][] {
   }
   return tracks
 }
-
-/** Where frames have a clip's name and a number, the name; frames that are images of a folder are one clip. */
-const clipOf = ({ sourceFilename }: LinkedFace) =>
-  sourceFilename.includes('#') ? sourceFilename.slice(0, sourceFilename.lastIndexOf('#')) : ''
 
 /** Frames from one face to the next, as most of them are apart. */
 function usualStep(sorted: readonly LinkedFace[]): number {

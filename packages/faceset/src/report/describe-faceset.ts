@@ -1,3 +1,4 @@
+import { clipOf } from '@dfl/core'
 import type { Faceset } from '../faceset.js'
 import type { FacesetProgress } from '../pack/pack-faceset.js'
 import { type FaceFacts, factsOf } from '../sort/face-facts.js'
@@ -51,7 +52,7 @@ export async function* describeFaceset(
   const poses = Array.from({ length: rows }, () => new Array<number>(columns).fill(0))
   for (const face of facts) {
     frames.set(face.sourceFilename, (frames.get(face.sourceFilename) ?? 0) + 1)
-    const clip = face.sourceFilename.includes('#') ? face.sourceFilename.replace(/#\d+$/, '') : 'images'
+    const clip = clipOf(face) || 'images'
     clips[clip] = (clips[clip] ?? 0) + 1
     if (face.person) persons[face.person] = (persons[face.person] ?? 0) + 1
     const { row, column } = poseCell(face)

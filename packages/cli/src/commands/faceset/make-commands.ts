@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { collect, DflError, FACE_TYPES, type FaceMeta } from '@dfl/core'
+import { clipOf, collect, DflError, FACE_TYPES, type FaceMeta } from '@dfl/core'
 import {
   copyFaces,
   enhanceFaceset,
@@ -114,7 +114,7 @@ export const enhanceCommand = copying(
 /** Flags of which faces to take. */
 const CHOICE: Flag[] = [
   textFlag('person', 'Only this person, as persons calls them.', { placeholder: 'name' }),
-  textFlag('clip', 'Only faces of this clip, by its file name.', { placeholder: 'name' }),
+  textFlag('clip', 'Only faces of this clip, as info lists it.', { placeholder: 'name' }),
   countFlag('minSize', 'Only faces at least so large in their frames, in pixels.'),
   countFlag('maxYaw', 'Only faces turned at most so far, in degrees.'),
   countFlag('everyNth', 'Only the faces of every so many frames.'),
@@ -134,13 +134,14 @@ const wantedBy =
   ({ person, clip, minSize = 0, maxYaw = 180, everyNth = 1, outlined = false }: Choice) =>
   (face: FaceMeta): boolean =>
     (person === undefined || face.person === person) &&
-    (clip === undefined || clipOf(face) === clip) &&
+    (clip === undefined || nameOfClip(face) === clip) &&
     Math.min(face.sourceRect.width, face.sourceRect.height) >= minSize &&
     (maxYaw >= 180 || Math.abs(face.pose?.yawDegrees ?? 0) <= maxYaw) &&
     face.frameIndex % everyNth === 0 &&
     (!outlined || face.polygons !== undefined)
 
-const clipOf = ({ sourceFilename }: FaceMeta) => sourceFilename.replace(/#\d+$/, '')
+/** As `faceset info` lists it. */
+const nameOfClip = (face: FaceMeta) => clipOf(face) || 'images'
 
 /** `dfl faceset copy` */
 export const copyCommand: Command = {
@@ -217,7 +218,7 @@ export const splitCommand: Command = {
     const { by, out } = main as { by: 'person' | 'clip'; out: string }
     const path = await facesetPath(main)
     const faceset = await openToCopy(path, context)
-    const keyOf = (face: FaceMeta) => (by === 'person' ? (face.person ?? 'unknown') : clipOf(face))
+    const keyOf = (face: FaceMeta) => (by === 'person' ? (face.person ?? 'unknown') : nameOfClip(face))
     const faces = await collect(faceset.faces())
     if (by === 'person' && faces.length > 0 && faces.every(({ person }) => person === undefined))
       throw new DflError(
