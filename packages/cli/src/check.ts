@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { clipOf, DflError, type FaceMeta, type Raster, type Side } from '@dfl/core'
+import { clipOf, DflError, type FaceMeta, isDflError, type Raster, type Side } from '@dfl/core'
 import { exists, writeFileAtomic } from '@dfl/core/files'
 import {
   type Check,
@@ -13,7 +13,7 @@ import {
   inTime,
   shownFaces,
 } from '@dfl/evaluate'
-import { type Faceset, openFaceset } from '@dfl/faceset'
+import { type Faceset, openFaceset, type WhoIsWho, whoIsWho } from '@dfl/faceset'
 import { resize } from '@dfl/image'
 import { drawText, encodeImage, probeVideo, writeImage } from '@dfl/media'
 import { type Clips, listOf, sayClips } from './clips.js'
@@ -81,10 +81,15 @@ export async function* checkStage(workspace: Workspace, job: CheckJob, context: 
   const report = resolve(job.out ?? join(workspace.folder, 'check.html'))
   const json = report.replace(/(\.html?)?$/i, '.json')
   const sides: Partial<Record<Side, SideFaces>> = {}
+  const folders: Partial<Record<Side, string>> = {}
   for (const side of ['src', 'dst'] as const) {
-    const folder = yield* facesOf(workspace, side, job[side], context)
-    if (!folder) return { report, json, stopped: true }
-    const read = yield* readSide(side, folder, job.maxFaces ?? USUAL_MOST, context)
+    folders[side] = yield* facesOf(workspace, side, job[side], context)
+    if (!folders[side]) return { report, json, stopped: true }
+  }
+  const people = await peopleOf(Object.values(folders))
+  for (const side of ['src', 'dst'] as const) {
+    const most = job.maxFaces ?? USUAL_MOST
+    const read = yield* readSide(side, folders[side]!, { most, people }, context)
     if (!read) return { report, json, stopped: true }
     sides[side] = { ...read, ...(await sizeOfClips(workspace, side, job[side])) }
   }
@@ -138,11 +143,21 @@ async function facesetAmong(given: Clips): Promise<string | undefined> {
   return isFolder && (await openFaceset(path).catch(() => undefined)) ? path : undefined
 }
 
+/** Who is who in facesets; nobody where no identities are stored. */
+export async function peopleOf(folders: readonly string[]): Promise<Pick<WhoIsWho, 'personOf'>> {
+  try {
+    return await whoIsWho([...new Set(folders)])
+  } catch (error) {
+    if (!isDflError(error, 'BAD_STATE')) throw error
+    return { personOf: () => undefined }
+  }
+}
+
 /** The traits of a side's faces, in order of time; nothing if stopped. */
 async function* readSide(
   side: Side,
   folder: string,
-  most: number,
+  { most, people }: { most: number; people: Pick<WhoIsWho, 'personOf'> },
   { signal }: StageContext,
 ): Stage<Pick<SideFaces, 'faceset' | 'faces' | 'name'> | undefined> {
   const began = performance.now()
@@ -163,7 +178,9 @@ async function* readSide(
   }
   const faces: FaceTraits[] = []
   for (const face of chosen) {
-    faces.push(faceTraits(face, await faceset.readImage(face)))
+    const person = people.personOf(folder, face)
+    const traits = faceTraits(face, await faceset.readImage(face))
+    faces.push(person === undefined ? traits : { ...traits, person })
     yield counted(
       { done: faces.length, total: chosen.length, began },
       { stage: 'check', unit: 'faces', note: side.toUpperCase(), detail: { side } },

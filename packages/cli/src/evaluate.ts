@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { type Bitmap, DflError, type Landmarks } from '@dfl/core'
+import { type Bitmap, clipOf, DflError, type Landmarks } from '@dfl/core'
 import { exists, writeFileAtomic } from '@dfl/core/files'
-import { compareSheet, type Evaluation, evaluation, evaluationAdvice, evaluationReport, peopleOf } from '@dfl/evaluate'
+import { compareSheet, type Evaluation, evaluation, evaluationAdvice, evaluationReport } from '@dfl/evaluate'
+import { openFaceset } from '@dfl/faceset'
 import { crop } from '@dfl/image'
 import { encodeImage, findShots } from '@dfl/media'
+import { peopleOf } from './check.js'
 import { counted, type Stage, type StageContext } from './events.js'
 import { embeddingsOf } from './measure.js'
 import { type DstClip, dstClipOf } from './merge-job.js'
@@ -87,7 +89,7 @@ export async function* evaluateStage(
     src: await embeddingsOf(workspace.faceset.src),
     frames: frames.map((frame) => frame.metrics),
     shotStarts: startsAmong(frames, (await findShots(dst, { signal })).starts),
-    ...personOfFrames(frames),
+    ...(await personOfFrames(frames, workspace.faceset.dst, clip)),
   })
   await mkdir(dirname(report), { recursive: true })
   const pictures = await Promise.all(
@@ -140,17 +142,22 @@ function startsAmong(frames: readonly ReadFrame[], starts: readonly number[]): n
   return [...new Set(first)].filter((i) => i >= 0)
 }
 
-/** DST's people by frame, where there are several. */
-function personOfFrames(frames: readonly ReadFrame[]): { personOfFrame?: (number | undefined)[] } {
-  const people = peopleOf(frames.map(({ dst }) => (dst ? Array.from(dst.embedding) : undefined))).filter(
-    ({ faces }) => faces.length >= Math.max(3, 0.03 * frames.length),
-  )
-  if (people.length < 2) return {}
-  const personOfFrame: (number | undefined)[] = frames.map(() => undefined)
-  people.forEach(({ faces }, person) => {
-    for (const i of faces) personOfFrame[i] = person
-  })
-  return { personOfFrame }
+/** DST's people by frame, where there are several: of the face that is looked at. */
+async function personOfFrames(
+  frames: readonly ReadFrame[],
+  folder: string,
+  { known }: DstClip,
+): Promise<{ personOfFrame?: (number | undefined)[] }> {
+  const people = await peopleOf([folder])
+  const byIndex = new Map<number, string | undefined>()
+  for await (const face of (await openFaceset(folder)).faces())
+    if (face.faceIndex === 0 && (!known || clipOf(face) === (known.name ?? '')))
+      byIndex.set(face.frameIndex, people.personOf(folder, face))
+  const names = frames.map(({ index, dst }) => (dst ? byIndex.get(index) : undefined))
+  const isSeen = (name: string) => names.filter((one) => one === name).length >= Math.max(3, 0.03 * frames.length)
+  const seen = [...new Set(names)].filter((name) => name !== undefined).filter(isSeen)
+  if (seen.length < 2) return {}
+  return { personOfFrame: names.map((name) => (seen.includes(name!) ? seen.indexOf(name!) : undefined)) }
 }
 
 /** What an evaluation says to people: what to do, a few numbers, and where the report is. */

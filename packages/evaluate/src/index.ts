@@ -8,7 +8,6 @@ export { type FaceShape, faceShape, type ShapeDifference, shapeDifference } from
 export { fingerprintOf } from './check/fingerprint.js'
 export { gazeSide } from './check/gaze.js'
 export { type FaceLight, faceLight } from './check/light.js'
-export { type Person, peopleOf } from './check/people.js'
 export { type Quality, qualityOf } from './check/quality.js'
 export { resemblance } from './check/resemblance.js'
 export { type FaceTraits, faceTraits } from './check/traits.js'

@@ -1,4 +1,3 @@
-import { Random } from '@dfl/core'
 import { gaussianBlur, resize, rgbToGray } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
 import {
@@ -11,7 +10,6 @@ import {
   faceShape,
   forecast,
   gazeSide,
-  peopleOf,
   qualityOf,
   resemblance,
   shapeDifference,
@@ -166,14 +164,6 @@ describe('single traits', () => {
     expect(eyeWhite(image, facing(1))).toBeUndefined()
   })
 
-  it('people are told apart by their embeddings, however many faces each has', () => {
-    const random = new Random(3)
-    const face = (person: number) =>
-      Array.from({ length: 128 }, (_, i) => (i % 5 === person ? 0.18 : 0) + 0.02 * random.normal())
-    const faces = [...Array(12).fill(0), ...Array(5).fill(1), ...Array(3).fill(2)].map(face)
-    expect(peopleOf([...faces, undefined]).map(({ faces: of }) => of.length)).toEqual([12, 5, 3])
-  })
-
   it('quality counts copies and burnt-out faces', () => {
     const still = traitsOf(Array.from({ length: 6 }, () => ({ yawDegrees: 10 })))
     expect(qualityOf(still).duplicateShare).toBeCloseTo(5 / 6, 5)
@@ -184,6 +174,23 @@ describe('single traits', () => {
 })
 
 describe('the whole check', () => {
+  it('counts the people of a side, without those of a face or two, and asks for one of SRC', () => {
+    const some = traitsOf(turning(-36, 2))
+    const person = (i: number) => (i < 8 ? 'p2' : i === 8 ? 'p3' : 'p1')
+    const faces = Array.from({ length: 28 }, (_, i) => ({ ...some[i % some.length]!, person: person(i) }))
+    const side = { faces }
+    const { people, advice } = checkFaces(side, { faces: faces.slice(0, 6) })
+    expect(people.src.map(({ person, faces: of }) => [person, of.length])).toEqual([
+      ['p1', 19],
+      ['p2', 8],
+    ])
+    expect(people.dst.map(({ person }) => person)).toEqual(['p2'])
+    expect(advice.find(({ text }) => text.startsWith('SRC shows 2 people'))).toMatchObject({
+      urgency: 'do',
+      evidence: 'Faces of each: 19, 8.',
+    })
+  })
+
   const src = { faces: traitsOf(turning(-36, 2)) }
   const dst = { faces: traitsOf(turning(-36, 36, { person: 1 })) }
   const check = checkFaces(src, dst, [

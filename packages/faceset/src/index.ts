@@ -20,7 +20,7 @@ export { REJECT_FOLDER, rejectFaces, restoreFaces } from './operations/move-face
 export { alignedName, restoreNames } from './operations/original-names.js'
 export { recutFaceset } from './operations/recut-faceset.js'
 export { type FacesetProgress, packFaceset } from './pack/pack-faceset.js'
-export { findPersons, type Person, type PersonOptions } from './persons/find-persons.js'
+export { findPersons, type Person, type PersonOptions, type WhoIsWho, whoIsWho } from './persons/find-persons.js'
 export {
   describeFaceset,
   type FacesetDescription,

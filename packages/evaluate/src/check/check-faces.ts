@@ -4,16 +4,23 @@ import { type Coverage, coverage } from './coverage.js'
 import { evenly } from './evenly.js'
 import { exposureStops } from './eye-white.js'
 import { type ShapeDifference, shapeDifference } from './face-shape.js'
-import { type Person, peopleOf } from './people.js'
 import { type Quality, qualityOf } from './quality.js'
 import { resemblance } from './resemblance.js'
 import type { FaceTraits } from './traits.js'
+
+/** A person whom some of a side's faces show. */
+export interface Person {
+  person: string
+  /** Places in the list of faces, in its order. */
+  faces: readonly number[]
+}
 
 /** What is known before training. */
 export interface Check {
   coverage: Coverage
   /** Nothing where a side has too few faces. */
   shape?: ShapeDifference & { meaning: string }
+  /** By the faces' `person`, the one with most faces first; none where no face has one. */
   people: { src: readonly Person[]; dst: readonly Person[] }
   quality: { src: Quality; dst: Quality }
   /** Stops of light that DST has more than SRC, by the whites of the eyes. Nothing where too few eyes are seen. */
@@ -45,6 +52,7 @@ const MUCH_LIGHT_STOPS = 0.5
 /**
  * Whether SRC can give DST what it needs: coverage, face shape, people, quality, and what to do about it.
  *
+ * @param src Faces whose `person` tells who is who, as `whoIsWho` of @dfl/faceset does; without, all are taken for one.
  * @param choices Networks that can be suggested, from small to large.
  */
 export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Choice[] = []): Check {
@@ -113,10 +121,14 @@ function shadingBetween(src: readonly FaceTraits[], dst: readonly FaceTraits[]):
   return Math.abs(b - a)
 }
 
-function peopleIn(faces: readonly FaceTraits[]): Person[] {
-  return peopleOf(faces.map((face) => face.embedding)).filter(
-    (person) => person.faces.length >= Math.max(2, LEAST_PERSON * faces.length),
-  )
+function peopleIn(all: readonly FaceTraits[]): Person[] {
+  const byName = new Map<string, number[]>()
+  for (const [i, { person }] of all.entries())
+    if (person !== undefined) byName.set(person, [...(byName.get(person) ?? []), i])
+  return [...byName]
+    .map(([person, faces]) => ({ person, faces }))
+    .filter(({ faces }) => faces.length >= Math.max(2, LEAST_PERSON * all.length))
+    .sort((a, b) => b.faces.length - a.faces.length)
 }
 
 /** The faces of the person with most of them; all where nobody is known. */
@@ -136,13 +148,13 @@ function aboutPeople({ src, dst }: Check['people']): Advice[] {
   if (src.length > 1)
     out.push({
       urgency: 'do',
-      text: `SRC shows ${src.length} people, and the result would be a mixture: keep one of them.`,
+      text: `SRC shows ${src.length} people, and the result would be a mixture. Keep one: dfl faceset persons, then dfl faceset filter --side src --person p1`,
       evidence: `Faces of each: ${counts(src)}.`,
     })
   if (dst.length > 1)
     out.push({
       urgency: 'consider',
-      text: `DST shows ${dst.length} people: all of them get SRC's face unless faces are put aside.`,
+      text: `DST shows ${dst.length} people, and all of them get SRC's face. To keep one: dfl faceset persons, then dfl faceset filter --side dst --person p1`,
       evidence: `Faces of each: ${counts(dst)}.`,
     })
   return out

@@ -43,8 +43,30 @@ interface Group {
  */
 const LOOK_SHARE = 0.675
 
+/** Who is who in some facesets. */
+export interface WhoIsWho {
+  /** The most frequent first. */
+  persons: Person[]
+  /** The person of a face; nothing where nobody knows. */
+  personOf(folder: string, face: Pick<FaceMeta, 'filename'>): string | undefined
+}
+
 /**
- * Finds out who is who in the facesets of a project, and writes it into their faces: the persons, the most frequent first.
+ * Finds out who is who in the facesets of a project, and writes it into their faces: the persons, the most frequent first. See
+ * `whoIsWho`.
+ */
+export async function findPersons(folders: readonly string[], options: PersonOptions = {}): Promise<Person[]> {
+  const { persons, personOf } = await whoIsWho(folders, options)
+  for (const folder of folders)
+    await rewrite(folder, ({ person: _, ...face }) => {
+      const person = personOf(folder, face)
+      return person === undefined ? face : { ...face, person }
+    })
+  return persons
+}
+
+/**
+ * Finds out who is who in the facesets of a project, and changes nothing in them.
  *
  * Faces are followed through their clips, so that those whose identity was not stored get that of their neighbours; a face
  * that is unlike the others of its track, as where people pass each other, is judged by itself. Persons are called p1, p2,
@@ -53,7 +75,7 @@ const LOOK_SHARE = 0.675
  * @param folders Facesets whose faces have embeddings.
  * @throws DflError `BAD_STATE` when no face has one.
  */
-export async function findPersons(folders: readonly string[], options: PersonOptions = {}): Promise<Person[]> {
+export async function whoIsWho(folders: readonly string[], options: PersonOptions = {}): Promise<WhoIsWho> {
   const { samePersonDistance = 0.6, known: knownPersons = [] } = options
   const limit = samePersonDistance * LOOK_SHARE
   const groups: Group[] = []
@@ -80,18 +102,15 @@ export async function findPersons(folders: readonly string[], options: PersonOpt
     for (const { faces } of groupsOfOne)
       for (const { folder, filename } of faces) personOf.set(`${folder}\n${filename}`, names[i]!)
   })
-  for (const folder of folders)
-    await rewrite(folder, ({ person: _, ...face }) => {
-      const person = personOf.get(`${folder}\n${face.filename}`)
-      return person === undefined ? face : { ...face, person }
-    })
-  return persons
-    .map((groupsOfOne, i) => ({
-      person: names[i]!,
-      faces: groupsOfOne.reduce((sum, { faces }) => sum + faces.length, 0),
-      embedding: means[i]!,
-    }))
-    .sort((a, b) => b.faces - a.faces)
+  const found = persons.map((groupsOfOne, i) => ({
+    person: names[i]!,
+    faces: groupsOfOne.reduce((sum, { faces }) => sum + faces.length, 0),
+    embedding: means[i]!,
+  }))
+  return {
+    persons: found.sort((a, b) => b.faces - a.faces),
+    personOf: (folder, { filename }) => personOf.get(`${folder}\n${filename}`),
+  }
 }
 
 /** A track in parts of one person each: faces without an identity go with the nearest one before or after that has one. */
