@@ -1,5 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { clipOf, type Side } from '@dfl/core'
 import { openFaceset } from '@dfl/faceset'
 import { openFrames, writeImage } from '@dfl/media'
@@ -91,7 +92,7 @@ describe('dstClipOf', () => {
 describe('several clips of a side', () => {
   it('are extracted one after the other into one faceset, which tells them apart', async () => {
     await using scratch = await scratchFolder()
-    const footage = new URL('../../../examples/footage/pair1-dst.mp4', import.meta.url).pathname
+    const footage = fileURLToPath(new URL('../../../examples/footage/pair1-dst.mp4', import.meta.url))
     // Shots of one length whose images have the same names.
     for (const [shot, start] of [
       ['one', 0],
