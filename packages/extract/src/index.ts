@@ -17,6 +17,7 @@ export {
 } from './onnx-networks.js'
 export { type ExtractOptions, extractOptions } from './options.js'
 export type { Picture, PicturePart } from './picture.js'
+export { type DrawnFace, type PlacedFaces, placeFaces } from './place-faces.js'
 export type { ExtractPart, ExtractProgress } from './progress.js'
 export { regionOfLandmarks } from './region.js'
 export { selfieSegmenter } from './selfie-segmenter.js'

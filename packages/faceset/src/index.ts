@@ -18,6 +18,7 @@ export { type EnhanceOptions, type Enhancer, enhanceFaceset } from './operations
 export { exportMasks, importMasks, setMasks } from './operations/mask-images.js'
 export { REJECT_FOLDER, rejectFaces, restoreFaces } from './operations/move-faces.js'
 export { alignedName, restoreNames } from './operations/original-names.js'
+export { type Outlines, readOutlines } from './operations/read-outlines.js'
 export { recutFaceset } from './operations/recut-faceset.js'
 export { type FacesetProgress, packFaceset } from './pack/pack-faceset.js'
 export { findPersons, type Person, type PersonOptions, type WhoIsWho, whoIsWho } from './persons/find-persons.js'

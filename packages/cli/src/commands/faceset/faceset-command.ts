@@ -19,6 +19,7 @@ import {
   splitCommand,
   unpackCommand,
 } from './make-commands.js'
+import { missingCommand, placeCommand } from './place-commands.js'
 import { filterCommand, restoreCommand, restoreNamesCommand, sortCommand } from './sort-commands.js'
 
 const VERBS: readonly Command[] = [
@@ -41,6 +42,8 @@ const VERBS: readonly Command[] = [
   exportMasksCommand,
   importMasksCommand,
   headMasksCommand,
+  missingCommand,
+  placeCommand,
   debugImagesCommand,
 ]
 
