@@ -106,22 +106,26 @@ describe('several clips of a side', () => {
     }
     await writeGrayFrames(scratch.at('gray'))
     const workspace = await openWorkspace(scratch.at('w'))
-    const extract = async (...names: string[]) => {
-      const stage = extractStage(workspace, { side: 'dst', input: names.map((name) => scratch.at(name)) })
+    const extractWith = async (options: { everyNth?: number }, ...names: string[]) => {
+      const input = names.map((name) => scratch.at(name))
+      const stage = extractStage(workspace, { side: 'dst', input, options })
       for (;;) {
         const next = await stage.next()
         if (next.done) return next.value
       }
     }
+    const extract = (...names: string[]) => extractWith({}, ...names)
     const faces = async () => (await (await openFaceset(workspace.faceset.dst)).all()).map(clipOf)
     expect(await extract('one')).toMatchObject({ frames: 3, faces: 3 })
     await expect(extract('one', 'gray')).rejects.toThrow('Expected faces in `gray`, but got none in 2 frames.')
     expect(workspace.record.clips.dst.map(({ path }) => basename(path))).toEqual(['one'])
-    expect(await extract('one', 'two')).toMatchObject({ frames: 6, framesWithFace: 6, faces: 6 })
-    expect(await faces()).toEqual(['', '', '', 'two', 'two', 'two'])
-    expect(await extract('two')).toMatchObject({ frames: 3, faces: 3 })
-    expect(await faces()).toHaveLength(6)
+    // Of clips that are there already the options stay.
+    expect(await extractWith({ everyNth: 2 }, 'one', 'two')).toMatchObject({ frames: 5, framesWithFace: 5, faces: 5 })
+    expect(await faces()).toEqual(['', '', '', 'two', 'two'])
+    expect(await extract('two')).toMatchObject({ frames: 2, faces: 2 })
+    await expect(extractWith({ everyNth: 2 }, 'one', 'two')).rejects.toThrow('Expected everyNth 1, with which')
+    expect(await faces()).toHaveLength(5)
     const { stdout } = await dfl('faceset', 'info', '--side', 'dst', '--workspace', scratch.at('w'))
-    expect(stdout).toContain('Clips        images 3, two 3')
+    expect(stdout).toContain('Clips        images 3, two 2')
   })
 })

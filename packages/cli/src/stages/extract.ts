@@ -50,7 +50,14 @@ export async function* extractStage(
   const inputs = listOf(job.input)
   const clips = await givenClips(workspace, side, { inputs, flag })
   for (const { path } of clips) await expectFrames(path)
-  const settled = await Promise.all(clips.map(({ known }) => settledOptions(workspace, job, known)))
+  const isDone = (clip: GivenClip) => clip.known?.extracted !== undefined && isSameClip(clip.known, clip)
+  // Where a clip is added, options are for that one.
+  const isAdding = clips.some(({ known }) => !known)
+  const settled = await Promise.all(
+    clips.map((clip) =>
+      settledOptions(workspace, isAdding && isDone(clip) ? { ...job, options: {} } : job, clip.known),
+    ),
+  )
   const { faceType } = settled[0]!
   if (clips.every(({ known }) => !known) && (await countFaces(workspace.faceset[side])) === 0)
     await forget(workspace, side)
@@ -59,6 +66,13 @@ export async function* extractStage(
   for (const [i, clip] of clips.entries()) {
     if (context.signal?.aborted) stopped = true
     if (stopped) break
+    if (clips.length > 1 && isDone(clip)) {
+      const one = clip.known!.extracted!
+      const text = `${basename(clip.path)}: ${sayFound(one)}, extracted before`
+      yield { event: 'stage', stage: `extract-${side}`, state: 'skipped', text }
+      found.push(one)
+      continue
+    }
     const one = yield* extractClip(workspace, { side, clip, options: settled[i]! }, context)
     found.push(one)
     stopped = one.stopped
@@ -132,7 +146,7 @@ async function* extractClip(
   }
   const seconds = (performance.now() - began) / 1000
   const result = await count(folder, identity)
-  const numbers = `${result.faces} faces in ${result.framesWithFace} of ${result.frames} frames`
+  const numbers = sayFound(result)
   if (stopped) {
     yield { event: 'stage', stage, state: 'stopped', seconds, text: `${numbers} so far` }
     return { ...result, stopped }
@@ -143,6 +157,9 @@ async function* extractClip(
   yield { event: 'stage', stage, state: 'finished', seconds, text }
   return { ...result, stopped }
 }
+
+const sayFound = ({ faces, framesWithFace, frames }: Extracted) =>
+  `${faces} faces in ${framesWithFace} of ${frames} frames`
 
 /** The record's clips with one in the place of what was known of it, or added. */
 function withClip({ record: { clips } }: Workspace, side: Side, clip: KnownClip) {
