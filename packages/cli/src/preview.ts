@@ -4,6 +4,7 @@ import type { Sampler } from '@dfl/faceset'
 import { createPixels, mosaic, paste, resize } from '@dfl/image'
 import { drawText, writeImage } from '@dfl/media'
 import { createPainter, type ModelFolder, type Painter, previewRows, type TrainReport } from '@dfl/trainer'
+import { createControlSheets } from './control-sheet.js'
 import type { PreviewEvent } from './events.js'
 import { runPlot } from './run-plot.js'
 
@@ -36,13 +37,15 @@ export interface Previewer extends AsyncDisposable {
 /**
  * A writer of `<folder>/<iteration>.png` and `<folder>/latest.png`: the first after about 10 s, then every 30 s, or less
  * often where that would cost more than 3 % of the training time. With each come `masked.png`, the same faces cut out
- * along their masks, and `progress.png`, losses and measures over the run.
+ * along their masks, `progress.png`, losses and measures over the run, and for each of the model's controls a sheet of its
+ * name, such as `morph.png`: swaps at several values of it.
  *
  * @param sampler  Gives the faces; asked once.
  */
 export function createPreviewer(folder: string, run: ModelFolder, sampler: () => Promise<Sampler>): Previewer {
   let faces: Promise<PreviewFaces> | undefined
   let painter: Promise<Painter> | undefined
+  const controls = createControlSheets(run.model, run.state)
   let nextAt = run.progress.seconds + FIRST_AFTER_SECONDS
 
   const write = async (): Promise<PreviewEvent> => {
@@ -60,6 +63,8 @@ export function createPreviewer(folder: string, run: ModelFolder, sampler: () =>
       join(folder, 'masked.png'),
       await previewPicture(rows.masked, `iteration ${iteration}, inside masks`),
     )
+    for (const [name, sheet] of Object.entries(await controls.draw(face.dst, `iteration ${iteration}`)))
+      await writeImage(join(folder, `${name}.png`), sheet)
     const log = await run.readLog()
     if (log.length > 0)
       await writeImage(
@@ -75,6 +80,7 @@ export function createPreviewer(folder: string, run: ModelFolder, sampler: () =>
     write,
     async [Symbol.asyncDispose]() {
       await (await painter?.catch(() => undefined))?.[Symbol.asyncDispose]()
+      await controls[Symbol.asyncDispose]()
     },
   }
 }
@@ -93,12 +99,17 @@ async function previewFaces(sampler: Sampler): Promise<PreviewFaces> {
 }
 
 /**
- * The preview as one picture: a title over each of the five columns.
+ * Rows of faces as one picture, such as the preview: a title over each column.
  *
- * @param rows  Five [R, R, 3] pictures each.
+ * @param rows  [R, R, 3] pictures, as many in each as there are titles.
  * @param caption  A line below.
+ * @param columns  Titles; those of the preview's five columns if not given.
  */
-export async function previewPicture(rows: readonly (readonly Pixels[])[], caption: string): Promise<Bitmap> {
+export async function previewPicture(
+  rows: readonly (readonly Pixels[])[],
+  caption: string,
+  columns: readonly string[] = TITLES,
+): Promise<Bitmap> {
   const R = rows[0]![0]!.width
   const cell = Math.max(CELL_PX, R)
   const cells = rows.map((row) =>
@@ -109,6 +120,6 @@ export async function previewPicture(rows: readonly (readonly Pixels[])[], capti
   picture.data.fill(0.1)
   paste(picture, sheet, 0, HEADER_PX)
   for (let i = 0; i < picture.data.length; i++) picture.data[i] = Math.min(1, Math.max(0, picture.data[i]!))
-  const titles = TITLES.map((text, i) => ({ text, x: i * (cell + GAP_PX) + 4, y: HEADER_PX - 9, sizePx: 14 }))
+  const titles = columns.map((text, i) => ({ text, x: i * (cell + GAP_PX) + 4, y: HEADER_PX - 9, sizePx: 14 }))
   return drawText(picture, [...titles, { text: caption, x: 4, y: picture.height - 9, sizePx: 14 }])
 }

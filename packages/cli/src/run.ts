@@ -1,17 +1,19 @@
 import type { FaceType } from '@dfl/core'
 import type { ExtractOptions } from '@dfl/extract'
 import type { Provenance } from '@dfl/provenance'
+import { controlsOf, hasModel } from '@dfl/trainer'
 import { type Clips, listOf } from './clips.js'
+import { NO_CONFIG } from './config.js'
 import { type Stage, type StageContext, sayDuration } from './events.js'
 import type { MergeJob } from './merge-job.js'
 import { expectResultPath } from './merge-result.js'
-import { presetFor, presetNamed } from './presets.js'
 import { describeSeal, type ProvenanceJob } from './provenance.js'
 import { type ExtractResult, expectFrames, extractStage, finishedExtraction } from './stages/extract.js'
 import { expectMergeable, mergeStage } from './stages/merge.js'
 import { type TrainResult, trainStage } from './stages/train.js'
-import type { TrainJob } from './train-job.js'
+import { expectRecipe, presetOf, type TrainJob } from './train-job.js'
 import { identifyClip, type Workspace } from './workspace.js'
+import { modelToBe } from './workspace-model.js'
 
 /** Training time of a run that was not told any. */
 export const USUAL_SECONDS = 600
@@ -78,10 +80,13 @@ export async function* runStages(workspace: Workspace, job: RunJob, context: Sta
   // Hours of training before a merge that cannot be would be lost time.
   const mergeJob = { ...job.merge, input: dst, flag: '--dst', out, device: train.device, provenance: job.provenance }
   await expectMergeable(workspace, mergeJob)
-
-  const preset = train.preset ? presetNamed(train.preset) : presetFor(train)
+  const preset = presetOf(workspace, train, !(await hasModel(workspace.model)))
   const faceType: FaceType =
     (job.extract?.faceType as FaceType | undefined) ?? workspace.record.faceType ?? preset.faceType
+  const { config = NO_CONFIG } = context
+  await expectRecipe(train, config)
+  controlsOf(await modelToBe(workspace, train, { preset, faceType, config }), job.merge?.controls)
+
   let dstFaces: Pick<ExtractResult, 'frames' | 'framesWithFace'> = { frames: 0, framesWithFace: 0 }
   const unfinished = (trained?: TrainResult): RunResult => ({
     result: out,

@@ -70,7 +70,15 @@ export async function ownRecipe(
   const copy = join(model, 'recipe.json')
   if (recipe === undefined) return (await exists(copy)) ? readRecipe(copy) : undefined
   if (recipe === 'preset') return void (await rm(copy, { force: true }))
-  const found = recipes.find(({ name }) => name === recipe) ?? (await readRecipe(recipe))
+  const found = await recipeNamed(recipe, recipes)
   await writeFileAtomic(copy, `${JSON.stringify(found, null, 2)}\n`)
   return found
 }
+
+/** Nothing, if the recipe that was asked for can be read. @throws DflError as `readRecipe`. */
+export async function expectRecipe({ recipe }: TrainJob, { recipes }: LoadedConfig): Promise<void> {
+  if (recipe !== undefined && recipe !== 'preset') await recipeNamed(recipe, recipes)
+}
+
+const recipeNamed = async (recipe: string, recipes: LoadedConfig['recipes']) =>
+  recipes.find(({ name }) => name === recipe) ?? (await readRecipe(recipe))

@@ -1,8 +1,8 @@
 import { basename } from 'node:path'
-import { DflError, type FaceType } from '@dfl/core'
+import { DflError, type FaceType, type OptionsOf, type OptionTable, resolveOptions } from '@dfl/core'
 import { ENCODER_SHRINKS } from '@dfl/model-df'
-import type { ModelArchitecture } from '@dfl/nn'
-import { createModel, type ModelFolder, openModel } from '@dfl/trainer'
+import type { FaceModel, ModelArchitecture } from '@dfl/nn'
+import { createModel, hasModel, type ModelFolder, openModel } from '@dfl/trainer'
 import { architectureNamed, faceArchitectures } from './architectures.js'
 import type { LoadedConfig } from './config.js'
 import { FIRST_LEVEL, type Preset, presetNamed, sameNetwork } from './presets.js'
@@ -45,17 +45,33 @@ export async function openUnchanged(workspace: Workspace, job: TrainJob, config:
 const presetDiffers = ({ record }: Workspace, { preset }: TrainJob): boolean =>
   preset !== undefined && record.preset !== undefined && !sameNetwork(presetNamed(preset), presetNamed(record.preset))
 
+/** What a model is made with that is not there yet. */
+interface NewModel {
+  preset: Preset
+  faceType: FaceType
+  config: LoadedConfig
+}
+
+/**
+ * The model that a training will have, as it is or as it would be made: what cannot be is told before any work.
+ *
+ * @throws DflError `BAD_OPTION`, and as `openUnchanged`.
+ */
+export async function modelToBe(workspace: Workspace, job: TrainJob, made: NewModel): Promise<FaceModel> {
+  if (await hasModel(workspace.model)) return (await openUnchanged(workspace, job, made.config)).model
+  const { architecture, options } = await planned(job, made)
+  return architecture.build(resolveOptions(architecture.options, options as OptionsOf<OptionTable>))
+}
+
 /** A model of the workspace, which has none yet. */
 export async function newModel(
   workspace: Workspace,
   job: TrainJob,
-  { preset, faceType, config }: { preset: Preset; faceType: FaceType; config: LoadedConfig },
+  made: NewModel,
 ): Promise<{ run: ModelFolder; startedFrom?: string }> {
-  const architecture = architectureNamed(job.architecture ?? 'df', config)
-  const options = optionsOver(preset, architecture, job.model)
+  const { preset, faceType } = made
+  const { architecture, options, file, weights } = await planned(job, made)
   const given = { options, faceType, seed: job.seed, optimiser: job.optimiser ?? preset.optimiser }
-  const file = job.weights ?? START_WEIGHTS
-  const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
   await workspace.update({
     preset: preset.name,
     fromWeights: weights ? hasDecoders(weights) || 'encoder' : false,
@@ -67,6 +83,15 @@ export async function newModel(
     with: weights ? `the weights of ${basename(file)}` : 'random weights',
   })
   return { run, startedFrom: weights ? file : undefined }
+}
+
+/** Architecture and options of a new model, and the weights that it begins with, if any fit it. */
+async function planned(job: TrainJob, { preset, config }: NewModel) {
+  const architecture = architectureNamed(job.architecture ?? 'df', config)
+  const file = job.weights ?? START_WEIGHTS
+  const options = optionsOver(preset, architecture, job.model)
+  const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
+  return { architecture, options, file, weights }
 }
 
 /** Whether weights to start from are also those of the decoders. */

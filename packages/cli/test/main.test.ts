@@ -268,17 +268,22 @@ describe('damaged footage', () => {
 })
 
 describe('a whole run', () => {
-  it('tells what its merge cannot do before it looks for a face', async () => {
+  it('tells what its training or its merge cannot do before it looks for a face', async () => {
     await using scratch = await scratchFolder()
     for (const side of ['src', 'dst']) await writeGrayFrames(scratch.at(side))
     const clips = ['--src', scratch.at('src'), '--dst', scratch.at('dst'), '--workspace', scratch.at('w')]
-    for (const [flags, told] of [
-      [['--mask', 'XSeg-dst'], 'Expected a trained XSeg for `--xseg`'],
-      [['--certificate', scratch.at('no.pem'), '--key', scratch.at('no.key')], scratch.at('no.pem')],
-      [['--out', scratch.at('c.webm')], 'Expected a container that can hold h264'],
+    for (const [exitCode, flags, told] of [
+      [3, ['--mask', 'XSeg-dst'], 'Expected a trained XSeg for `--xseg`'],
+      [3, ['--certificate', scratch.at('no.pem'), '--key', scratch.at('no.key')], scratch.at('no.pem')],
+      [3, ['--out', scratch.at('c.webm')], 'Expected a container that can hold h264'],
+      [3, ['--recipe', scratch.at('no.json')], 'Expected a recipe at'],
+      [3, ['--control', 'morph=0.5'], 'Expected no control, since this model has none, but got `morph`. Leave it out.'],
+      [3, ['--architecture', 'amp', '--control', 'mix=1'], 'Expected one of morph as a control, but got `mix`.'],
+      [2, ['--architecture', 'amp', '--control', 'morph=2'], 'Expected a number between 0 and 1 for `morph`'],
+      [2, ['--resolution', '80'], 'Expected a multiple of 32 for `--resolution`'],
     ] as const) {
       const { code, stderr } = await dfl('run', ...clips, ...flags)
-      expect(code).toBe(3)
+      expect(code).toBe(exitCode)
       expect(stderr).toContain(told)
       expect(stderr).not.toContain('> Extract')
     }

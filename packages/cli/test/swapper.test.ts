@@ -38,6 +38,9 @@ describe('what a model is told when merging', () => {
     await expect(painted({ mix: 1 })).rejects.toThrow(
       'Expected one of morph as a control, but got `mix`. This model has no other.',
     )
+    expect(() => sayControls({ ...model, controls: undefined }, { morph: 1 })).toThrow(
+      'Expected no control, since this model has none, but got `morph`. Leave it out.',
+    )
     await expect(painted({ morph: 2 })).rejects.toThrow('Expected a number between 0 and 1 for `morph`, but got 2.')
   })
 

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { imageSize } from '@dfl/media'
+import { imageSize, readImage } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
 import { trainJobOf } from '../src/commands/flag-groups.js'
 import { openWorkspace, presetNamed, type StageReport, trainStage } from '../src/index.js'
@@ -49,6 +49,20 @@ describe('train', () => {
     expect((await readdir(place.at('w/preview'))).sort()).toEqual(['000002.png', 'latest.png', 'masked.png'])
     expect(preview).toBe(place.at('w/preview/000002.png'))
     expect(await imageSize(preview!)).toEqual({ width: 5 * 128 + 4 * 2, height: 5 * 128 + 4 * 2 + 2 * 26 })
+  })
+
+  it('shows swaps at several values of what a model can be told', async () => {
+    await using place = await withFaces()
+    const dims = { resolution: 32, aeDims: 16, interDims: 32, eDims: 8, dDims: 8, dMaskDims: 4 }
+    await walk(trainStage(place.workspace, { ...job(1), architecture: 'amp', model: dims }))
+    // The face of DST, and morph 0, 0.25, 0.5, 0.75 and 1.
+    expect(await imageSize(place.at('w/preview/morph.png'))).toEqual({
+      width: 6 * 128 + 5 * 2,
+      height: 5 * 128 + 4 * 2 + 2 * 26,
+    })
+    const { data, width } = await readImage(place.at('w/preview/morph.png'))
+    const cell = (column: number) => data.slice(3 * (40 * width + column * 130), 3 * (40 * width + column * 130 + 128))
+    for (const column of [1, 2, 3, 4]) expect(cell(column)).not.toEqual(cell(column + 1))
   })
 
   it('says that heads need masks of their own', async () => {

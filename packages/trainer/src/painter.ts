@@ -160,7 +160,9 @@ export function controlsOf(
     if (!control)
       throw new DflError(
         'UNKNOWN_NAME',
-        `Expected one of ${Object.keys(controls).join(', ') || 'none'} as a control, but got \`${name}\`. This model has no other.`,
+        Object.keys(controls).length === 0
+          ? `Expected no control, since this model has none, but got \`${name}\`. Leave it out.`
+          : `Expected one of ${Object.keys(controls).join(', ')} as a control, but got \`${name}\`. This model has no other.`,
       )
     if (!(value >= control.min && value <= control.max))
       throw new DflError(
