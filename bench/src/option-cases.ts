@@ -138,6 +138,12 @@ const learns = (name: string, setup: Setup) => down(name, ['first loss', 'loss']
 const matters = (name: string, side: string, withIt: Setup = {}, without?: Setup) =>
   down(`loss/${name}`, `${side}/${name}`, withIt, without ?? { ...withIt, weights: { [name]: 0 } })
 
+/** With a window for the face, and without. */
+const inWindow = [
+  df({ resolution: 128, encoderResolution: 64, faceWindow: true }),
+  df({ resolution: 128, encoderResolution: 64 }),
+] as const
+
 /** A critic that judges, and that nothing is learnt from. */
 const judged = { ganPower: 1e-6 }
 const eyesAndMouth = 'eyes and mouth, share'
@@ -152,6 +158,8 @@ export const OPTION_CASES: readonly OptionCase[] = [
 
   up('df/resolution', 'memory MB', df({ resolution: 96 })),
   down('df/encoderResolution', 'memory MB', df({ resolution: 128, encoderResolution: 64 }), df({ resolution: 128 })),
+  up('df/faceWindow', 'parameters', ...inWindow),
+  learns('df/faceWindow: learns', { ...inWindow[0], faceType: 'head' }),
   up('df/aeDims', 'parameters', df({ aeDims: 64 })),
   up('df/eDims', 'parameters', df({ eDims: 16 })),
   up('df/dDims', 'parameters', df({ dDims: 12 })),

@@ -227,7 +227,8 @@ export const sameNetwork = (a: Preset, b: Preset): boolean =>
  *
  * @param fromWeights  Whether it began with the weights that come with this package; `encoder`: but its decoders did not, so
  * that they have to learn in whole.
- * @param faceType  Of the faces that it learns. The weights know faces, not heads seen from farther away: all parts learn those.
+ * @param faceType  Of the faces that it learns. A head moves in its square as it turns, and there is more of it than the weights
+ * know: all parts learn those.
  */
 export function recipeOf(
   { recipe, recipeFromWeights }: Preset,

@@ -37,7 +37,7 @@ export async function startWeights(
   for (const [name, { shape }] of Object.entries(params)) {
     const tensor = tensors[name.replace(/^decoder_(src|dst)/, 'decoder')]
     if (tensor?.shape.join() === shape.join()) out[name] = tensor
-    else if (!name.startsWith('decoder_')) return undefined
+    else if (!/^(decoder|inter)_/.test(name)) return undefined
   }
   return out
 }

@@ -48,6 +48,16 @@ export const notice = ({ progress: { iteration } }: ModelFolder, text: string): 
   ...{ kind: 'run', iteration, text: `iteration ${iteration}: ${text}`, detail: {} },
 })
 
+/** A full face's share of the side of a head's square: their squares are 1.6 and 2.98 sides of the face's template wide. */
+const FACE_IN_HEAD = 0.536
+
+/** What to expect of a new model of heads; nothing for other faces. */
+export function sayHead({ model: { resolution }, description: { faceType } }: ModelFolder): string | undefined {
+  if (faceType !== 'head') return undefined
+  const share = Math.round(FACE_IN_HEAD * resolution)
+  return `paints heads of ${resolution} px, which show the face as a full face of ${share} px does: it comes out later and softer, so give it more time`
+}
+
 /** What a training begins with: model, size, start. */
 export function sayBeginning(
   { model, progress, description }: ModelFolder,

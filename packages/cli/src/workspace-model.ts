@@ -86,13 +86,22 @@ export async function newModel(
 }
 
 /** Architecture and options of a new model, and the weights that it begins with, if any fit it. */
-async function planned(job: TrainJob, { preset, config }: NewModel) {
+async function planned(job: TrainJob, { preset, faceType, config }: NewModel) {
   const architecture = architectureNamed(job.architecture ?? 'df', config)
   const file = job.weights ?? START_WEIGHTS
-  const options = optionsOver(preset, architecture, job.model)
-  const weights = job.fromScratch || architecture.name !== 'df' ? undefined : await startWeights(file, options)
+  const usual = optionsOver(preset, architecture, job.model)
+  const weightsOf = async (options: typeof usual) =>
+    job.fromScratch || architecture.name !== 'df' ? undefined : startWeights(file, options)
+  // The weights know faces: in a head's square they find one in its window.
+  const inWindow = faceType === 'head' && seesLess(usual) ? { faceWindow: true, ...usual } : usual
+  const found = await weightsOf(inWindow)
+  const [options, weights] = found ? [inWindow, found] : [usual, await weightsOf(usual)]
   return { architecture, options, file, weights }
 }
+
+/** Whether the encoder sees a smaller picture than is painted. */
+const seesLess = ({ resolution, encoderResolution: seen }: Readonly<Record<string, unknown>>) =>
+  Boolean(seen) && seen !== resolution
 
 /** Whether weights to start from are also those of the decoders. */
 const hasDecoders = (weights: object) =>

@@ -5,9 +5,12 @@ import { Random } from '@dfl/core'
 import { encodeSafetensors, type SavedTensor } from '@dfl/engine'
 import { df } from '@dfl/model-df'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PRESETS } from '../src/index.js'
+import { NO_CONFIG } from '../src/config.js'
+import { openWorkspace, PRESETS, presetNamed, type TrainJob } from '../src/index.js'
 import { recipeOf } from '../src/presets.js'
 import { START_WEIGHTS, startWeights } from '../src/start-weights.js'
+import { modelToBe } from '../src/workspace-model.js'
+import { scratchFolder } from './support.js'
 
 const SMALL = { resolution: 32, aeDims: 16, eDims: 8, dDims: 8, dMaskDims: 4 }
 const defaults = Object.fromEntries(Object.entries(df.options).map(([name, spec]) => [name, spec.default]))
@@ -78,6 +81,35 @@ describe('starting weights', () => {
       }
       expect(recipeOf(preset, true, 'whole_face')).toEqual(recipeOf(preset, true))
     }
+  })
+
+  it("fill what a model of heads reads and paints a head's face with, and nothing of what lies around it", async () => {
+    const head = { ...SMALL, resolution: 64, encoderResolution: 32, faceWindow: true }
+    const found = (await startWeights(path, head))!
+    const missing = Object.keys(paramsOf(head)).filter((name) => !(name in found))
+    expect(new Set(missing.map((name) => name.split('/').slice(0, 2).join('/')))).toEqual(
+      new Set(['inter_around/dense2', 'inter_around/up1']),
+    )
+    expect(found['decoder_dst/up1/conv/weight']!.data).toEqual(saved['decoder/up1/conv/weight']!.data)
+  })
+
+  it('make a new model of heads read the face in a window, where they fit it and it was not asked to read all', async () => {
+    await using scratch = await scratchFolder()
+    const workspace = await openWorkspace(scratch.at('w'))
+    const readsFace = async (faceType: 'head' | 'whole_face', job: TrainJob = {}) => {
+      const { params } = await modelToBe(workspace, job, { preset: presetNamed('quick'), faceType, config: NO_CONFIG })
+      return 'inter_around/dense2/weight' in params
+    }
+    expect(await readsFace('head')).toBe(true)
+    expect(await readsFace('head', { model: { resolution: 384, dDims: 24 } })).toBe(true)
+    expect(await readsFace('whole_face')).toBe(false)
+    const wholly = [
+      { fromScratch: true },
+      { model: { faceWindow: false } },
+      { model: { resolution: 96 } },
+      { model: { eDims: 32 } },
+    ]
+    for (const job of [...wholly, { architecture: 'saehd' }]) expect(await readsFace('head', job)).toBe(false)
   })
 
   it('that come with the package fit in whole the presets that have a recipe for them, and no other', async () => {

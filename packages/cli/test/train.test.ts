@@ -65,13 +65,16 @@ describe('train', () => {
     for (const column of [1, 2, 3, 4]) expect(cell(column)).not.toEqual(cell(column + 1))
   })
 
-  it('says that heads need masks of their own', async () => {
+  it('says that heads need masks of their own, and how large their faces are', async () => {
     await using scratch = await scratchFolder()
     for (const side of ['src', 'dst']) await writeFaces(scratch.at(`w/${side}/aligned`), 'head')
     const told: string[] = []
     await walk(trainStage(await openWorkspace(scratch.at('w')), job(1)), (report) => {
-      if (report.event === 'warning') told.push(report.text)
+      if ('text' in report) told.push(report.text)
     })
+    expect(told).toContain(
+      'iteration 0: paints heads of 32 px, which show the face as a full face of 17 px does: it comes out later and softer, so give it more time',
+    )
     expect(told).toContain(
       'The heads of SRC and DST have no masks of their own, so only what lies inside the landmarks is swapped, without the hair. Find them: dfl faceset head-masks --side src and dfl faceset head-masks --side dst.',
     )

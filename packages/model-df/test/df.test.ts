@@ -1,5 +1,6 @@
-import { resolveOptions } from '@dfl/core'
-import { countParams } from '@dfl/nn'
+import { Random, resolveOptions } from '@dfl/core'
+import { compile, State, tf } from '@dfl/engine'
+import { countParams, initialise, type Params } from '@dfl/nn'
 import { testArchitecture } from '@dfl/nn/testing'
 import { describe, expect, it } from 'vitest'
 import { df } from '../src/index.js'
@@ -14,6 +15,7 @@ const variants = {
   'that is deep and paints the last doubling as a doubling': { ...small, deep: true, subpixel: false },
   'with x · cos(x) as the activation': { ...small, cosine: true },
   'whose encoder sees half the size': { ...small, resolution: 64, encoderResolution: 32 },
+  "that reads a head's face in a window": { ...small, resolution: 64, encoderResolution: 32, faceWindow: true },
   'that is deep and whose encoder sees a quarter of the size': {
     ...small,
     ...{ resolution: 128, encoderResolution: 32, deep: true, subpixel: false },
@@ -78,6 +80,38 @@ describe('DF', () => {
       'Expected a multiple of 32 for `resolution` with `subpixel`, but got 48. Use 32 or 64.',
     )
     expect(build({ resolution: 64, encoderResolution: 64 })).not.toThrow()
+  })
+
+  it("reads a head's face in a window as a model of faces reads it, and lays it out there", async () => {
+    const build = (more: object) => df.build(resolveOptions(df.options, { ...small, ...more }))
+    const [face, head] = [build({}), build({ resolution: 64, encoderResolution: 32, faceWindow: true })]
+    const state = new State(initialise(head.params, 1))
+    const random = new Random(1)
+    const picture = Float32Array.from({ length: 64 * 64 * 3 }, () => random.uniform())
+    const shapes = Object.fromEntries(Object.entries(head.params).map(([path, { shape }]) => [path, shape]))
+    // The window lies where the lower half of a map of 4 begins, and half a side from the left.
+    const maps = (p: Params, { x }: Record<string, tf.Tensor>) => {
+      const [whole] = head.encode(p, x as tf.Tensor4D) as [tf.Tensor4D]
+      const [own] = face.encode(p, tf.slice(x as tf.Tensor4D, [0, 32, 16, 0], [1, 32, 32, 3])) as [tf.Tensor4D]
+      return { outputs: { inWindow: tf.slice(whole, [0, 2, 1, 0], [1, 2, 2, 16]), whole, own } }
+    }
+    await using compiled = await compile(maps, { state: shapes, inputs: { x: [1, 64, 64, 3] } })
+    const { inWindow, whole, own } = await compiled.run(state, { x: picture })
+    expect(whole!.shape).toEqual([1, 4, 4, 16])
+    const apart = Array.from(own!.data as Float32Array, (v, i) => Math.abs(v - Number(inWindow!.data[i])))
+    expect(Math.max(...apart)).toBeLessThan(1e-5)
+    expect(Math.max(...(own!.data as Float32Array))).toBeGreaterThan(1e-3)
+    // Around it are maps of their own, nowhere nothing.
+    expect(Array.from(whole!.data as Float32Array).filter((v) => v === 0)).toEqual([])
+    expect(
+      Object.keys(face.params).filter((path) => /^(encoder|inter)[/]/.test(path) && !(path in head.params)),
+    ).toEqual([])
+  })
+
+  it('needs a smaller picture for the encoder where it reads a face in a window', () => {
+    expect(() => df.build(resolveOptions(df.options, { ...small, resolution: 64, faceWindow: true }))).toThrow(
+      'Expected 32 or 16 for `encoderResolution` with `faceWindow`, but got 64. Use one of them, or leave the window out.',
+    )
   })
 
   it('reports wrong options all at once', () => {

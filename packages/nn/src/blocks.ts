@@ -93,35 +93,57 @@ export function faceEncoder(
   }
 }
 
-/**
- * DeepFaceLab's inter: a flat code → a map, [N, inputs] → [N, out, out, outputs] float32.
- *
- * Dense to `codeDims` numbers, dense to a map of side `side`, doubled unless the variant is deep.
- */
-export function faceInter(
+/** A code laid out as a map: [N, codeDims] → [N, out, out, outputs] float32, `out` being its own `side`. */
+export type CodeMap = Block<tf.Tensor2D, tf.Tensor4D> & { side: number }
+
+/** The second half of DeepFaceLab's inter: dense to a map of side `side`, doubled unless the variant is deep. */
+export function codeMap(
   path: string,
   {
-    inputs,
     codeDims,
     side,
     outputs,
     deep,
     cosine,
-  }: { inputs: number; codeDims: number; side: number; outputs: number } & Pick<Variant, 'deep' | 'cosine'>,
-): Block<tf.Tensor2D, tf.Tensor4D> & { side: number } {
+  }: { codeDims: number; side: number; outputs: number } & Pick<Variant, 'deep' | 'cosine'>,
+): CodeMap {
   const up = deep ? undefined : upBlock(`${path}/up1`, outputs, outputs, activation(cosine))
   return {
-    params: {
-      ...denseParams(`${path}/dense1`, inputs, codeDims),
-      ...denseParams(`${path}/dense2`, codeDims, side * side * outputs),
-      ...up?.params,
-    },
+    params: { ...denseParams(`${path}/dense2`, codeDims, side * side * outputs), ...up?.params },
     side: deep ? side : 2 * side,
-    apply(p, flat) {
-      const wide = dense(p, `${path}/dense2`, dense(p, `${path}/dense1`, flat)) // [N, side·side·outputs]
-      const map = tf.reshape(wide, [flat.shape[0], side, side, outputs]) as tf.Tensor4D
+    apply(p, code) {
+      const wide = dense(p, `${path}/dense2`, code) // [N, side·side·outputs]
+      const map = tf.reshape(wide, [code.shape[0], side, side, outputs]) as tf.Tensor4D
       return up ? up.apply(p, map) : map
     },
+  }
+}
+
+/** An inter, and its two halves: `code` gives [N, codeDims] float32, `map` lays that out. */
+export interface FaceInter extends Block<tf.Tensor2D, tf.Tensor4D> {
+  /** Of the map that comes out. */
+  side: number
+  code(params: Params, flat: tf.Tensor2D): tf.Tensor2D
+  map: CodeMap
+}
+
+/**
+ * DeepFaceLab's inter: a flat code → a map, [N, inputs] → [N, out, out, outputs] float32.
+ *
+ * Dense to `codeDims` numbers, and these laid out as a map: see `codeMap`.
+ */
+export function faceInter(
+  path: string,
+  { inputs, ...laidOut }: { inputs: number } & Parameters<typeof codeMap>[1],
+): FaceInter {
+  const map = codeMap(path, laidOut)
+  const code = (p: Params, flat: tf.Tensor2D) => dense(p, `${path}/dense1`, flat)
+  return {
+    params: { ...denseParams(`${path}/dense1`, inputs, laidOut.codeDims), ...map.params },
+    side: map.side,
+    code,
+    map,
+    apply: (p, flat) => map.apply(p, code(p, flat)),
   }
 }
 

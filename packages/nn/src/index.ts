@@ -10,7 +10,19 @@ export type {
   ParamSpec,
   Params,
 } from './architecture.js'
-export { type Block, chain, faceDecoder, faceEncoder, faceInter, resBlock, upBlock, type Variant } from './blocks.js'
+export {
+  type Block,
+  type CodeMap,
+  chain,
+  codeMap,
+  type FaceInter,
+  faceDecoder,
+  faceEncoder,
+  faceInter,
+  resBlock,
+  upBlock,
+  type Variant,
+} from './blocks.js'
 export { blurOutMask, gaussianBlur, softOutline } from './blur.js'
 export { checkImages } from './check-images.js'
 export {
