@@ -76,6 +76,7 @@ export async function* extractFaceset(
     ...{ ...(embedder && { embedder }), ...(segmenter && { segmenter }) },
   }
   const settings = resolveOptions(extractOptions, chosen)
+  const { start, end } = stretchOf(settings)
   const owned: AsyncDisposable[] = []
   const own = async <T extends AsyncDisposable>(made: Promise<T>): Promise<T> => {
     const value = await made
@@ -85,11 +86,17 @@ export async function* extractFaceset(
   try {
     const clip =
       typeof source === 'string'
-        ? await own(openFrames(source, { photos: settings.side === 'src', ...(onDamaged ? { onDamaged } : {}) }))
+        ? await own(
+            openFrames(source, {
+              ...{ photos: settings.side === 'src', start, end, seek: true },
+              ...(onDamaged ? { onDamaged } : {}),
+            }),
+          )
         : source
     const writer = await own(createFaceset(folder, { faceType: settings.faceType, size: alignedSize(settings) }))
     const name = sourceName ?? basename(clip.info.path)
-    const meter = progressMeter(Math.ceil(clip.info.frameCount / settings.everyNth))
+    const frameCount = Math.max(0, Math.min(end, clip.info.frameCount) - start)
+    const meter = progressMeter(Math.ceil(frameCount / settings.everyNth))
     let workers: Workers | undefined
     let person: Promise<WantedPerson | undefined> | undefined
     const run: Run = {
@@ -135,6 +142,16 @@ const neededNetworks = ({ embedEvery, faceType }: ExtractOptions): (keyof Networ
   ...(faceType === 'head' ? (['segmenter'] as const) : []),
 ]
 
+/** The frames that are asked for, the last one not included. @throws DflError `BAD_OPTION` where they end before they begin. */
+function stretchOf({ firstFrame, lastFrame }: ExtractOptions): { start: number; end: number } {
+  const end = lastFrame === 0 ? Number.POSITIVE_INFINITY : lastFrame + 1
+  if (firstFrame < end) return { start: firstFrame, end }
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected a frame of at least ${firstFrame}, the first one, for \`lastFrame\`, but got ${lastFrame}. Correct it, or leave it out.`,
+  )
+}
+
 /** The person in the picture that the options name. */
 async function personOf({ settings, workers }: Run): Promise<WantedPerson | undefined> {
   return settings.person === '' ? undefined : { identity: await identityInPicture(settings.person, workers()) }
@@ -159,6 +176,7 @@ async function* runExtraction(clip: FrameSource, run: Run): AsyncGenerator<Extra
 async function* frameItems(clip: FrameSource, run: Run): AsyncGenerator<FrameItem> {
   const { settings, meter } = run
   const done = new Set(run.writer.done(run.name))
+  const { start, end } = stretchOf(settings)
   const frames = clip.frames()
   let count = 0
   try {
@@ -166,9 +184,10 @@ async function* frameItems(clip: FrameSource, run: Run): AsyncGenerator<FrameIte
       const next = await meter.timed('decode', () => frames.next())
       if (next.done) return meter.clipEnded(count)
       const frame = next.value
-      if (frame.index % settings.everyNth === 0) {
+      const { index } = frame
+      if (index >= start && index < end && index % settings.everyNth === 0) {
         count++
-        const isDone = done.has(frame.index)
+        const isDone = done.has(index)
         // They get ready while the frames of the first segments are decoded.
         if (!isDone) run.workers()
         yield frameItem(frame, isDone, run)

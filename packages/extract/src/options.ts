@@ -91,7 +91,7 @@ export const extractOptions = defineOptions({
     type: 'boolean',
     default: false,
     description:
-      'A quarter less work: faces are looked at in every second frame, and in between put halfway (short blinks get shorter); detector and identities at half the rate.',
+      'Look at faces in every second frame, and put them halfway in between (short blinks get shorter); detector and identities at half the rate.',
   },
   embedEvery: {
     type: 'number',
@@ -111,6 +111,20 @@ export const extractOptions = defineOptions({
     integer: true,
     unit: 'frames',
     description: 'Take every so many frames only; for long src footage.',
+  },
+  firstFrame: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    integer: true,
+    description: 'Leave out the frames before this one; they count from 0.',
+  },
+  lastFrame: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    integer: true,
+    description: 'Leave out the frames after this one; 0 leaves out none.',
   },
   debugFolder: {
     type: 'string',

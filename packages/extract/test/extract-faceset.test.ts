@@ -143,6 +143,15 @@ describe('extractFaceset', () => {
     expect(clips.filter((clip) => clip === 'other.mp4')).toHaveLength(Math.ceil(COUNT / 3))
   })
 
+  it('takes the frames of a stretch only', async () => {
+    const reports = await collect(extract('stretch', { firstFrame: 3, lastFrame: 6, everyNth: 2 }))
+    expect((await facesOf('stretch')).map(({ frameIndex }) => frameIndex)).toEqual([4, 6])
+    expect(reports.at(-1)).toMatchObject({ framesDone: 2, frameCount: 2 })
+    await expect(collect(extract('never', { firstFrame: 3, lastFrame: 2 }))).rejects.toThrow(
+      'Expected a frame of at least 3, the first one, for `lastFrame`, but got 2. Correct it, or leave it out.',
+    )
+  })
+
   it('takes every frame without a face as done, and names the last one', async () => {
     const bitmaps = [...frames.slice(0, 9), grayImage(640, 360), grayImage(640, 360)]
     const reports = await collect(extract('gaps', {}, bitmaps))

@@ -26,12 +26,12 @@ import { fromScratchFlag, presetFlag, xsegFlag } from './shared-flags.js'
 const BY_RECIPE = ['seed', 'randomWarp', 'eyesMouth', 'paired']
 
 /** Options of extraction that are right for nearly all footage. */
-const SEARCH = ['minScore', 'rotations', 'tiles', 'detectEvery', 'embedEvery']
+const SEARCH = ['firstFrame', 'lastFrame', 'minScore', 'rotations', 'tiles', 'detectEvery', 'embedEvery']
 
 /** Flags of extraction; without those that make no sense for both sides at once where `both` is meant. */
 export function extractGroups({ both = false } = {}): FlagGroup[] {
   const flags = tableFlags(extractOptions, {
-    without: both ? ['side', 'debugFolder', 'smooth', 'gaps', 'person'] : ['side'],
+    without: both ? ['side', 'debugFolder', 'smooth', 'gaps', 'person', 'firstFrame', 'lastFrame'] : ['side'],
   })
   const isSearch = ({ option }: Flag) => SEARCH.includes(option)
   return [

@@ -32,7 +32,16 @@ export interface ExtractResult extends Extracted {
 
 /** Options that cannot change while faces of another value are there: of the side, and of the clip. */
 const FIXED_FOR_SIDE = ['faceType', 'size'] as const
-const FIXED = [...FIXED_FOR_SIDE, 'maxFaces', 'minSize', 'minScore', 'everyNth', 'person'] as const
+const FIXED = [
+  ...FIXED_FOR_SIDE,
+  'maxFaces',
+  'minSize',
+  'minScore',
+  'everyNth',
+  'firstFrame',
+  'lastFrame',
+  'person',
+] as const
 
 /**
  * Extracts one side's faces into a workspace, of one clip after the other. Stopped or killed, it goes on at the same frame when it
@@ -137,8 +146,7 @@ async function* extractClip(
         break
       }
     }
-    if (firstDamage && !stopped && (await isCutShort(input, (last?.framesDone ?? 0) * options.everyNth)))
-      throw firstDamage
+    if (firstDamage && !stopped && (await isCutShort(input, last?.framesDone ?? 0, options))) throw firstDamage
   } catch (error) {
     // So that other options can be tried on the same clip, nothing is kept of a search that found nothing.
     if (isDflError(error, 'NO_FACES')) await forget(workspace, side, clip)
@@ -173,10 +181,15 @@ const together = (found: readonly Extracted[]): Extracted => ({
   faces: found.reduce((sum, one) => sum + one.faces, 0),
 })
 
-/** Whether less than half of what a damaged file promises was in it: then it is no clip with a damaged frame, but the rest of one. */
-async function isCutShort(input: string, frames: number): Promise<boolean> {
+/** Whether less than half of what a damaged file promises, or of what is asked of it, was in it: then it is no clip with a damaged frame, but the rest of one. */
+async function isCutShort(
+  input: string,
+  done: number,
+  { everyNth, firstFrame, lastFrame }: Pick<ExtractOptions, 'everyNth' | 'firstFrame' | 'lastFrame'>,
+): Promise<boolean> {
   const { frameCount } = await probeVideo(input)
-  return frames < frameCount / 2
+  const end = lastFrame === 0 ? frameCount : Math.min(frameCount, lastFrame + 1)
+  return done * everyNth < (end - firstFrame) / 2
 }
 
 /** How steady this run's faces are, as the end of a line. */
