@@ -48,6 +48,10 @@ export const notice = ({ progress: { iteration } }: ModelFolder, text: string): 
   ...{ kind: 'run', iteration, text: `iteration ${iteration}: ${text}`, detail: {} },
 })
 
+/** What to expect of a new model that begins with random weights where nobody asked for that. */
+export const WITHOUT_START_WEIGHTS =
+  'begins with random weights, since those that come with this program are of a DF with the encoder of its presets: a likeness takes many times as long'
+
 /** A full face's share of the side of a head's square: their squares are 1.6 and 2.98 sides of the face's template wide. */
 const FACE_IN_HEAD = 0.536
 

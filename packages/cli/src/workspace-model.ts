@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { DflError, type FaceType, type OptionsOf, type OptionTable, resolveOptions } from '@dfl/core'
 import { ENCODER_SHRINKS } from '@dfl/model-df'
-import type { FaceModel, ModelArchitecture } from '@dfl/nn'
-import { createModel, hasModel, type ModelFolder, openModel } from '@dfl/trainer'
-import { architectureNamed, faceArchitectures } from './architectures.js'
+import { type FaceModel, type ModelArchitecture, OPTIMISERS } from '@dfl/nn'
+import { createModel, hasModel, type ModelFolder, openModel, planStep } from '@dfl/trainer'
+import { faceArchitectureNamed, faceArchitectures } from './architectures.js'
 import type { LoadedConfig } from './config.js'
 import { FIRST_LEVEL, type Preset, presetNamed, sameNetwork } from './presets.js'
 import { START_WEIGHTS, startWeights } from './start-weights.js'
@@ -58,9 +58,19 @@ interface NewModel {
  * @throws DflError `BAD_OPTION`, and as `openUnchanged`.
  */
 export async function modelToBe(workspace: Workspace, job: TrainJob, made: NewModel): Promise<FaceModel> {
-  if (await hasModel(workspace.model)) return (await openUnchanged(workspace, job, made.config)).model
-  const { architecture, options } = await planned(job, made)
-  return architecture.build(resolveOptions(architecture.options, options as OptionsOf<OptionTable>))
+  if (!(await hasModel(workspace.model))) return (await planned(job, made)).model
+  const { model } = await openUnchanged(workspace, job, made.config)
+  return expectLearnable(model, job, made)
+}
+
+/** The model itself if what was set goes with it. @throws DflError `BAD_OPTION`. */
+function expectLearnable(model: FaceModel, job: TrainJob, { preset }: Pick<NewModel, 'preset'>): FaceModel {
+  const { settings, sampler, pretrain } = job
+  // Pretraining sets its own.
+  if (pretrain !== undefined) return model
+  const optimiser = OPTIMISERS[job.optimiser ?? preset.optimiser ?? 'adabelief']()
+  planStep(model, { batchSize: sampler?.batchSize ?? preset.batchSize, optimiser, randomWarp: true, ...settings })
+  return model
 }
 
 /** A model of the workspace, which has none yet. */
@@ -85,9 +95,9 @@ export async function newModel(
   return { run, startedFrom: weights ? file : undefined }
 }
 
-/** Architecture and options of a new model, and the weights that it begins with, if any fit it. */
+/** Architecture and options of a new model, what it is with them, and the weights that it begins with, if any fit it. */
 async function planned(job: TrainJob, { preset, faceType, config }: NewModel) {
-  const architecture = architectureNamed(job.architecture ?? 'df', config)
+  const architecture = faceArchitectureNamed(job.architecture ?? 'df', config)
   const file = job.weights ?? START_WEIGHTS
   const usual = optionsOver(preset, architecture, job.model)
   const weightsOf = async (options: typeof usual) =>
@@ -96,7 +106,8 @@ async function planned(job: TrainJob, { preset, faceType, config }: NewModel) {
   const inWindow = faceType === 'head' && seesLess(usual) ? { faceWindow: true, ...usual } : usual
   const found = await weightsOf(inWindow)
   const [options, weights] = found ? [inWindow, found] : [usual, await weightsOf(usual)]
-  return { architecture, options, file, weights }
+  const model = architecture.build(resolveOptions(architecture.options, options as OptionsOf<OptionTable>))
+  return { architecture, options, file, weights, model: expectLearnable(model, job, { preset }) }
 }
 
 /** Whether the encoder sees a smaller picture than is painted. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { DflError } from '@dfl/core'
@@ -280,12 +281,20 @@ describe('a whole run', () => {
       [3, ['--control', 'morph=0.5'], 'Expected no control, since this model has none, but got `morph`. Leave it out.'],
       [3, ['--architecture', 'amp', '--control', 'mix=1'], 'Expected one of morph as a control, but got `mix`.'],
       [2, ['--architecture', 'amp', '--control', 'morph=2'], 'Expected a number between 0 and 1 for `morph`'],
+      [2, ['--architecture', 'liae'], 'That is saehd with its `archi` liae.'],
+      [2, ['--architecture', 'xseg'], "but got 'xseg'. It finds masks and paints no faces: dfl xseg train."],
+      [
+        2,
+        ['--architecture', 'saehd', '--true-face-power', '0.01'],
+        'Expected 0 for `--true-face-power`, but got 0.01.',
+      ],
       [2, ['--resolution', '80'], 'Expected a multiple of 32 for `--resolution`'],
     ] as const) {
       const { code, stderr } = await dfl('run', ...clips, ...flags)
       expect(code).toBe(exitCode)
       expect(stderr).toContain(told)
       expect(stderr).not.toContain('> Extract')
+      expect(existsSync(scratch.at('w/model'))).toBe(false)
     }
   })
 })

@@ -65,6 +65,20 @@ describe('train', () => {
     for (const column of [1, 2, 3, 4]) expect(cell(column)).not.toEqual(cell(column + 1))
   })
 
+  it('says that a network without start weights takes longer, but not who asked for that', async () => {
+    const told = async (more: Parameters<typeof trainStage>[1]) => {
+      await using place = await withFaces()
+      const texts: string[] = []
+      await walk(trainStage(place.workspace, { ...job(1), ...more }), (report) => {
+        if ('text' in report) texts.push(report.text)
+      })
+      return texts.filter((text) => text.startsWith('iteration 0: begins with random weights'))
+    }
+    expect(await told({})).toHaveLength(1)
+    expect(await told({ fromScratch: true })).toEqual([])
+    expect(await told({ preset: 'quick96' })).toEqual([])
+  })
+
   it('says that heads need masks of their own, and how large their faces are', async () => {
     await using scratch = await scratchFolder()
     for (const side of ['src', 'dst']) await writeFaces(scratch.at(`w/${side}/aligned`), 'head')

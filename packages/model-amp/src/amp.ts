@@ -22,17 +22,20 @@ import {
 
 const { resolution, aeDims, eDims, dDims, dMaskDims } = faceModelOptions
 
+/** The most channels of an inter's map. */
+const MOST_INTER_DIMS = 2048
+
 const options = defineOptions({
   resolution: { ...resolution, default: 224, multipleOf: 32 },
   aeDims,
   interDims: {
     type: 'number',
-    default: 1024,
-    min: 32,
-    max: 2048,
+    default: 0,
+    min: 0,
+    max: MOST_INTER_DIMS,
     integer: true,
     fixed: true,
-    description: 'Channels of the maps of both inters, which the morph factor mixes.',
+    description: 'Channels of the maps of both inters, which the morph factor mixes. 0 for four times `aeDims`.',
   },
   eDims,
   dDims,
@@ -54,7 +57,8 @@ export const amp: ModelArchitecture<typeof options> = {
   build,
 }
 
-function build({ resolution: R, aeDims, interDims, morphFactor, ...dims }: OptionsOf<typeof options>): FaceModel {
+function build({ resolution: R, aeDims, morphFactor, ...dims }: OptionsOf<typeof options>): FaceModel {
+  const interDims = dims.interDims || Math.min(MOST_INTER_DIMS, 4 * aeDims)
   const variant = { deep: true, subpixel: true, cosine: false }
   const encoder = faceEncoder('encoder', { ...variant, resolution: R, dims: dims.eDims, pixelNorm: true })
   const side = R / 32

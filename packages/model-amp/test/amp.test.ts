@@ -15,6 +15,12 @@ describe('AMP', () => {
     expect(countParams(build({}).params) / 1e6).toBeCloseTo(101, 0)
   })
 
+  it('has inters four times as wide as its code where nothing else is said', () => {
+    const widthOf = (options: object) => build({ ...small, ...options }).controls!.morph!.shape.at(-1)
+    expect([widthOf({ interDims: 0 }), widthOf({ interDims: 0, aeDims: 1024 }), widthOf({})]).toEqual([64, 2048, 32])
+    expect(widthOf({ interDims: 0, aeDims: 256 })).toBe(1024)
+  })
+
   it('trains SRC with exactly the share of channels that its morph factor says, any of them', () => {
     const { draw } = build({ ...small, morphFactor: 0.25 }).controls!.morph!
     const lots = [1, 2, 3].map((seed) => Array.from(draw(new Random(seed))))

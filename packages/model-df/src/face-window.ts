@@ -22,7 +22,7 @@ export interface FaceWindow extends CodeMap {
  * and a face comes out as large in the square as it is there.
  *
  * @param face  The inter's map.
- * @param options  those of the inter's map, which the other is made alike by, with twice the side.
+ * @param options  Those of the inter's map; the other is made by them, too, with twice the side.
  */
 export function faceWindow(face: CodeMap, { side, ...variant }: Parameters<typeof codeMap>[1]): FaceWindow {
   const around = codeMap('inter_around', { ...variant, side: 2 * side })

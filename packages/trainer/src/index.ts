@@ -41,6 +41,7 @@ export {
 } from './recipe.js'
 export { parseRecipe, readRecipe } from './recipe-file.js'
 export { type StepSettings, settingOptions } from './settings.js'
+export { type PlanOptions, planStep, type StepPlan } from './step-plan.js'
 export { stepTime } from './step-time.js'
 export {
   type BatchSource,

@@ -2,7 +2,7 @@ import { DflError } from '@dfl/core'
 import { writeFileAtomic } from '@dfl/core/files'
 import { countParams, exportDfm } from '@dfl/nn'
 import { createModel, type Generation, type HistoryEntry, listCheckpoints, openModel } from '@dfl/trainer'
-import { allArchitectures, architectureNamed } from '../architectures.js'
+import { ARCHITECTURES, allArchitectures } from '../architectures.js'
 import { loadConfig } from '../config.js'
 import { listDflModels, readDflModel } from '../dfl-models.js'
 import { sayDuration } from '../events.js'
@@ -103,7 +103,8 @@ export const modelImportCommand: Command = {
     const found = await readDflModel(input, chosen)
     return inWorkspace(workspaceOf(main), 'model import', async ({ model: folder }) => {
       const { architecture, options, faceType, iteration, weights } = found
-      await createModel(folder, architectureNamed(architecture), { options, faceType, weights, iteration })
+      const known = ARCHITECTURES.find(({ name }) => name === architecture)!
+      await createModel(folder, known, { options, faceType, weights, iteration })
       terminal.result(`Model    ${folder}: ${architecture}, ${faceType}, ${iteration} iterations`, {
         event: 'result',
         ...{ model: folder, architecture, options, faceType, iteration },

@@ -26,7 +26,7 @@ import { createRunMeasures } from '../run-measures.js'
 import { openPeople, openSamples, type SampleOptions } from '../samples.js'
 import { headAdvice, openSides } from '../sides.js'
 import { ownRecipe, presetOf, type TrainJob } from '../train-job.js'
-import { notice, sayBeginning, sayHead, sayLosses, statusOf } from '../train-status.js'
+import { notice, sayBeginning, sayHead, sayLosses, statusOf, WITHOUT_START_WEIGHTS } from '../train-status.js'
 import { afterCost, sayCost } from '../training-cost.js'
 import type { Workspace } from '../workspace.js'
 import { newModel, openUnchanged } from '../workspace-model.js'
@@ -123,6 +123,7 @@ export async function* trainStage(
     await headAdvice(sides),
   ]
   for (const text of advice) if (text) yield { event: 'warning', text }
+  if (isNew && !startedFrom && !job.fromScratch && preset.recipeFromWeights) yield notice(run, WITHOUT_START_WEIGHTS)
   const ofHeads = isNew ? sayHead(run) : undefined
   if (ofHeads) yield notice(run, ofHeads)
   if (device === 'cpu' && job.precision === 'mixed')
