@@ -8,6 +8,7 @@ import {
   checkFaces,
   checkReport,
   compareSheet,
+  evenly,
   type FaceTraits,
   faceTraits,
   inTime,
@@ -273,11 +274,6 @@ function forMachines({ people, ...check }: Check, sides: Record<Side, SideFaces>
     faces: { src: traits('src'), dst: traits('dst') },
   }
 }
-
-const evenly = <T>(items: readonly T[], count: number): T[] =>
-  items.length <= count
-    ? [...items]
-    : Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!)
 
 /** What a check says to people: the urgent advice, and where the report is. */
 export function describeCheck({ check, report, json, contactSheet }: CheckResult): string {

@@ -1,5 +1,5 @@
-/** So many of the items at most, evenly chosen, in their order. */
-export function evenly<T>(items: readonly T[], most: number): T[] {
-  const every = Math.max(1, items.length / most)
-  return Array.from({ length: Math.min(items.length, most) }, (_, i) => items[Math.floor(i * every)])
-}
+/** So many of the items at most, evenly chosen, in their order; the first is among them. */
+export const evenly = <T>(items: readonly T[], most: number): T[] =>
+  items.length <= most
+    ? [...items]
+    : Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)])

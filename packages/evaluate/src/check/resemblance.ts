@@ -6,25 +6,20 @@ import type { Coverage } from './coverage.js'
 import { evenly } from './evenly.js'
 import type { FaceTraits } from './traits.js'
 
-/** A face, small enough to keep those of a whole clip: luma 0..255 and landmarks in it, in a square of `PICTURE_SIDE`. */
+/** A face as it was cut out, small enough to keep those of a whole clip. */
 export interface FacePicture {
+  /** [side, side] 0..255. */
   luma: Uint8Array
+  side: number
+  /** In pixels of it. */
   landmarks: Landmarks
 }
 
 /** Side of the square in which faces are compared, in pixels: of a full face, whatever was cut out. */
-export const PICTURE_SIDE = 96
+const SIDE = 96
 
 /** Faces of DST that are compared, evenly chosen. */
 const MOST = 120
-
-/** @param gray [S, S, 1], an aligned face. @param landmarks In pixels of `gray`. */
-export function facePicture(gray: Pixels, landmarks: Landmarks): FacePicture {
-  const mat = imageToFaceMat(landmarks, 'full_face', PICTURE_SIDE)
-  const size = { width: PICTURE_SIDE, height: PICTURE_SIDE }
-  const { data } = warpAffine(gray, mat, size, { border: 'replicate' })
-  return { luma: Uint8Array.from(data, (v) => Math.round(255 * v)), landmarks: applyAffineAll(mat, landmarks) }
-}
 
 /**
  * How much DST's faces look like the SRC face that is most like each in pose, expression and light: mean SSIM inside the
@@ -39,11 +34,10 @@ export function resemblance(
   dst: readonly FaceTraits[],
   { nearest }: Pick<Coverage, 'nearest'>,
 ): number {
-  const byName = (faces: readonly FaceTraits[]) => new Map(faces.map((face) => [face.filename, face.picture]))
-  const pictures = { src: byName(src), dst: byName(dst) }
+  const pictures = { src: laidOut(src), dst: laidOut(dst) }
   let [sum, count] = [0, 0]
   for (const { dst: name, src: theirs } of evenly(nearest, MOST)) {
-    const [to, from] = [pictures.dst.get(name), pictures.src.get(theirs[0] ?? '')]
+    const [to, from] = [pictures.dst(name), pictures.src(theirs[0] ?? '')]
     const like = to && from && likePicture(from, to)
     if (like === undefined) continue
     sum += like
@@ -52,19 +46,38 @@ export function resemblance(
   return count === 0 ? 0 : sum / count
 }
 
-/** SSIM of two faces inside the second, after the first got its mean and contrast; nothing where landmarks hold no area. */
-function likePicture(from: FacePicture, to: FacePicture): number | undefined {
-  const [a, b] = [raster(from), raster(to)]
-  const [inA, inB] = [hullMask(from.landmarks, PICTURE_SIDE), hullMask(to.landmarks, PICTURE_SIDE)]
-  if ([inA, inB].some(({ data }) => data.every((v) => v === 0))) return undefined
-  const [own, wanted] = [meanAndStd(a, inA), meanAndStd(b, inB)]
-  const scale = wanted.std[0] / Math.max(own.std[0], 1e-3)
-  return graySsim({ ...a, data: a.data.map((v) => (v - own.mean[0]) * scale + wanted.mean[0]) }, b, inB)
+/** A face in the square that is compared. */
+interface LaidOut {
+  gray: Pixels
+  landmarks: Landmarks
 }
 
-const raster = ({ luma }: FacePicture): Pixels => ({
-  data: Float32Array.from(luma, (v) => v / 255),
-  width: PICTURE_SIDE,
-  height: PICTURE_SIDE,
-  channels: 1,
-})
+/** Faces by name, each laid out when first asked for: few of a clip ever are. */
+function laidOut(faces: readonly FaceTraits[]): (name: string) => LaidOut | undefined {
+  const pictures = new Map(faces.map((face) => [face.filename, face.picture]))
+  const made = new Map<string, LaidOut>()
+  return (name) => {
+    const picture = pictures.get(name)
+    if (picture && !made.has(name)) made.set(name, layOut(picture))
+    return made.get(name)
+  }
+}
+
+function layOut({ luma, side, landmarks }: FacePicture): LaidOut {
+  const mat = imageToFaceMat(landmarks, 'full_face', SIDE)
+  const gray: Pixels = { data: Float32Array.from(luma, (v) => v / 255), width: side, height: side, channels: 1 }
+  return {
+    gray: warpAffine(gray, mat, { width: SIDE, height: SIDE }, { border: 'replicate' }),
+    landmarks: applyAffineAll(mat, landmarks),
+  }
+}
+
+/** SSIM of two faces inside the second, after the first got its mean and contrast; nothing where landmarks hold no area. */
+function likePicture(from: LaidOut, to: LaidOut): number | undefined {
+  const [inA, inB] = [hullMask(from.landmarks, SIDE), hullMask(to.landmarks, SIDE)]
+  if ([inA, inB].some(({ data }) => data.every((v) => v === 0))) return undefined
+  const [own, wanted] = [meanAndStd(from.gray, inA), meanAndStd(to.gray, inB)]
+  const scale = wanted.std[0] / Math.max(own.std[0], 1e-3)
+  const data = from.gray.data.map((v) => (v - own.mean[0]) * scale + wanted.mean[0])
+  return graySsim({ ...from.gray, data }, to.gray, inB)
+}

@@ -6,7 +6,7 @@ import { eyeWhite } from './eye-white.js'
 import { fingerprintOf } from './fingerprint.js'
 import { gazeSide } from './gaze.js'
 import { type FaceLight, faceLight } from './light.js'
-import { type FacePicture, facePicture } from './resemblance.js'
+import type { FacePicture } from './resemblance.js'
 
 /** What decides whether SRC can give DST what it needs, measured on one face. */
 export interface FaceTraits {
@@ -89,7 +89,7 @@ export function faceTraits(face: FaceMeta, image: Raster): FaceTraits {
     eyeDistancePx: eyeDistance,
     clipped: light.clipped,
     fingerprint: fingerprintOf(gray),
-    picture: facePicture(gray, landmarks),
+    picture: { luma: Uint8Array.from(gray.data, (v) => Math.round(255 * v)), side: SIDE, landmarks },
   }
 }
 

@@ -1,6 +1,7 @@
 import { clipOf } from '@dfl/core'
 import { SHAPE_LIMITS } from '../check/advice.js'
 import type { Check } from '../check/check-faces.js'
+import { evenly } from '../check/evenly.js'
 import type { Quality } from '../check/quality.js'
 import type { FaceTraits } from '../check/traits.js'
 import { sayPercent } from '../say-percent.js'
@@ -269,11 +270,6 @@ function qualityTable({ src, dst }: Check['quality']): string {
     ],
   )
 }
-
-const evenly = <T>(items: readonly T[], count: number): T[] =>
-  items.length <= count
-    ? [...items]
-    : Array.from({ length: count }, (_, i) => items[Math.floor(((i + 0.5) * items.length) / count)])
 
 const timeCode = ({ timestampSeconds, frameIndex }: FaceTraits) => `${clock(timestampSeconds)} · frame ${frameIndex}`
 
