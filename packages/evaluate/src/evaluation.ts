@@ -1,7 +1,8 @@
 import { hullMask, imageToFaceMat } from '@dfl/align'
 import type { Landmarks, Pixels } from '@dfl/core'
-import { dilate, erode, warpAffine } from '@dfl/image'
+import { dilate, erode, rgbToGray, warpAffine } from '@dfl/image'
 import type { FaceAnalysis, FaceTrack } from './analysis.js'
+import { blurEffect } from './check/blur-effect.js'
 import { type ImageError, imageError } from './image-error.js'
 import { type Jitter, jitter } from './jitter.js'
 import { type Likeness, likeness } from './likeness.js'
@@ -29,12 +30,17 @@ export interface FrameMetrics {
   grain: number
   /** Share of DST's face that still is DST. */
   uncovered: number
+  /** How blurred the middle of the face is, 0 sharp .. 1: see `blurEffect`. */
+  blur: { result: number; dst: number }
   /** For `flicker`. */
   cells: { result: Float32Array; dst: Float32Array }
 }
 
 /** Side of the square in which a face's pictures are compared. */
 const SIDE = 160
+
+/** Side of the square from brows to chin whose sharpness is told: as `dfl check` looks at faces. */
+const BLUR_SIDE = 128
 
 /**
  * What the pictures of one frame say of a swap.
@@ -72,6 +78,9 @@ export function frameMetrics(
   const width = SIDE / 16
   const bands = { inside: band(face, erode(face, width)), outside: band(dilate(face, width), face) }
   const border = borderAgreement(result, dst, bands)
+  const middle = imageToFaceMat(landmarks, 'half_face', BLUR_SIDE)
+  const blurOf = (picture: Pixels) =>
+    blurEffect(rgbToGray(warpAffine(picture, middle, { width: BLUR_SIDE, height: BLUR_SIDE }, { border: 'replicate' })))
   return {
     ...(pictures.truth ? { truth: errorTo(cut(pictures.truth)) } : {}),
     ...(pictures.truth && truthLandmarks
@@ -80,6 +89,7 @@ export function frameMetrics(
     borderColor: border.color,
     grain: border.grain,
     uncovered: uncoveredArea(result, dst, face),
+    blur: { result: blurOf(pictures.result), dst: blurOf(pictures.dst) },
     cells: { result: flickerCells(result), dst: flickerCells(dst) },
   }
 }
@@ -98,6 +108,7 @@ export interface Evaluation {
     borderColor: number
     grain: number
     uncovered: number
+    blur: { result: number; dst: number }
   }
   /** Trembling of brightness and of landmarks, of the whole clip and of each shot. */
   steadiness: { flicker: number; jitter: Jitter }
@@ -157,6 +168,7 @@ export function evaluation(input: EvaluationInput): Evaluation {
       borderColor: mean((frame) => frame.borderColor),
       grain: mean((frame) => frame.grain),
       uncovered: mean((frame) => frame.uncovered),
+      blur: { result: mean((frame) => frame.blur.result), dst: mean((frame) => frame.blur.dst) },
     },
     steadiness: { flicker: whole.flicker, jitter: whole.jitter },
     shots: shotStarts.flatMap((from, shot) => {

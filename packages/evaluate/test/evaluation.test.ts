@@ -2,7 +2,14 @@ import { estimatePose } from '@dfl/align'
 import { type Landmarks, type Pixels, Random } from '@dfl/core'
 import { applyAffineAll, gaussianBlur, warpAffine } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
-import { type Evaluation, evaluation, evaluationReport, type FaceAnalysis, frameMetrics } from '../src/index.js'
+import {
+  type Evaluation,
+  evaluation,
+  evaluationAdvice,
+  evaluationReport,
+  type FaceAnalysis,
+  frameMetrics,
+} from '../src/index.js'
 import { head, type Shot } from './heads.js'
 
 const FRAMES = 10
@@ -222,4 +229,35 @@ it('the report stands alone and leads with what to do', () => {
   expect(html).toContain('The result still looks like DST')
   expect(html).not.toMatch(/<script|(?:src|href)="(?!data:)|url\(/)
   expect(html.indexOf('What to do')).toBeLessThan(html.indexOf('Does it look like SRC?'))
+})
+
+describe('the advice', () => {
+  const told = (found: Evaluation) => evaluationAdvice(found).map(({ text, evidence }) => `${text} ${evidence}`)
+
+  it('names a face that is softer than DST, and no sharp one', () => {
+    const soft = /softer than DST/
+    expect(blurred.picture.blur.result).toBeGreaterThan(perfect.picture.blur.result + 0.1)
+    expect(told(blurred).join(' ')).toMatch(soft)
+    expect(told(perfect).join(' ')).not.toMatch(soft)
+    expect(nothing.picture.blur.result).toBe(nothing.picture.blur.dst)
+  })
+
+  it('calls all numbers good only where they are, names those that are fair or poor, and speaks of nothing wrong above what must be done', () => {
+    const flawless: Evaluation = {
+      ...perfect,
+      likeness: { ...perfect.likeness, performance: { yaw: 1, mouth: 1, eyes: 1 } },
+      picture: { ...perfect.picture, borderColor: 0, grain: 1, uncovered: 0, blur: { result: 0.4, dst: 0.4 } },
+      steadiness: { flicker: 0, jitter: { ...perfect.steadiness.jitter, added: 0 } },
+      performance: { ...perfect.performance, poseDegrees: 1 },
+    }
+    expect(told(flawless)).toEqual([expect.stringContaining('All numbers are in their good range.')])
+    const gray = { ...flawless, picture: { ...flawless.picture, grain: 0.7 } }
+    expect(told(gray)).toEqual([
+      expect.stringMatching(/^Nothing stands out\..*Good: \d+ of \d+ graded numbers\. Fair: Grain\.$/),
+    ])
+    const turned = { ...flawless, performance: { ...flawless.performance, poseDegrees: 7 } }
+    expect(told(turned)[0]).toContain('Poor: Pose error.')
+    expect(evaluationAdvice(nothing).map(({ urgency }) => urgency)).toContain('do')
+    expect(told(nothing).join(' ')).not.toMatch(/Nothing must be mended|Nothing stands out/)
+  })
 })
