@@ -1,3 +1,4 @@
+import { HEAD_68 } from '@dfl/align'
 import { gaussianBlur, resize, rgbToGray } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
 import {
@@ -7,13 +8,17 @@ import {
   coverage,
   exposureStops,
   eyeWhite,
+  type FaceShape,
   faceShape,
   forecast,
   gazeSide,
   qualityOf,
   resemblance,
+  SHAPE_POINTS,
   shapeDifference,
+  shapesApart,
   shownFaces,
+  withoutLean,
 } from '../src/index.js'
 import { head, landmarkClip, type Shot, traitsOf } from './heads.js'
 
@@ -98,6 +103,29 @@ describe('face shape', () => {
     const byJaw = [0, 1, 2, 3, 4, 5].sort((a, b) => Math.sin(2.1 * b) - Math.sin(2.1 * a))
     const [wide, narrow] = [byJaw[0]!, byJaw[5]!]
     expect(shapeDifference(clips[wide]!, clips[narrow]!).ratios.jawWidth).toBeGreaterThan(1.02)
+  })
+
+  it('is freed from the lean towards the usual face: differences of nose and eyes become more, and both sides stay even', () => {
+    const usual = HEAD_68.map(([x, y, z]) => [x, y, z] as const)
+    const longNose = usual.map(([x, y, z], i) => [x, i > 29 && i < 36 ? y - 0.02 : y, z] as const)
+    const narrowEyes = usual.map(([x, y, z], i) => [i === 39 || i === 42 ? 1.08 * x : x, y, z] as const)
+    for (const other of [longNose, narrowEyes]) {
+      const apart = (of: (points: typeof usual) => FaceShape['points']) =>
+        shapesApart({ points: of(other), faces: 1 }, { points: of(usual), faces: 1 })
+      expect(apart(withoutLean)).toBeGreaterThan(1.3 * apart((points) => SHAPE_POINTS.map((i) => points[i]!)))
+      const points = withoutLean(other)
+      for (const [left, right] of [
+        [45, 36],
+        [16, 0],
+        [35, 31],
+      ] as const) {
+        const [x, y, z] = points[SHAPE_POINTS.indexOf(left)]!
+        const [u, v, w] = points[SHAPE_POINTS.indexOf(right)]!
+        expect([x, y, z]).toEqual([-u, v, w].map((value) => expect.closeTo(value, 3)))
+      }
+    }
+    const tip = (points: typeof usual) => withoutLean(points)[SHAPE_POINTS.indexOf(30)]![1]
+    expect(tip(longNose)).toBeLessThan(tip(usual) - 0.02)
   })
 
   it('needs some faces', () => {
