@@ -299,6 +299,9 @@ describe('the whole check', () => {
     expect(html.match(/<svg/g)).toHaveLength(3)
     expect(html.indexOf('What to do')).toBeLessThan(html.indexOf('The numbers'))
     expect(html).toContain('Not in SRC: turned to the left')
+    const side = { name: 'b.mp4', faces: dst.faces }
+    const same = checkReport({ check: checkFaces(dst, dst), src: side, dst: side, pictures: new Map() })
+    expect(same).toContain('<b>0, 0, 0 %</b>')
   })
 })
 

@@ -77,10 +77,9 @@ function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast }
           },
           {
             name: "SRC's jaw, cheeks, height",
-            value: [shape.ratios.jawWidth, shape.ratios.cheekWidth, shape.ratios.faceHeight]
-              .map((ratio) => `${ratio >= 1 ? '+' : '−'}${Math.abs(Math.round(100 * (ratio - 1)))} %`)
-              .join(' '),
-            meaning: "How much wider or taller SRC's face is than DST's, for the same distance of the eyes.",
+            value: `${[shape.ratios.jawWidth, shape.ratios.cheekWidth, shape.ratios.faceHeight].map(signedPercent).join(', ')} %`,
+            meaning:
+              "How much wider or taller SRC's face is than DST's as landmarks are found, for the same distance of the eyes; true differences are larger.",
           },
         ]
       : []),
@@ -113,6 +112,12 @@ function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast }
         'Likeness to the true face (SSIM) that rendered pairs so shaded and so much alike reached in a short training; 0.91 is the best, 0.71 the worst seen. For ranking footage, not a promise.',
     },
   ]
+}
+
+/** '+3', '−2' or '0' for how far a ratio is from 1. */
+function signedPercent(ratio: number): string {
+  const percent = Math.round(100 * (ratio - 1))
+  return `${percent > 0 ? '+' : percent < 0 ? '−' : ''}${Math.abs(percent)}`
 }
 
 function maps({ coverage }: Check, src: readonly FaceTraits[], dst: readonly FaceTraits[]): string {
