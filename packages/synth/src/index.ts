@@ -1,5 +1,7 @@
+export { type Backdrops, backdropsOf } from './backdrops.js'
 export { type ClipSpec, type ClipTruth, momentOf, renderFrame, truthOf, usualScene, writeClip } from './clip.js'
 export type { DistanceMap, DistanceMaps } from './distance-maps.js'
+export type { GrayPicture, GraySquare } from './gray-square.js'
 export {
   type Expression,
   eyesForward,
@@ -33,6 +35,8 @@ export {
   type Weights,
 } from './performance.js'
 export { proceduralHead } from './procedural-head.js'
+export { type ProfileHead, profileHead } from './profile-heads.js'
+export { type ProfileSample, type ProfileSampleOptions, profileSample } from './profile-samples.js'
 export { landmarksOf, type RenderedHead, renderHead } from './render-head.js'
 export { type Light, type Scene, USUAL_SCENE } from './scene.js'
 export { CANONICAL_IDENTITY, START_PEOPLE, type StartHead, type StartPerson, startHead } from './start-heads.js'
