@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { attentionMesh, blazeFace, debugPicture, detectFaces, dlibEmbedder, extractFaceset } from '@dfl/extract'
+import { blazeFace, debugPicture, detectFaces, dlibEmbedder, extractFaceset, faceLandmarker } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
 import { openFrames, writeImage } from '@dfl/media'
 
@@ -31,7 +31,7 @@ for await (const { bitmap } of frames.frames())
 
 // [3]
 await using detector = await blazeFace()
-await using landmarker = await attentionMesh()
+await using landmarker = await faceLandmarker()
 await using embedder = await dlibEmbedder()
 const identities: Float32Array[] = []
 for (const [side, start] of [

@@ -4,7 +4,7 @@ import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { isDflError } from '@dfl/core'
 import { quickestOf } from '@dfl/engine'
-import { attentionMesh, blazeFace, dlibEmbedder, selfieSegmenter } from '@dfl/extract'
+import { attentionMesh, blazeFace, dlibEmbedder, profileLandmarker, selfieSegmenter } from '@dfl/extract'
 import { bitmapFrame, createVideo, encodeImage, readImage, type VideoInfo } from '@dfl/media'
 import { devicesHere } from './devices-here.js'
 import { sayDuration } from './events.js'
@@ -33,7 +33,8 @@ export async function* examine(folder: string): AsyncGenerator<Check> {
   yield await attempt('pictures', 'sharp', '@dfl/media', encodeOnePicture)
   yield await attempt('video', 'node-av', '@dfl/media', encodeOneVideo)
   yield await attempt('detector', '@vladmandic/face-api', '@dfl/extract', async () => {
-    for (const load of [blazeFace, attentionMesh, dlibEmbedder]) await (await load())[Symbol.asyncDispose]()
+    for (const load of [blazeFace, attentionMesh, profileLandmarker, dlibEmbedder])
+      await (await load())[Symbol.asyncDispose]()
     return 'finds faces, reads landmarks, tells people apart'
   })
   yield await attempt('head masks', '@mediapipe/selfie_segmentation', '@dfl/extract', async () => {

@@ -1,3 +1,4 @@
+import { estimatePose } from '@dfl/align'
 import type { Point, Raster } from '@dfl/core'
 import { detect, landmarksIn } from './look.js'
 import { type Picture, pictureOf } from './picture.js'
@@ -83,12 +84,15 @@ async function confirm(image: Picture, proposals: readonly Detection[], options:
     const ask = doubtful && rotations === 'auto'
     const upright = ask ? await uprightRegion(image, found?.region ?? region, detector) : undefined
     const again = upright && (upright.isTurned || !found) && (await lookAgain(image, upright, options))
-    const face = again || found
+    const face = again && found && isSameWayUp(again, found) && found.score > again.score ? found : again || found
     if (face && isFace(face, image, options)) faces.push(face)
   }
   const kept = withoutDuplicates(faces)
   return maxFaces > 0 ? kept.slice(0, maxFaces) : kept
 }
+
+/** Whether two looks take a face for upright in about the same direction: then their scores tell which is better. */
+const isSameWayUp = (a: Face, b: Face) => Math.cos(a.region.rollRadians - b.region.rollRadians) > 0.5
 
 /** Where a face is looked at, and what the detector saw there. */
 interface Sight {
@@ -107,13 +111,20 @@ async function lookAgain(
     return best && best.score >= minScore / 2 ? asFace(best) : undefined
   }
   const first = await landmarksIn(image, region, landmarker)
-  return first.score < minScore / 2 ? undefined : asFace(await landmarksIn(image, first.region, landmarker))
+  if (first.score < minScore / 2) return undefined
+  const found = await landmarksIn(image, first.region, landmarker)
+  return seen && isTurned(found) && isAstray(found, seen) ? undefined : asFace(found)
 }
+
+/** Beyond this yaw landmark networks see faces in what is none, such as the back of a head. */
+const TURNED_DEGREES = 45
+
+const isTurned = ({ landmarks }: FaceLandmarks) => Math.abs(estimatePose(landmarks).yawDegrees) > TURNED_DEGREES
 
 /** Looks at a profile. */
 const PROFILE_LOOKS = 3
 
-/** How far the nose and the mouth of a profile may lie from where the detector sees them, in widths of its box. */
+/** How far the nose and the mouth of a turned face may lie from where the detector sees them, in widths of its box. */
 const ASTRAY = 0.2
 
 /**

@@ -1,8 +1,9 @@
 import type { Point, Rect } from '@dfl/core'
 import { convexHull } from '@dfl/image'
 import { isSameFace } from './detect-faces.js'
+import { mix, mixedRegion } from './region.js'
 import type { FrameFaces } from './steady-segments.js'
-import type { Face, FaceRegion } from './types.js'
+import type { Face } from './types.js'
 
 /** Frames in a row that a face may be missing in. Fewer than a segment has a say in. */
 const LONGEST_GAP = 5
@@ -93,21 +94,9 @@ function sidesOf(hull: readonly Point[], scale: number): { dx: number; dy: numbe
   })
 }
 
-const mix = (a: number, b: number, share: number) => a + (b - a) * share
-
 const mixedRect = (a: Rect, b: Rect, share: number): Rect => ({
   x: mix(a.x, b.x, share),
   y: mix(a.y, b.y, share),
   width: mix(a.width, b.width, share),
   height: mix(a.height, b.height, share),
 })
-
-function mixedRegion(a: FaceRegion, b: FaceRegion, share: number): FaceRegion {
-  const turn = b.rollRadians - a.rollRadians
-  return {
-    centre: [mix(a.centre[0], b.centre[0], share), mix(a.centre[1], b.centre[1], share)],
-    sizePx: mix(a.sizePx, b.sizePx, share),
-    // The short way round.
-    rollRadians: a.rollRadians + Math.atan2(Math.sin(turn), Math.cos(turn)) * share,
-  }
-}

@@ -2,10 +2,10 @@ import type { FaceMeta } from '@dfl/core'
 import type { JobThread } from '@dfl/core/threads'
 import type { Frame, FrameSamples } from '@dfl/media'
 import { samplesOfFace } from './align-faces.js'
-import { ATTENTION_MESH } from './attention-mesh.js'
 import { BLAZE_FACE } from './blaze-face.js'
 import { type CutFace, type CutJob, cutFace } from './cut-face.js'
 import { DLIB_EMBEDDER } from './dlib-embedder.js'
+import { FACE_LANDMARKER } from './face-landmarker.js'
 import type { ExtractPart, ProgressMeter } from './progress.js'
 import type { ThreadJobs } from './thread-jobs.js'
 import { faceThread } from './threads.js'
@@ -68,7 +68,7 @@ export function startWorkers(
     landmarker: given.landmarker
       ? timed(given.landmarker, ['landmarks', 'landmarksIn'], 'landmarks', meter)
       : {
-          ...ATTENTION_MESH,
+          ...FACE_LANDMARKER,
           landmarks: job(forFinding, 'landmarks', 'landmarks'),
           landmarksIn: job(forFinding, 'landmarksIn', 'landmarks'),
         },

@@ -33,9 +33,13 @@ function rollOf(detection: Detection): number {
   const [a, b, nose, mouth] = detection.keyPoints
   if (!a || !b) return 0
   if (!nose || !mouth || !isProfile(detection)) return Math.atan2(b[1] - a[1], b[0] - a[0])
-  const along = (eye: number, other: number, tip: number) => tip - (eye + other) / 2
-  const down = [0, 1].map((k) => along(a[k]!, b[k]!, mouth[k]!) - NOSE_SHARE * along(a[k]!, b[k]!, nose[k]!))
-  return Math.atan2(-down[0]!, down[1]!)
+  return rollFromSide([(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], nose, mouth)
+}
+
+/** The roll of the line from between eyes and nose to the mouth, which needs no eyes side by side. */
+function rollFromSide(eyes: Point, nose: Point, mouth: Point): number {
+  const [x, y] = [0, 1].map((k) => mouth[k]! - eyes[k]! - NOSE_SHARE * (nose[k]! - eyes[k]!)) as [number, number]
+  return Math.atan2(-x, y)
 }
 
 /**
@@ -44,7 +48,11 @@ function rollOf(detection: Detection): number {
  * @param eyes  Two points whose line is level in an upright face, the one on the left of an upright image first.
  */
 export function regionOfPoints(points: readonly Point[], eyes: readonly [Point, Point]): FaceRegion {
-  const rollRadians = Math.atan2(eyes[1][1] - eyes[0][1], eyes[1][0] - eyes[0][0])
+  return turnedRegion(points, Math.atan2(eyes[1][1] - eyes[0][1], eyes[1][0] - eyes[0][0]))
+}
+
+/** The box of points turned by an angle, and half as much again. */
+function turnedRegion(points: readonly Point[], rollRadians: number): FaceRegion {
   const cos = Math.cos(rollRadians)
   const sin = Math.sin(rollRadians)
   const upright = boundingBox(points.map(([x, y]) => [cos * x + sin * y, cos * y - sin * x] as const))
@@ -61,6 +69,31 @@ export function regionOfPoints(points: readonly Point[], eyes: readonly [Point, 
 export function regionOfLandmarks(landmarks: Landmarks): FaceRegion {
   return regionOfPoints(landmarks, [landmarks[36]!, landmarks[45]!])
 }
+
+/** The region around 68 landmarks of a face seen from the side, whose eyes lie one behind the other. */
+export function regionOfProfile(landmarks: Landmarks): FaceRegion {
+  return turnedRegion(
+    landmarks,
+    rollFromSide(centreOf(landmarks.slice(36, 48)), landmarks[30]!, centreOf(landmarks.slice(48, 68))),
+  )
+}
+
+const centreOf = (points: readonly Point[]): Point =>
+  points.reduce<Point>(([x, y], point) => [x + point[0] / points.length, y + point[1] / points.length], [0, 0])
+
+/** A region `share` of the way from one to another. */
+export function mixedRegion(a: FaceRegion, b: FaceRegion, share: number): FaceRegion {
+  const turn = b.rollRadians - a.rollRadians
+  return {
+    centre: [mix(a.centre[0], b.centre[0], share), mix(a.centre[1], b.centre[1], share)],
+    sizePx: mix(a.sizePx, b.sizePx, share),
+    // The short way round.
+    rollRadians: a.rollRadians + Math.atan2(Math.sin(turn), Math.cos(turn)) * share,
+  }
+}
+
+/** A number `share` of the way from one to another. */
+export const mix = (a: number, b: number, share: number) => a + (b - a) * share
 
 /** Pixels of the image → pixels of the region drawn upright as a square of `side` pixels. */
 export function imageToRegionMat({ centre, sizePx, rollRadians }: FaceRegion, side: number): Affine {

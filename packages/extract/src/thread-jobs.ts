@@ -1,9 +1,9 @@
 import type { Landmarks, Raster } from '@dfl/core'
 import type { FrameSamples } from '@dfl/media'
-import { attentionMesh } from './attention-mesh.js'
 import { blazeFace } from './blaze-face.js'
 import { type CutFace, type CutJob, cutFace } from './cut-face.js'
 import { dlibEmbedder } from './dlib-embedder.js'
+import { faceLandmarker } from './face-landmarker.js'
 import { selfieSegmenter } from './selfie-segmenter.js'
 import type { FaceRegion } from './types.js'
 
@@ -14,7 +14,7 @@ import type { FaceRegion } from './types.js'
 export function threadJobs() {
   const networks = {
     detector: once(() => blazeFace()),
-    landmarker: once(() => attentionMesh()),
+    landmarker: once(() => faceLandmarker()),
     embedder: once(() => dlibEmbedder()),
     segmenter: once(() => selfieSegmenter()),
   }

@@ -1,16 +1,25 @@
 import { afterAll, describe, it } from 'vitest'
-import { attentionMesh, blazeFace, dlibEmbedder, SAME_PERSON_DISTANCE, selfieSegmenter } from '../src/index.js'
+import {
+  attentionMesh,
+  blazeFace,
+  dlibEmbedder,
+  faceLandmarker,
+  SAME_PERSON_DISTANCE,
+  selfieSegmenter,
+} from '../src/index.js'
 import { type KnownFace, testDetector, testEmbedder, testLandmarker, testSegmenter } from '../src/testing.js'
 import { framesOf, truthOf } from './footage.js'
 
 const detector = await blazeFace()
 const fullRange = await blazeFace({ variant: 'full-range' })
 const landmarker = await attentionMesh()
+const builtIn = await faceLandmarker()
 const embedder = await dlibEmbedder()
 const segmenter = await selfieSegmenter()
 
 afterAll(async () => {
-  for (const network of [detector, fullRange, landmarker, embedder, segmenter]) await network[Symbol.asyncDispose]()
+  for (const network of [detector, fullRange, landmarker, builtIn, embedder, segmenter])
+    await network[Symbol.asyncDispose]()
 })
 
 const dst = await framesOf('pair1-dst.mp4', 12)
@@ -27,6 +36,10 @@ describe('blazeFace of full range is a detector', () => {
 
 describe('attentionMesh is a landmarker', () => {
   for (const { name, run } of testLandmarker(landmarker, () => known('pair1-dst.json'))) it(name, run)
+})
+
+describe('faceLandmarker is a landmarker', () => {
+  for (const { name, run } of testLandmarker(builtIn, () => known('pair1-dst.json'))) it(name, run)
 })
 
 describe('dlibEmbedder is an embedder', () => {

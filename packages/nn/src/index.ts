@@ -49,6 +49,7 @@ export {
   surroundings,
 } from './face-losses.js'
 export { checkLevels, faceModelOptions } from './face-options.js'
+export { halfWeights } from './half-weights.js'
 export { countParams, initialise } from './initialise.js'
 export {
   type Activation,
