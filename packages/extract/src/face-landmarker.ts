@@ -3,7 +3,7 @@ import type { Point, Raster } from '@dfl/core'
 import type { FrameSamples } from '@dfl/media'
 import { ATTENTION_MESH, attentionMesh } from './attention-mesh.js'
 import { profileLandmarker } from './profile-landmarker.js'
-import { mix, mixedRegion } from './region.js'
+import { mix, mixedRegion, turnOf } from './region.js'
 import type { FaceLandmarks, FaceRegion, Landmarker } from './types.js'
 
 /** What it tells of itself. */
@@ -36,10 +36,10 @@ export async function faceLandmarker(options: { threads?: number } = {}): Promis
   const look = async (image: Raster | FrameSamples, region: FaceRegion): Promise<FaceLandmarks> => {
     const seen = await lookAt(mesh, image, region)
     const isSure = seen.score >= SURE
-    if (isSure && Math.abs(yawOf(seen)) < ASK_DEGREES) return seen
+    if (isSure && turnOf(seen.landmarks) < ASK_DEGREES) return seen
     const side = await fromSide(image, region)
     if (side.score < SURE) return isSure || seen.score > side.score ? seen : side
-    return isSure ? goneOver(seen, side, shareAt(Math.abs(yawOf(side)))) : side
+    return isSure ? goneOver(seen, side, shareAt(Math.abs(estimatePose(side.landmarks).yawDegrees))) : side
   }
   return {
     ...FACE_LANDMARKER,
@@ -54,8 +54,6 @@ export async function faceLandmarker(options: { threads?: number } = {}): Promis
 
 const lookAt = (network: Landmarker, image: Raster | FrameSamples, region: FaceRegion) =>
   'planes' in image ? network.landmarksIn!(image, region) : network.landmarks(image, region)
-
-const yawOf = ({ landmarks }: FaceLandmarks) => estimatePose(landmarks).yawDegrees
 
 /** How much of the landmarks the network for profiles gives at a yaw, 0..1, without a jump in it or in its change. */
 function shareAt(yawDegrees: number): number {

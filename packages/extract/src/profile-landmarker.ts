@@ -5,7 +5,7 @@ import { loadNetwork } from '@dfl/engine/networks'
 import { applyAffineAll, invertAffine } from '@dfl/image'
 import type { FrameSamples } from '@dfl/media'
 import { networkInput } from './network-input.js'
-import { imageToRegionMat, regionOfProfile } from './region.js'
+import { imageToRegionMat, regionOfProfile, turnOf } from './region.js'
 import type { FaceLandmarks, FaceRegion, Landmarker } from './types.js'
 
 /** Side of the input of the network for profiles, in pixels. */
@@ -33,6 +33,9 @@ const VARIED = [
   { size: 0.95, rollRadians: 0.05 },
   { size: 1.05, rollRadians: -0.05 },
 ] as const
+
+/** So far a head must be turned for that. */
+const VARIED_FROM_DEGREES = 50
 
 const WEIGHTS = new URL('../weights/profile.onnx', import.meta.url)
 
@@ -72,7 +75,7 @@ export async function profileLandmarker(options: { threads?: number } = {}): Pro
     const [asIs, mirrored] = await lookAt([square, mirrorImage(square)])
     const isMirrored = mirrored[PRESENCE]! > asIs[PRESENCE]!
     const first = faceOf(isMirrored ? mirrored : asIs, region, isMirrored)
-    if (first.score < 0.5) return first
+    if (first.score < 0.5 || turnOf(first.landmarks) < VARIED_FROM_DEGREES) return first
     // Two more looks, whose mean trembles less than one.
     const regions = VARIED.map(({ size, rollRadians }) => ({
       ...first.region,

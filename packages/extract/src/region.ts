@@ -78,6 +78,17 @@ export function regionOfProfile(landmarks: Landmarks): FaceRegion {
   )
 }
 
+/**
+ * About how far a head is turned, to either side, in degrees: of where the tip of the nose is between the outer corners of the
+ * eyes, beyond which it stands out by half their distance. Takes next to nothing, which laying a head under them does not.
+ */
+export function turnOf(landmarks: Landmarks): number {
+  const [[ax, ay], [bx, by], [x, y]] = [landmarks[36]!, landmarks[45]!, landmarks[30]!]
+  const [dx, dy] = [bx - ax, by - ay]
+  const along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)
+  return (Math.atan(Math.abs(2 * along - 1)) * 180) / Math.PI
+}
+
 const centreOf = (points: readonly Point[]): Point =>
   points.reduce<Point>(([x, y], point) => [x + point[0] / points.length, y + point[1] / points.length], [0, 0])
 
