@@ -10,7 +10,7 @@ import {
   type Likeness,
   likeness,
 } from '@dfl/evaluate'
-import { attentionMesh, dlibEmbedder, type Embedder, type Landmarker, regionOfLandmarks } from '@dfl/extract'
+import { dlibEmbedder, type Embedder, faceLandmarker, type Landmarker, regionOfLandmarks } from '@dfl/extract'
 import { openFaceset } from '@dfl/faceset'
 import { crop, toPixels } from '@dfl/image'
 import { type Frame, openFrames } from '@dfl/media'
@@ -63,7 +63,7 @@ export async function measureSwap(job: MeasureJob): Promise<SwapMeasures> {
 export async function* measuring(job: MeasureJob): AsyncGenerator<{ done: number; total: number }, SwapMeasures> {
   const { everyNth = 1 } = job
   const places = await placesOf(job.dstFaceset)
-  await using landmarker = await attentionMesh()
+  await using landmarker = await faceLandmarker()
   await using embedder = await dlibEmbedder()
   const networks = { landmarker, embedder }
   const names: Clip[] = job.truth ? ['result', 'dst', 'truth'] : ['result', 'dst']

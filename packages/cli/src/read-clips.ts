@@ -1,7 +1,7 @@
 import { estimatePose } from '@dfl/align'
 import type { Bitmap, Landmarks, Rect } from '@dfl/core'
 import { type FaceAnalysis, type FrameMetrics, frameMetrics } from '@dfl/evaluate'
-import { attentionMesh, dlibEmbedder } from '@dfl/extract'
+import { dlibEmbedder, faceLandmarker } from '@dfl/extract'
 import { crop, toPixels } from '@dfl/image'
 import { analyse, placesOf, together } from './measure.js'
 
@@ -37,7 +37,7 @@ export async function* readClips(
   job: ReadClipsJob,
 ): AsyncGenerator<{ frame: ReadFrame; bitmaps: readonly Bitmap[]; total: number }> {
   const places = await placesOf(job.dstFaceset, job.dstSource)
-  await using landmarker = await attentionMesh()
+  await using landmarker = await faceLandmarker()
   await using embedder = await dlibEmbedder()
   const networks = { landmarker, embedder }
   const clips = [job.result, job.dst, ...(job.truth ? [job.truth] : [])]

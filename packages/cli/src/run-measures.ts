@@ -1,7 +1,7 @@
 import { estimatePose } from '@dfl/align'
 import type { FaceType, Pixels } from '@dfl/core'
 import { type FaceAnalysis, type FaceTrack, imageError, likeness } from '@dfl/evaluate'
-import { attentionMesh, dlibEmbedder, type Embedder, type Landmarker } from '@dfl/extract'
+import { dlibEmbedder, type Embedder, faceLandmarker, type Landmarker } from '@dfl/extract'
 import { resize, toBitmap } from '@dfl/image'
 import { createPainter, type ModelFolder, type Painted, type Painter } from '@dfl/trainer'
 import type { CutFaces, MeasuredFaces } from './held-out.js'
@@ -82,7 +82,7 @@ export function createRunMeasures(run: ModelFolder, faces: () => Promise<Measure
       return seen
     },
     async of() {
-      networks ??= Promise.all([attentionMesh(), dlibEmbedder()]).then(([landmarker, embedder]) => ({
+      networks ??= Promise.all([faceLandmarker(), dlibEmbedder()]).then(([landmarker, embedder]) => ({
         landmarker,
         embedder,
       }))

@@ -30,7 +30,7 @@ describe('dfl faceset', () => {
         .matchAll(/^ {2}([a-z-]+) /gm),
     ].map((match) => match[1]!)
     expect(verbs).toContain('sort')
-    expect(verbs.length).toBe(20)
+    expect(verbs.length).toBe(22)
     for (const verb of verbs) {
       const { code, stdout: help } = await dfl('faceset', verb, '--help')
       expect([verb, code]).toEqual([verb, 0])

@@ -65,9 +65,15 @@ function turnedRegion(points: readonly Point[], rollRadians: number): FaceRegion
   }
 }
 
+/** Outer corners of the eyes closer to each other than this part of the way from eyes to mouth lie behind each other. */
+const BEHIND = 0.4
+
 /** The region around 68 landmarks. For landmarkers that know nothing better. */
 export function regionOfLandmarks(landmarks: Landmarks): FaceRegion {
-  return regionOfPoints(landmarks, [landmarks[36]!, landmarks[45]!])
+  const [a, b] = [landmarks[36]!, landmarks[45]!]
+  const [eyes, mouth] = [centreOf(landmarks.slice(36, 48)), centreOf(landmarks.slice(48, 68))]
+  const isProfile = Math.hypot(b[0] - a[0], b[1] - a[1]) < BEHIND * Math.hypot(mouth[0] - eyes[0], mouth[1] - eyes[1])
+  return isProfile ? regionOfProfile(landmarks) : regionOfPoints(landmarks, [a, b])
 }
 
 /** The region around 68 landmarks of a face seen from the side, whose eyes lie one behind the other. */

@@ -59,6 +59,15 @@ describe('faces seen from the side', () => {
     expect(Math.abs(yawDegrees - known.yawDegrees)).toBeLessThan(20)
   })
 
+  it('are upright in the region of their landmarks, though one eye lies behind the other', async () => {
+    for (const { image, landmarks } of profiles) {
+      const region = regionOfLandmarks(landmarks)
+      // The line of the eyes would have it on its head, or on its side.
+      expect(Math.abs(region.rollRadians)).toBeLessThan(0.6)
+      expect((await landmarker.landmarks(image, region)).score).toBeGreaterThan(0.5)
+    }
+  })
+
   it('are what the mesh alone does not know', async () => {
     const lists: Face[][] = []
     for (const { image } of profiles) lists.push(await detectFaces(image, { detector, landmarker: mesh }))
