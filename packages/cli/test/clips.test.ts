@@ -105,8 +105,9 @@ describe('several clips of a side', () => {
       }
     }
     await writeGrayFrames(scratch.at('gray'))
+    await writeGrayFrames(scratch.at('gray-4'), 4)
     const workspace = await openWorkspace(scratch.at('w'))
-    const extractWith = async (options: { everyNth?: number }, ...names: string[]) => {
+    const extractWith = async (options: { everyNth?: number; lastFrame?: number }, ...names: string[]) => {
       const input = names.map((name) => scratch.at(name))
       const stage = extractStage(workspace, { side: 'dst', input, options })
       for (;;) {
@@ -116,8 +117,10 @@ describe('several clips of a side', () => {
     }
     const extract = (...names: string[]) => extractWith({}, ...names)
     const faces = async () => (await (await openFaceset(workspace.faceset.dst)).all()).map(clipOf)
-    expect(await extract('one')).toMatchObject({ frames: 3, faces: 3 })
+    expect(await extractWith({ lastFrame: 2 }, 'one')).toMatchObject({ frames: 3, faces: 3 })
     await expect(extract('one', 'gray')).rejects.toThrow('Expected faces in `gray`, but got none in 2 frames.')
+    // A piece of one clip is none of another.
+    await expect(extract('one', 'gray-4')).rejects.toThrow('but got none in 4 frames.')
     expect(workspace.record.clips.dst.map(({ path }) => basename(path))).toEqual(['one'])
     // Of clips that are there already the options stay.
     expect(await extractWith({ everyNth: 2 }, 'one', 'two')).toMatchObject({ frames: 5, framesWithFace: 5, faces: 5 })

@@ -62,14 +62,12 @@ export async function* extractStage(
   const isDone = (clip: GivenClip) => clip.known?.extracted !== undefined && isSameClip(clip.known, clip)
   // Where a clip is added, options are for that one.
   const isAdding = clips.some(({ known }) => !known)
-  const settled = await Promise.all(
-    clips.map((clip) =>
-      settledOptions(workspace, isAdding && isDone(clip) ? { ...job, options: {} } : job, clip.known),
-    ),
+  const faces = { src: await countFaces(workspace.faceset.src), dst: await countFaces(workspace.faceset.dst) }
+  const settled = clips.map((clip) =>
+    settledOptions(workspace, isAdding && isDone(clip) ? { ...job, options: {} } : job, { known: clip.known, faces }),
   )
   const { faceType } = settled[0]!
-  if (clips.every(({ known }) => !known) && (await countFaces(workspace.faceset[side])) === 0)
-    await forget(workspace, side)
+  if (clips.every(({ known }) => !known) && faces[side] === 0) await forget(workspace, side)
   const found: Extracted[] = []
   let stopped = false
   for (const [i, clip] of clips.entries()) {
@@ -237,14 +235,15 @@ export async function finishedExtraction(workspace: Workspace, side: Side, clips
 }
 
 /** The options of this extraction: what is given, else what it was begun with, else what the other clips and the other side have. */
-async function settledOptions(
+function settledOptions(
   workspace: Workspace,
   { side, options: given = {} }: ExtractJob,
-  known: KnownClip | undefined,
-): Promise<ExtractOptions> {
+  { known, faces }: { known: KnownClip | undefined; faces: Readonly<Record<Side, number>> },
+): ExtractOptions {
   const { record } = workspace
-  const there = (await countFaces(workspace.faceset[side])) > 0
-  const before = (there ? ((known ?? record.clips[side][0])?.asked ?? {}) : {}) as Partial<ExtractOptions>
+  // A piece of one clip is none of another.
+  const { firstFrame: _, lastFrame: __, ...likeOthers } = record.clips[side][0]?.asked ?? {}
+  const before = (faces[side] > 0 ? (known?.asked ?? likeOthers) : {}) as Partial<ExtractOptions>
   const changed = (known ? FIXED : FIXED_FOR_SIDE).filter(
     (name) => name in given && name in before && given[name] !== before[name],
   )
@@ -258,8 +257,7 @@ async function settledOptions(
     )
   }
   const other = side === 'src' ? 'dst' : 'src'
-  const otherFaces = await countFaces(workspace.faceset[other])
-  const faceType = otherFaces > 0 ? record.faceType : undefined
+  const faceType = faces[other] > 0 ? record.faceType : undefined
   if (faceType && given.faceType && given.faceType !== faceType)
     throw new DflError(
       'FACE_TYPE_MISMATCH',
