@@ -3,6 +3,7 @@ export { type CutOptions, faceCorners, faceToFaceMat, faceTypeContains, imageToF
 export { HEAD_68 } from './head-68.js'
 export { fitHead, type Head68, type HeadFit } from './head-fit.js'
 export { eyesMask, eyesMouthMask, hullMask, type MaskSize, mouthMask } from './masks.js'
+export { MIRRORED_68 } from './mirrored-68.js'
 export { estimatePose, type Pose } from './pose.js'
 export { readRect } from './read-rect.js'
 export { jitterPx, smoothLandmarks, type TrackPoint } from './smooth.js'

@@ -54,6 +54,7 @@ export async function givenClips(
   }
   const added = given.filter(({ known }) => !known)
   if (added.length > 0 && left.size > 0) throw otherFootage(side, { folder, flag, ours, added })
+  if (added.length === 0) return given
   const names = await takenNames(faces, ours)
   for (const clip of added) {
     const isFirst = ours.length === 0 && added[0] === clip

@@ -2,7 +2,7 @@ import { estimatePose } from '@dfl/align'
 import type { Point, Raster } from '@dfl/core'
 import { detect, landmarksIn } from './look.js'
 import { type Picture, pictureOf } from './picture.js'
-import { boundingBox, containment, isProfile, overlap, regionOfDetection } from './region.js'
+import { boundingBox, containment, isProfile, isSameWayUp, overlap, regionOfDetection } from './region.js'
 import { detectTiled, detectTurned } from './search-views.js'
 import type { Detection, Face, FaceDetector, FaceLandmarks, FaceRegion, Landmarker } from './types.js'
 import { uprightRegion } from './upright.js'
@@ -84,15 +84,14 @@ async function confirm(image: Picture, proposals: readonly Detection[], options:
     const ask = doubtful && rotations === 'auto'
     const upright = ask ? await uprightRegion(image, found?.region ?? region, detector) : undefined
     const again = upright && (upright.isTurned || !found) && (await lookAgain(image, upright, options))
-    const face = again && found && isSameWayUp(again, found) && found.score > again.score ? found : again || found
+    // Of two looks that are the same way up the scores tell which is better.
+    const isBetter = again && found && isSameWayUp(again.region, found.region) && found.score > again.score
+    const face = isBetter ? found : again || found
     if (face && isFace(face, image, options)) faces.push(face)
   }
   const kept = withoutDuplicates(faces)
   return maxFaces > 0 ? kept.slice(0, maxFaces) : kept
 }
-
-/** Whether two looks take a face for upright in about the same direction: then their scores tell which is better. */
-const isSameWayUp = (a: Face, b: Face) => Math.cos(a.region.rollRadians - b.region.rollRadians) > 0.5
 
 /** Where a face is looked at, and what the detector saw there. */
 interface Sight {

@@ -7,7 +7,7 @@ import { debugPicture } from './debug-picture.js'
 import { type DetectFacesOptions, detectFaces } from './detect-faces.js'
 import { followEverySecond } from './follow-every-second.js'
 import { followFaces } from './follow-faces.js'
-import { embed } from './look.js'
+import { identityIn } from './look.js'
 import { type Networks, startWorkers, type Workers } from './networks.js'
 import { identityInPicture, onlyPerson, type WantedPerson } from './only-person.js'
 import { alignedSize, type ExtractOptions, extractOptions } from './options.js'
@@ -281,7 +281,7 @@ async function writeFaces({ item, faces, cut }: FoundFrame, run: Run): Promise<v
       const due = cut || (frame.index / settings.everyNth) % embedEvery === 0
       if (!face.filled && embedEvery > 0 && due) {
         const { embedder } = run.workers()
-        meta.embedding = Array.from(await embed(frame, face.landmarks, embedder), roundTo5)
+        meta.embedding = await identityIn(frame, face.landmarks, embedder)
       }
       metas.push(meta)
       const { image, mask } = await run.workers().cut(frame, meta, face)
@@ -301,9 +301,6 @@ async function writeFaces({ item, faces, cut }: FoundFrame, run: Run): Promise<v
     frame.close()
   }
 }
-
-/** Embeddings differ by tenths from face to face: five digits keep the log small. */
-const roundTo5 = (value: number) => Math.round(value * 1e5) / 1e5
 
 /** Whether an earlier run found faces in this clip, which goes by one of these names. */
 async function hasFaces(folder: string, names: readonly string[]): Promise<boolean> {

@@ -1,7 +1,7 @@
-import type { Point, Rect } from '@dfl/core'
+import type { Point } from '@dfl/core'
 import { convexHull } from '@dfl/image'
 import { isSameFace } from './detect-faces.js'
-import { mix, mixedRegion } from './region.js'
+import { mix, mixedRect, mixedRegion } from './region.js'
 import type { FrameFaces } from './steady-segments.js'
 import type { Face } from './types.js'
 
@@ -93,10 +93,3 @@ function sidesOf(hull: readonly Point[], scale: number): { dx: number; dy: numbe
     return { dx, dy, angle: angle <= -Math.PI / 2 ? angle + 2 * Math.PI : angle }
   })
 }
-
-const mixedRect = (a: Rect, b: Rect, share: number): Rect => ({
-  x: mix(a.x, b.x, share),
-  y: mix(a.y, b.y, share),
-  width: mix(a.width, b.width, share),
-  height: mix(a.height, b.height, share),
-})

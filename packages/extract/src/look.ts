@@ -72,6 +72,11 @@ export async function landmarksIn(
   }
 }
 
+/** The identity of a face as facesets store it: embeddings differ by tenths from face to face, so five digits keep the log small. */
+export async function identityIn(picture: Picture, landmarks: Landmarks, embedder: Embedder): Promise<number[]> {
+  return Array.from(await embed(picture, landmarks, embedder), (value) => Math.round(value * 1e5) / 1e5)
+}
+
 /** The square around a face that embedders may read is this much larger than the region of its landmarks. */
 const EMBEDDED = 1.2
 

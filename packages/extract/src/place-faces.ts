@@ -3,10 +3,10 @@ import { createFaceset, openFaceset } from '@dfl/faceset'
 import { type Frame, openFrames } from '@dfl/media'
 import { describeFace } from './align-faces.js'
 import { asFace } from './detect-faces.js'
-import { embed, landmarksIn } from './look.js'
+import { identityIn, landmarksIn } from './look.js'
 import { type Networks, startWorkers, type Workers } from './networks.js'
 import { progressMeter } from './progress.js'
-import { regionOfDetection } from './region.js'
+import { isSameWayUp, mixedRect, regionOfDetection } from './region.js'
 import type { Face } from './types.js'
 
 /** A box that somebody drew around a face that was not found. */
@@ -68,7 +68,7 @@ export async function* placeFaces(
       const { index, timestampSeconds, width, height } = frame
       const place = { index, timestampSeconds, width, height, name }
       const meta: FaceMeta = describeFace(face, place, { faceIndex, ...info })
-      meta.embedding = Array.from(await embed(frame, face.landmarks, workers.embedder))
+      meta.embedding = await identityIn(frame, face.landmarks, workers.embedder)
       const { image, mask } = await workers.cut(frame, meta, face)
       await writer.add(meta, image, mask)
       faces++
@@ -106,7 +106,7 @@ function withBetween(drawn: readonly DrawnFace[], hasFace: (index: number) => bo
     for (const { rect: a } of [...boxes.get(from)!]) {
       const b = nearest(a, boxes.get(to)!)
       if (b)
-        for (const index of between) add(index, { rect: onTheWay(a, b, (index - from) / (to - from)), isDrawn: false })
+        for (const index of between) add(index, { rect: mixedRect(a, b, (index - from) / (to - from)), isDrawn: false })
     }
   }
   return boxes
@@ -121,11 +121,6 @@ function nearest(rect: Rect, boxes: readonly Box[]): Rect | undefined {
   return best && far(best) < ONE_FACE * Math.max(rect.width, best.width) ? best : undefined
 }
 
-function onTheWay(a: Rect, b: Rect, share: number): Rect {
-  const at = (from: number, to: number) => from + share * (to - from)
-  return { x: at(a.x, b.x), y: at(a.y, b.y), width: at(a.width, b.width), height: at(a.height, b.height) }
-}
-
 /** The face in a box: the surest of the first looks, and a second one where that saw it. */
 async function faceIn(
   frame: Frame,
@@ -136,14 +131,10 @@ async function faceIn(
   let best: Awaited<ReturnType<typeof landmarksIn>> | undefined
   for (const rollRadians of ROLLS) {
     const found = await landmarksIn(frame, { ...region, rollRadians }, landmarker)
-    const isUpright = Math.abs(angle(found.region.rollRadians - rollRadians)) < Math.PI / 3
-    if (isUpright && found.score > (best?.score ?? LEAST_SCORE)) best = found
+    if (isSameWayUp(found.region, { rollRadians }) && found.score > (best?.score ?? LEAST_SCORE)) best = found
     if (best && best.score > 0.9) break
   }
   if (!best) return undefined
   const again = await landmarksIn(frame, best.region, landmarker)
   return asFace(again.score >= best.score / 2 ? again : best)
 }
-
-/** −π..π */
-const angle = (radians: number) => Math.atan2(Math.sin(radians), Math.cos(radians))

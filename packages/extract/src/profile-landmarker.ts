@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { MIRRORED_68 } from '@dfl/align'
 import type { Point, Raster } from '@dfl/core'
 import { loadNetwork } from '@dfl/engine/networks'
 import { applyAffineAll, invertAffine } from '@dfl/image'
@@ -38,17 +39,6 @@ const VARIED = [
 const VARIED_FROM_DEGREES = 50
 
 const WEIGHTS = new URL('../weights/profile.onnx', import.meta.url)
-
-/** The landmark that each one is in a mirror. */
-// biome-ignore format: one row for each part of the face
-const MIRRORED: readonly number[] = [
-  16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, // jaw
-  26, 25, 24, 23, 22, 21, 20, 19, 18, 17, // brows
-  27, 28, 29, 30, 35, 34, 33, 32, 31, // nose
-  45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, // eyes
-  54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, // outer lips
-  64, 63, 62, 61, 60, 67, 66, 65, // inner lips
-]
 
 /**
  * Landmarks of faces seen from the side, those of the hidden half where they are behind the head; and whether there is
@@ -112,7 +102,7 @@ function mirrorImage(square: Float32Array): Float32Array {
 /** What the network says of a region, or of its mirror image. */
 function faceOf(values: Float32Array, region: FaceRegion, isMirrored: boolean): FaceLandmarks {
   const middle = (SIDE - 1) / 2
-  const inSquare = MIRRORED.map((mirrored, i): Point => {
+  const inSquare = MIRRORED_68.map((mirrored, i): Point => {
     const k = 2 * (isMirrored ? mirrored : i)
     const x = values[k]! * SIDE
     return [middle + (isMirrored ? -x : x), middle + values[k + 1]! * SIDE]

@@ -72,8 +72,8 @@ const BEHIND = 0.4
 export function regionOfLandmarks(landmarks: Landmarks): FaceRegion {
   const [a, b] = [landmarks[36]!, landmarks[45]!]
   const [eyes, mouth] = [centreOf(landmarks.slice(36, 48)), centreOf(landmarks.slice(48, 68))]
-  const isProfile = Math.hypot(b[0] - a[0], b[1] - a[1]) < BEHIND * Math.hypot(mouth[0] - eyes[0], mouth[1] - eyes[1])
-  return isProfile ? regionOfProfile(landmarks) : regionOfPoints(landmarks, [a, b])
+  const isFromSide = Math.hypot(b[0] - a[0], b[1] - a[1]) < BEHIND * Math.hypot(mouth[0] - eyes[0], mouth[1] - eyes[1])
+  return isFromSide ? regionOfProfile(landmarks) : regionOfPoints(landmarks, [a, b])
 }
 
 /** The region around 68 landmarks of a face seen from the side, whose eyes lie one behind the other. */
@@ -108,6 +108,18 @@ export function mixedRegion(a: FaceRegion, b: FaceRegion, share: number): FaceRe
     rollRadians: a.rollRadians + Math.atan2(Math.sin(turn), Math.cos(turn)) * share,
   }
 }
+
+/** A rectangle `share` of the way from one to another. */
+export const mixedRect = (a: Rect, b: Rect, share: number): Rect => ({
+  x: mix(a.x, b.x, share),
+  y: mix(a.y, b.y, share),
+  width: mix(a.width, b.width, share),
+  height: mix(a.height, b.height, share),
+})
+
+/** Whether two regions take a face for upright in about the same direction. */
+export const isSameWayUp = (a: Pick<FaceRegion, 'rollRadians'>, b: Pick<FaceRegion, 'rollRadians'>) =>
+  Math.cos(a.rollRadians - b.rollRadians) > 0.5
 
 /** A number `share` of the way from one to another. */
 export const mix = (a: number, b: number, share: number) => a + (b - a) * share

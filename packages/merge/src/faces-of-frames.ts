@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { clipOf, DflError, type FaceMeta, type Point } from '@dfl/core'
 import { exists } from '@dfl/core/files'
-import { type Faceset, openFaceset, REJECT_FOLDER } from '@dfl/faceset'
+import { openFaceset, REJECT_FOLDER } from '@dfl/faceset'
 import { frameNames, openFrames } from '@dfl/media'
 import type { FaceToMerge } from './merge-face.js'
 
@@ -53,17 +53,18 @@ export async function facesOfClip(folder: string, clip: string, source = basenam
   const faceset = await openFaceset(folder)
   const rejects = join(folder, REJECT_FOLDER)
   const rejected = (await exists(rejects)) ? await openFaceset(rejects) : undefined
-  const own = await clipAmong(faceset, { folder, clip, source, aside: rejected?.info.count ?? 0 })
+  const byClip = new Map<string, SlimFace[]>()
+  for await (const face of faceset.faces()) add(byClip, clipOf(face), slimmed(face))
   const names = await frameNames(clip)
+  const given = { folder, clip, source, isImages: names.length > 0, aside: rejected?.info.count ?? 0 }
+  const own = clipAmong([...byClip.keys()], given)
   const nameOf = (name: string) => (own === '' ? name : `${own}/${name}`)
   const faces = new Map<string | number, SlimFace[]>()
   const aside = new Map<string | number, (readonly string[])[]>()
   let size: FaceMeta['frameSize']
-  for await (const face of faceset.faces()) {
-    if (clipOf(face) !== own) continue
-    const slim = slimmed(face)
-    add(faces, face.sourceFilename, slim)
-    add(faces, face.frameIndex, slim)
+  for (const face of byClip.get(own)!) {
+    add(faces, face.sourceFilename, face)
+    add(faces, face.frameIndex, face)
     size = face.frameSize ?? size
   }
   await expectSize(size, { folder, clip })
@@ -95,18 +96,17 @@ export async function facesOfClip(folder: string, clip: string, source = basenam
 }
 
 /** What a faceset calls the clip: of several, the one of that name, else images whose folder has none. @throws DflError `NO_FACES`. */
-async function clipAmong(
-  faceset: Faceset,
-  { folder, clip, source, aside }: { folder: string; clip: string; source: string; aside: number },
-): Promise<string> {
-  const clips = new Set<string>()
-  for await (const face of faceset.faces()) clips.add(clipOf(face))
-  if (clips.has(source)) return source
-  if (clips.size === 1) return [...clips][0]!
-  if (clips.has('') && (await frameNames(clip)).length > 0) return ''
+function clipAmong(
+  clips: readonly string[],
+  given: { folder: string; clip: string; source: string; isImages: boolean; aside: number },
+): string {
+  const { folder, clip, source, isImages, aside } = given
+  if (clips.includes(source)) return source
+  if (clips.length === 1) return clips[0]!
+  if (clips.includes('') && isImages) return ''
   const expected = `Expected faces of '${source}' in \`${folder}\``
-  const names = [...clips].map((name) => (name === '' ? 'images' : `'${name}'`)).join(', ')
-  if (clips.size === 0 && aside > 0)
+  const names = clips.map((name) => (name === '' ? 'images' : `'${name}'`)).join(', ')
+  if (clips.length === 0 && aside > 0)
     throw new DflError(
       'NO_FACES',
       `${expected}, but all ${aside} are put aside. Bring some back: dfl faceset restore`,
@@ -115,7 +115,7 @@ async function clipAmong(
   throw new DflError(
     'NO_FACES',
     `${expected}, but got ${names ? `faces of ${names}` : 'none'}. Extract the faces of this clip first.`,
-    { data: { folder, clip, clips: [...clips] } },
+    { data: { folder, clip, clips } },
   )
 }
 

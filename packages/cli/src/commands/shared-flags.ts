@@ -41,6 +41,12 @@ export const sideFlag = (description: string, required = true): Flag =>
 export const xsegFlag = (): Flag =>
   textFlag('xseg', 'Folder of the XSeg (default <workspace>/xseg).', { placeholder: 'folder' })
 
+/** The flag for the clip of DST that is meant. */
+export const dstClipFlag = (): Flag =>
+  textFlag('input', "DST's clip; the one whose faces were extracted if not given, where it is only one.", {
+    placeholder: 'clip',
+  })
+
 /** The flag for footage of one side, of which there may be several clips. */
 export const clipsFlag = (option: string, description: string, required = false): Flag =>
   textFlag(option, description, { placeholder: 'clip…', required, repeats: true })

@@ -11,7 +11,7 @@ import { previewMergeStage } from '../stages/preview-merge.js'
 import { type Command, follow, generalFlags, inWorkspace, workspaceOf } from './command.js'
 import { extractGroups, mergeGroups, mergeJobOf } from './flag-groups.js'
 import { provenanceGroup, provenanceJobOf } from './provenance-commands.js'
-import { clipsFlag, configFlag, deviceFlag, resultFlag, sideFlag, workspaceFlag } from './shared-flags.js'
+import { clipsFlag, configFlag, deviceFlag, dstClipFlag, resultFlag, sideFlag, workspaceFlag } from './shared-flags.js'
 
 interface MainFlags {
   preview?: string
@@ -77,9 +77,7 @@ export const mergeCommand: Command = {
       key: 'main',
       title: 'Options',
       flags: [
-        textFlag('input', "DST's clip; the one whose faces were extracted if not given, where it is only one.", {
-          placeholder: 'clip',
-        }),
+        dstClipFlag(),
         switchFlag('otherFootage', "Take --input even if it does not show what DST's faces show."),
         resultFlag(),
         textFlag('settings', 'Settings of single shots and frames (default <workspace>/merge.json, if it is there).', {

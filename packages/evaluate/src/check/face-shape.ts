@@ -1,9 +1,8 @@
 import type { Landmarks } from '@dfl/core'
-import { SHAPE_POINTS, withoutLean } from './lean.js'
+import { withoutLean } from './lean.js'
 import { seenShape } from './seen-shape.js'
+import { INNER, JAW, SHAPE_POINTS } from './shape-points.js'
 import { turnOnto, type Vector } from './turn-onto.js'
-
-const JAW = Array.from({ length: 17 }, (_, i) => i)
 
 /** How much a point of the jaw counts beside one of nose and eyes. */
 const JAW_WEIGHT = 0.2
@@ -115,8 +114,7 @@ const apart = (shape: readonly Vector[], from: number, to: number) =>
  * found, since masks are made of these.
  */
 function uncoveredArea(src: readonly Vector[], dst: readonly Vector[]): number {
-  const inner = SHAPE_POINTS.filter((point) => point > 16)
-  const laid = turnOnto(src, dst, inner)
+  const laid = turnOnto(src, dst, INNER)
   const outline = (points: readonly Vector[]) => JAW.map((i) => [points[i][0], points[i][1]] as const)
   const [mask, face] = [outline(laid), outline(dst)]
   // Counted on a grid: outlines are not convex.

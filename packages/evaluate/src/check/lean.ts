@@ -1,26 +1,11 @@
-import { HEAD_68 } from '@dfl/align'
+import { HEAD_68, MIRRORED_68 } from '@dfl/align'
 import { LEAN } from './lean-table.js'
+import { SHAPE_POINTS } from './shape-points.js'
 import { turnOnto, type Vector } from './turn-onto.js'
 
-const JAW = Array.from({ length: 17 }, (_, i) => i)
-const INNER = [27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45]
-
-/** Landmarks that lie on bone or on the outline: jaw, nose, corners of the eyes. A face's shape is made of them. */
-export const SHAPE_POINTS: readonly number[] = [...JAW, ...INNER]
-
-/** Of those the middle and its right half, as both sides are even; and lips, by which the rest is told better. */
+/** Of `SHAPE_POINTS` the middle and the right half, as both sides are even; and lips, by which the rest is told better. */
 export const TOLD_POINTS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 27, 28, 29, 30, 31, 32, 33, 36, 39]
 const TELLING_POINTS: readonly number[] = [...TOLD_POINTS, 48, 49, 50, 51, 57, 58, 59]
-/** Where a left point's fellow stands in `TOLD_POINTS`. */
-const FELLOWS = new Map([
-  ...[0, 1, 2, 3, 4, 5, 6, 7].map((i) => [16 - i, i] as const),
-  ...([
-    [35, 31],
-    [34, 32],
-    [45, 36],
-    [42, 39],
-  ] as const),
-])
 
 /**
  * How a shape differs from the average head, laid on it by jaw, nose and eyes: x, y and z of one point after the other.
@@ -50,8 +35,9 @@ export function withoutLean(seen: readonly Vector[]): Vector[] {
     for (let i = 0; i < told.length; i++) told[i] += strength * way[i]
   }
   return SHAPE_POINTS.map((point) => {
-    const at = 3 * TOLD_POINTS.indexOf(FELLOWS.get(point) ?? point)
+    const isTold = TOLD_POINTS.includes(point)
+    const at = 3 * TOLD_POINTS.indexOf(isTold ? point : MIRRORED_68[point])
     const [x, y, z] = HEAD_68[point]
-    return [x + (FELLOWS.has(point) ? -told[at] : told[at]), y + told[at + 1], z + told[at + 2]]
+    return [x + (isTold ? told[at] : -told[at]), y + told[at + 1], z + told[at + 2]]
   })
 }

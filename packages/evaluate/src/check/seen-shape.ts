@@ -1,22 +1,11 @@
-import { fitHead, HEAD_68, mouthOpening } from '@dfl/align'
+import { fitHead, HEAD_68, MIRRORED_68, mouthOpening } from '@dfl/align'
 import { DflError, type Landmarks } from '@dfl/core'
+import { INNER } from './shape-points.js'
 import { solve3 } from './solve-3.js'
 import type { Vector } from './turn-onto.js'
 
-/** Landmarks that lie on bone: nose and corners of the eyes. */
-const INNER = [27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45]
 const FIRST_OF_MOUTH = 48
-/** The landmark on the other side of the face. */
-// biome-ignore format: one row for each part of the face
-const MIRRORED = [
-  16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, // jaw
-  26, 25, 24, 23, 22, 21, 20, 19, 18, 17, // brows
-  27, 28, 29, 30, 35, 34, 33, 32, 31, // nose
-  45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, // eyes
-  54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, // outer lips
-  64, 63, 62, 61, 60, 67, 66, 65, // inner lips
-]
-/** Those in its middle. */
+/** Landmarks in the middle of the face. */
 const MIDDLE = [8, 27, 28, 29, 30, 33]
 
 /** Poses and shape are found in turns, this often. */
@@ -62,7 +51,7 @@ export function seenShape(faces: readonly Landmarks[]): readonly Vector[] {
 function evened(shape: readonly Vector[]): Vector[] {
   const middle = MIDDLE.reduce((sum, point) => sum + shape[point][0] / MIDDLE.length, 0)
   return shape.map(([x, y, z], i) => {
-    const [u, v, w] = shape[MIRRORED[i]]
+    const [u, v, w] = shape[MIRRORED_68[i]]
     return [(x + 2 * middle - u) / 2, (y + v) / 2, (z + w) / 2]
   })
 }

@@ -7,14 +7,9 @@ import { countFlag, textFlag } from '../../flags.js'
 import { type DstClip, dstClipOf } from '../../merge-job.js'
 import { openWorkspace, type Workspace } from '../../workspace.js'
 import { type Command, generalFlags, workspaceOf } from '../command.js'
-import { workspaceFlag } from '../shared-flags.js'
+import { dstClipFlag, workspaceFlag } from '../shared-flags.js'
 import { followFaces } from './follow-faces.js'
 import { outFlag, withFaceset } from './place.js'
-
-const clipFlag = () =>
-  textFlag('input', "DST's clip; the one whose faces were extracted if not given, where it is only one.", {
-    placeholder: 'clip',
-  })
 
 /** `dfl faceset missing` */
 export const missingCommand: Command = {
@@ -30,7 +25,7 @@ export const missingCommand: Command = {
       title: 'Options',
       flags: [
         outFlag('Folder of the pictures.'),
-        clipFlag(),
+        dstClipFlag(),
         countFlag(
           'everyNth',
           'Of frames in a row without a face, the first, the last, and every so many between (default 1).',
@@ -97,7 +92,7 @@ export const placeCommand: Command = {
       title: 'Options',
       flags: [
         textFlag('boxes', 'Folder of the JSON files, or one JSON file.', { placeholder: 'path', required: true }),
-        clipFlag(),
+        dstClipFlag(),
         workspaceFlag(),
       ],
     },
