@@ -1,3 +1,5 @@
+import type { Raster } from './types.js'
+
 /** A WebAssembly module whose functions work on memory that their caller fills. */
 export interface Kernels<F> {
   /** What the module exports. */
@@ -13,6 +15,8 @@ export interface Kernels<F> {
   integers(at: number, length: number): Int32Array
   floats(at: number, length: number): Float32Array
   doubles(at: number, length: number): Float64Array
+  /** The same as an array of the kind of `data`. */
+  viewLike<T extends Raster['data']>(data: T, at: number, length: number): T
 }
 
 /** What every module of kernels exports beside its functions. */
@@ -56,5 +60,10 @@ function instantiate<F>(module: BufferSource): Kernels<F> {
     integers: (at, length) => new Int32Array(memory.buffer, at, length),
     floats: (at, length) => new Float32Array(memory.buffer, at, length),
     doubles: (at, length) => new Float64Array(memory.buffer, at, length),
+    viewLike<T extends Raster['data']>(data: T, at: number, length: number) {
+      // By what it is, as a Buffer is a Uint8Array too.
+      const kind = data instanceof Float32Array ? Float32Array : data instanceof Uint16Array ? Uint16Array : Uint8Array
+      return new kind(memory.buffer, at, length) as Raster['data'] as T
+    },
   }
 }

@@ -25,4 +25,8 @@ it('compiles the module once, and gives room that grows as it is needed', () => 
   expect(memory.bytes(second, 4).byteOffset).toBe(80)
   expect(memory.words(second, 2).length + memory.integers(second, 3).length).toBe(5)
   expect(memory.doubles(second, 25_000).byteLength).toBe(200_000)
+  const view = memory.viewLike(Buffer.from([1]), second, 4)
+  expect([view.constructor, view.length, view.byteOffset]).toEqual([Uint8Array, 4, 80])
+  expect(memory.viewLike(new Uint16Array(1), second, 4)).toBeInstanceOf(Uint16Array)
+  expect(memory.viewLike(new Float32Array(1), second, 2).byteLength).toBe(8)
 })

@@ -4,6 +4,7 @@
  */
 
 export { blurLines } from './blur'
+export { fromLab, toLab } from './lab'
 export { layRow } from './lay'
 export { resizeLine, sumLines } from './resize'
 export { cubicRow, lanczosRow, linearRow, useTile } from './sample'

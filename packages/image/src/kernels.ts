@@ -1,4 +1,3 @@
-import type { Raster } from '@dfl/core'
 import { type Kernels, lazyKernels } from '@dfl/core/wasm'
 import module from '../kernels/main.ts?wasm'
 
@@ -12,6 +11,8 @@ interface Functions {
   linearRow(x: number, y: number, from: number, to: number, out: number): void
   cubicRow(x: number, y: number, from: number, to: number, out: number): void
   lanczosRow(x: number, y: number, from: number, to: number, out: number): void
+  toLab(count: number, pixels: number, where: number): void
+  fromLab(count: number, pixels: number): void
   layRow(count: number, colours: number, alpha: number, pixels: number, channels: number, words: boolean): void
 }
 
@@ -19,9 +20,3 @@ interface Functions {
 export type ImageKernels = Kernels<Functions>
 
 export const kernels = lazyKernels<Functions>(module)
-
-/** Memory of the kernels as an array like the one given. */
-export function viewLike(memory: ImageKernels, data: Raster['data'], at: number, length: number): Raster['data'] {
-  if (data instanceof Float32Array) return memory.floats(at, length)
-  return data instanceof Uint16Array ? memory.words(at, length) : memory.bytes(at, length)
-}

@@ -1,7 +1,6 @@
 import type { Affine, Bitmap, Pixels } from '@dfl/core'
 import { invertAffine } from './affine.js'
 import { checkChannels, checkRaster, checkSameShape } from './checks.js'
-import { viewLike } from './kernels.js'
 import { cutTile } from './warp-tile.js'
 
 /**
@@ -35,7 +34,7 @@ export function layOver(target: Bitmap, source: Pixels, sourceToTargetMat: Affin
   const [, b, tx, , d, ty] = outputToTileMat
   const [colourAt, shareAt, pixelAt] = spare as [number, number, number]
   const shares = memory.floats(shareAt, width)
-  const pixels = viewLike(memory, data, pixelAt, width * channels)
+  const pixels = memory.viewLike(data, pixelAt, width * channels)
   const words = data instanceof Uint16Array
   for (let row = 0; row < height; row++) {
     const first = row * width

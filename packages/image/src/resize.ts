@@ -1,6 +1,6 @@
 import { type Pixels, type Raster, resolveOptions } from '@dfl/core'
 import { checkRaster, checkSize } from './checks.js'
-import { kernels, viewLike } from './kernels.js'
+import { kernels } from './kernels.js'
 import { createPixels, sampleScale } from './pixels.js'
 
 /** How `resize` weighs samples. */
@@ -49,7 +49,7 @@ export function resize(
   memory.integers(firstAt, across.first.length).set(across.first)
   memory.floats(acrossAt, across.weights.length).set(across.weights)
   memory.floats(downAt, rows.weights.length).set(rows.weights)
-  const samples = viewLike(memory, data, sourceAt, width * c)
+  const samples = memory.viewLike(data, sourceAt, width * c)
   const line = memory.floats(outAt, size.width * c)
   const kind = data.BYTES_PER_ELEMENT
   // Source rows are squeezed sideways when first needed and then added to every output row they touch.

@@ -1,6 +1,6 @@
 import type { Affine, Raster } from '@dfl/core'
 import { multiplyAffine } from './affine.js'
-import { type ImageKernels, kernels, viewLike } from './kernels.js'
+import { type ImageKernels, kernels } from './kernels.js'
 import { sampleScale } from './pixels.js'
 
 /** How rows are sampled from a tile. */
@@ -152,7 +152,7 @@ function copyPart(
   at: number,
 ): void {
   const row = part.width * channels
-  const to = viewLike(memory, data, at, row * part.height)
+  const to = memory.viewLike(data, at, row * part.height)
   if (part.width === width) {
     to.set(data.subarray(part.y * row, (part.y + part.height) * row))
     return

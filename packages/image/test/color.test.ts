@@ -36,6 +36,37 @@ it('agrees with the formulas over the whole cube', () => {
   expect(largestDifference(rgbToLab(cube).data, expected.flat())).toBeLessThan(0.05)
 })
 
+it('is off by less than 0.001 from them in double precision, in the dark and beyond 0..1', () => {
+  const toXyz = [
+    [0.41239079926595934, 0.357584339383878, 0.1804807884018343],
+    [0.21263900587151027, 0.715168678767756, 0.07219231536073371],
+    [0.01933081871559182, 0.11919477979462598, 0.9505321522496607],
+  ]
+  const curve = (t: number) => (t > 216 / 24389 ? Math.cbrt(t) : ((24389 / 27) * t + 16) / 116)
+  const exact = (rgb: readonly number[]) => {
+    const linear = rgb.map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    const [x, y, z] = toXyz.map((row) => {
+      const white = row.reduce((sum, v) => sum + v, 0)
+      return curve(row.reduce((sum, v, i) => sum + v * linear[i], 0) / white)
+    })
+    return [116 * y - 16, 500 * (x - y), 200 * (y - z)]
+  }
+  for (const [low, high] of [
+    [0, 0.1],
+    [0, 1],
+    [-0.2, 1.6],
+  ]) {
+    const rgb = paint(
+      61,
+      7,
+      3,
+      (x, y, c) => low + (high - low) * ((x * (7 + 4 * c) + 13 * y * (c + 1)) % 61) * (1 / 60),
+    )
+    const expected = Array.from({ length: 61 * 7 }, (_, i) => exact([...rgb.data.subarray(3 * i, 3 * i + 3)])).flat()
+    expect(largestDifference(rgbToLab(rgb).data, expected)).toBeLessThan(0.001)
+  }
+})
+
 it('leaves out what does not count', () => {
   const pixels: Pixels = { data: Float32Array.from([0.2, 0.4, 0.6, 0.9, 0.1, 0.5]), width: 2, height: 1, channels: 3 }
   const where: Pixels = { data: Float32Array.from([0, 0.1]), width: 2, height: 1, channels: 1 }

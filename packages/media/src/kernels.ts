@@ -61,11 +61,7 @@ export function regionOf(data: Samples, stride: number, { left, top, right, bott
   const { length } = samples
   return {
     length,
-    load: (memory, at) => viewLike(memory, data, at, length).set(samples),
-    store: (memory, at) => samples.set(viewLike(memory, data, at, length)),
+    load: (memory, at) => memory.viewLike(data, at, length).set(samples),
+    store: (memory, at) => samples.set(memory.viewLike(data, at, length)),
   }
 }
-
-/** The kernels' memory as an array like the one given. */
-export const viewLike = (memory: MediaKernels, data: Samples, at: number, length: number): Samples =>
-  data instanceof Uint16Array ? memory.words(at, length) : memory.bytes(at, length)

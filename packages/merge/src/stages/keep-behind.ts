@@ -1,5 +1,6 @@
-import type { Affine, Bitmap, Pixels } from '@dfl/core'
+import type { Pixels } from '@dfl/core'
 import { copyPixels, createPixels, gaussianBlur, invertAffine, multiplyAffine, resize } from '@dfl/image'
+import { kernels } from '../kernels.js'
 import { type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
 import { rise } from './rise.js'
 
@@ -24,9 +25,6 @@ const [SAME, PLACES] = [0.08, 96]
 /** At an edge most of the band has one colour or the other; where more of it than this lies between, light fades over skin. */
 const [SHARP, FADING] = [0.2, 0.35]
 
-/** How near a pixel is to the surroundings' colour, as a share of the way to the head's: nearer than the first, it is behind. */
-const [BEHIND, BEFORE] = [0.3, 0.7]
-
 /**
  * A stage that takes the mask back where it reaches past DST's head and over what is behind: a cheek or temple that is
  * turned away gets the sharp edge that it has in the frame, and no halo. Comes after the mask has been made soft.
@@ -39,124 +37,89 @@ const [BEHIND, BEFORE] = [0.3, 0.7]
  * 2000, US patent 6,134,346, expired); ways out by greyscale reconstruction: Vincent 1993, https://doi.org/10.1109/83.217222
  */
 export function keepBehind(): MergeStage {
+  const places = placesBySide()
   return (face) => {
-    const behind = likenessToBeside(face)
-    if (!behind) return face
-    connectToBeside(behind, face.mask)
-    return { ...face, mask: without(face.mask, behind) }
+    const seen = coloursOf(face)
+    return seen ? { ...face, mask: takenBack(face, seen, places(face.mask.width)) } : face
   }
 }
 
-/** A copy of the mask, less where there is something behind. */
-function without(mask: Pixels, { data: behind }: Pixels): Pixels {
-  const out = copyPixels(mask)
-  const { data } = out
-  for (let i = 0; i < data.length; i++) data[i] = data[i]! * (1 - behind[i]!)
-  return out
+/** What the colours of the grid's neighbourhoods are. */
+interface Colours {
+  /** [G, G, 3] mean colours of the head, and of what is beside it. */
+  head: Pixels
+  beside: Pixels
+  /** [G, G, 1] how surely the two differ. */
+  sure: Pixels
 }
 
-/** [M, M, 1] how surely each pixel shows what is beside the head and not the head; nothing where none does. */
-function likenessToBeside({ frame, mask, dst, imageToFaceMat }: MergeFace): Pixels | undefined {
+/** The colours of the head and of what is beside it; nothing where they nowhere differ. */
+function coloursOf({ mask, dst }: MergeFace): Colours | undefined {
   const cells = { width: GRID, height: GRID }
   const [smallMask, smallDst] = [resize(mask, cells), resize(dst, cells)]
   const head = coloursNear(smallDst, smallMask, HEAD, Number.POSITIVE_INFINITY)
   const beside = coloursNear(smallDst, smallMask, Number.NEGATIVE_INFINITY, BESIDE)
   const own = coloursOfHead(smallDst, smallMask)
   const sure = createPixels(GRID, GRID, 1)
+  let any = false
   for (let i = 0; i < sure.data.length; i++) {
     const isNear = rise(Math.min(head.weight[i]!, beside.weight[i]!), 0.005, 0.02)
     const known = isNear === 0 ? 0 : isNear * rise(distance(head.mean.data, beside.mean.data, 3 * i), ALIKE, APART)
-    sure.data[i] = known === 0 ? 0 : known * (1 - rise(shareOf(own, beside.mean.data, 3 * i), RARE, OWN))
+    if (known === 0) continue
+    sure.data[i] = known * (1 - rise(shareOf(own, beside.mean.data, 3 * i), RARE, OWN))
+    any ||= sure.data[i] !== 0
   }
-  if (sure.data.every((v) => v === 0)) return undefined
+  return any ? { head: head.mean, beside: beside.mean, sure } : undefined
+}
 
-  const maskToFrame = invertAffine(multiplyAffine(squareMat(dst.width, mask.width), imageToFaceMat))
-  const grid = gridOver(mask.width)
-  const { out, band, between } = likenesses(
-    { frame, maskToFrame, mask, sure },
-    { head: head.mean, beside: beside.mean },
-    grid,
+/** [M, M, 1] a copy of the mask, less where there is something behind. */
+function takenBack(
+  { frame, mask, dst, imageToFaceMat }: MergeFace,
+  { head, beside, sure }: Colours,
+  places: Int32Array,
+): Pixels {
+  const { width: side } = mask
+  const cells = GRID * GRID
+  const memory = kernels()
+  const [maskAt, likeAt, frameAt, matAt, placesAt, headAt, besideAt, sureAt, bandAt, betweenAt, spareAt, waysAt] =
+    memory.room(
+      ...[mask.data.byteLength, mask.data.byteLength, frame.data.byteLength, 48, places.byteLength],
+      ...[cells * 12, cells * 12, cells * 4, cells * 4, cells * 4],
+      ...[Math.max(GRID * 32, side * side * 8), (side + 2) ** 2 * 4],
+    ) as [number, number, number, number, number, number, number, number, number, number, number, number]
+  const [own, known] = [memory.floats(maskAt, side * side), memory.floats(sureAt, cells)]
+  own.set(mask.data)
+  memory.viewLike(frame.data, frameAt, frame.data.length).set(frame.data)
+  memory.doubles(matAt, 6).set(invertAffine(multiplyAffine(squareMat(dst.width, side), imageToFaceMat)))
+  memory.integers(placesAt, places.length).set(places)
+  memory.floats(headAt, cells * 3).set(head.data)
+  memory.floats(besideAt, cells * 3).set(beside.data)
+  known.set(sure.data)
+  const [band, between] = [memory.floats(bandAt, cells).fill(0), memory.floats(betweenAt, cells).fill(0)]
+  const { width, height, channels } = frame
+  const shape = [width, height, channels, frame.data instanceof Uint16Array] as const
+  const grid = [placesAt, GRID, sureAt] as const
+  memory.call.likenesses(
+    side,
+    maskAt,
+    likeAt,
+    frameAt,
+    ...shape,
+    matAt,
+    ...grid,
+    headAt,
+    besideAt,
+    bandAt,
+    betweenAt,
+    spareAt,
   )
-  const [inBand, lieBetween] = [near(band).data, near(between).data]
-  for (let i = 0; i < sure.data.length; i++)
-    sure.data[i]! *= 1 - rise(lieBetween[i]! / Math.max(inBand[i]!, 1e-3), SHARP, FADING)
-  timesCells(out, sure, grid)
+  const counts = { width: GRID, height: GRID, channels: 1 } as const
+  const [inBand, lieBetween] = [near({ ...counts, data: band }).data, near({ ...counts, data: between }).data]
+  for (let i = 0; i < cells; i++) known[i]! *= 1 - rise(lieBetween[i]! / Math.max(inBand[i]!, 1e-3), SHARP, FADING)
+  memory.call.connect(side, maskAt, likeAt, ...grid, waysAt, spareAt)
+  const out = copyPixels(mask)
+  out.data.set(own)
   return out
-}
-
-/** [M, M, 1] how far each pixel looks like what is beside; and [G, G, 1] how many pixels of a cell lie in the band, and between the colours. */
-function likenesses(
-  { frame, maskToFrame, mask, sure }: { frame: Bitmap; maskToFrame: Affine; mask: Pixels; sure: Pixels },
-  colours: { head: Pixels; beside: Pixels },
-  grid: Grid,
-) {
-  const { width, height } = mask
-  const [head, beside] = [colours.head.data, colours.beside.data]
-  const out = createPixels(width, height, 1)
-  const band = createPixels(GRID, GRID, 1)
-  const between = createPixels(GRID, GRID, 1)
-  const own = new Float64Array(3)
-  const [a, b, tx, c, d, ty] = maskToFrame
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i++) {
-      const m = mask.data[i]!
-      if (m === 0) continue
-      const isBand = m > BESIDE && m < HEAD
-      const cell = grid.cell[y]! * GRID + grid.cell[x]!
-      if (!isBand && sure.data[cell] === 0) continue
-      colourAt(frame, a * x + b * y + tx, c * x + d * y + ty, own)
-      const at = 3 * (grid.first[y]! * GRID + grid.first[x]!)
-      const fx = grid.share[x]!
-      const fy = grid.share[y]!
-      const r = mixed(beside, at, 3, fx, fy)
-      const g = mixed(beside, at + 1, 3, fx, fy)
-      const blue = mixed(beside, at + 2, 3, fx, fy)
-      const stepR = mixed(head, at, 3, fx, fy) - r
-      const stepG = mixed(head, at + 1, 3, fx, fy) - g
-      const stepB = mixed(head, at + 2, 3, fx, fy) - blue
-      const ownR = own[0]! - r
-      const ownG = own[1]! - g
-      const ownB = own[2]! - blue
-      // As shares of the colours' distance: how far from what is beside, and how far along the straight way to the head.
-      const apart = 1e-6 + stepR * stepR + stepG * stepG + stepB * stepB
-      const off = Math.sqrt((ownR * ownR + ownG * ownG + ownB * ownB) / apart)
-      out.data[i] = 1 - rise(off, BEHIND, BEFORE)
-      if (!isBand) continue
-      band.data[cell]!++
-      const way = (ownR * stepR + ownG * stepG + ownB * stepB) / apart
-      if (way > BEHIND && way < BEFORE) between.data[cell]!++
-    }
-  return { out, band, between }
-}
-
-/**
- * Writes what the frame shows at a place, 0..1, to `colour`; beyond the frame its nearest pixel. Linear, and not filtered where the
- * frame is finer than the mask: colours are only told apart, and edges stay sharp.
- */
-function colourAt({ data, width, height, channels }: Bitmap, x: number, y: number, colour: Float64Array): void {
-  const u = Math.min(width - 1, Math.max(0, x))
-  const v = Math.min(height - 1, Math.max(0, y))
-  const left = Math.floor(u)
-  const top = Math.floor(v)
-  const right = left < width - 1 ? channels : 0
-  const below = top < height - 1 ? width * channels : 0
-  const scale = 1 / (data instanceof Uint8Array ? 255 : 65535)
-  const lower = (v - top) * scale
-  const upper = scale - lower
-  const w01 = upper * (u - left)
-  const w11 = lower * (u - left)
-  const w00 = upper - w01
-  const w10 = lower - w11
-  for (let k = 0, p = (top * width + left) * channels; k < 3; k++, p += channels === 1 ? 0 : 1)
-    colour[k] = data[p]! * w00 + data[p + right]! * w01 + data[p + below]! * w10 + data[p + below + right]! * w11
-}
-
-/** Multiplies pixels by what the cells are there, in place. */
-function timesCells({ data, width, height }: Pixels, cells: Pixels, grid: Grid): void {
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i++)
-      if (data[i]! > 0)
-        data[i]! *= mixed(cells.data, grid.first[y]! * GRID + grid.first[x]!, 1, grid.share[x]!, grid.share[y]!)
 }
 
 /** Means over the neighbourhood of each cell. */
@@ -168,7 +131,10 @@ function coloursNear(colours: Pixels, mask: Pixels, low: number, high: number) {
   for (let i = 0; i < chosen.data.length; i++) {
     const passes = mask.data[i]! >= low && mask.data[i]! <= high
     chosen.data[i] = passes ? 1 : 0
-    if (!passes) counted.data.fill(0, 3 * i, 3 * i + 3)
+    if (passes) continue
+    counted.data[3 * i] = 0
+    counted.data[3 * i + 1] = 0
+    counted.data[3 * i + 2] = 0
   }
   const mean = near(counted)
   const weight = near(chosen).data
@@ -212,61 +178,22 @@ function shareOf(colours: readonly number[], list: Float32Array, at: number): nu
   return count / places
 }
 
-/** For each column, or row, of a square over the grid. */
-interface Grid {
-  /** The cell that it lies in. */
-  cell: Int32Array
-  /** The cell whose centre comes before it, and how far it is from there to the next, 0..1. */
-  first: Int32Array
-  share: Float64Array
-}
-
-function gridOver(side: number): Grid {
-  const places = Float64Array.from({ length: side }, (_, i) =>
-    Math.min(GRID - 1.001, Math.max(0, ((i + 0.5) * GRID) / side - 0.5)),
-  )
-  const first = Int32Array.from(places, Math.floor)
-  return {
-    cell: Int32Array.from(places, (_, i) => Math.floor((i * GRID) / side)),
-    first,
-    share: places.map((place, i) => place - first[i]!),
-  }
-}
-
-/** The sample of a field of cells between the one at `at` and its neighbours on the right and below. */
-function mixed(data: Float32Array, at: number, channels: number, fx: number, fy: number): number {
-  const below = at + GRID * channels
-  const upper = data[at]! * (1 - fx) + data[at + channels]! * fx
-  return upper * (1 - fy) + (data[below]! * (1 - fx) + data[below + channels]! * fx) * fy
-}
-
-/** Lowers each likeness to what the best way out of the mask has at its weakest place, in place. */
-function connectToBeside(likeness: Pixels, mask: Pixels): void {
-  const { data, width, height } = likeness
-  const limit = copyPixels(likeness).data
-  // The places to decide on are few: only they are visited.
-  const places: number[] = []
-  for (let i = 0; i < data.length; i++) {
-    const isBeside = mask.data[i]! <= BESIDE
-    data[i] = isBeside ? 1 : 0
-    if (!isBeside && limit[i] !== 0) places.push(i)
-  }
-  const count = places.length
-  // Two sweeps each way follow every way that does not wind: the band is narrow. Where a sweep back changes nothing, nor will the next.
-  for (let sweep = 0, changed = false; sweep < 4 && (sweep < 2 || changed); sweep++) {
-    changed = false
-    const step = sweep % 2 === 0 ? 1 : -1
-    for (let n = 0; n < count; n++) {
-      const i = places[step === 1 ? n : count - 1 - n]!
-      const x = i % width
-      const y = (i - x) / width
-      const sideways = x - step >= 0 && x - step < width ? data[i - step]! : 0
-      const upDown = y - step >= 0 && y - step < height ? data[i - step * width]! : 0
-      const way = Math.min(limit[i]!, Math.max(data[i]!, sideways, upDown))
-      if (way === data[i]) continue
-      data[i] = way
-      changed = true
+/**
+ * For each column, or row, of a square the cell of the grid that it lies in; the one whose centre comes before it; and, in the
+ * bits of floats, the share of the way from there to the next. Made anew only where the side changes.
+ */
+function placesBySide(): (side: number) => Int32Array {
+  let last = new Int32Array(0)
+  return (side) => {
+    if (last.length === 3 * side) return last
+    last = new Int32Array(3 * side)
+    const shares = new Float32Array(last.buffer, 8 * side)
+    for (let i = 0; i < side; i++) {
+      const place = Math.min(GRID - 1.001, Math.max(0, ((i + 0.5) * GRID) / side - 0.5))
+      last[i] = Math.floor((i * GRID) / side)
+      last[side + i] = Math.floor(place)
+      shares[i] = place - Math.floor(place)
     }
+    return last
   }
-  for (let i = 0; i < data.length; i++) if (mask.data[i]! <= BESIDE) data[i] = limit[i]!
 }
