@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { openSwapper, presetNamed, START_WEIGHTS, startWeights } from '@dfl/cli'
 import { type FaceType, type OptionsOf, resolveOptions } from '@dfl/core'
@@ -24,9 +24,9 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       heights: { type: 'string', about: 'heights the clip is scaled to, with commas between them' },
       networks: {
         type: 'string',
-        default: 'standard,saehd',
+        default: 'standard,saehd,saehd-256',
         about:
-          "networks that are merged with, with commas between them: presets, and saehd with DeepFaceLab's defaults",
+          "networks that are merged with, with commas between them: presets, and saehd with DeepFaceLab's defaults or, as saehd-256, with another resolution",
       },
       'from-scratch': { type: 'boolean', about: 'random weights in place of those that new models start from' },
       'no-install': { type: 'boolean', about: 'do not install OpenCV; do without where it is not there' },
@@ -78,20 +78,22 @@ function sharesText(merges: readonly ({ clip: string; network: string } & Shares
     table(
       [
         'clip, network',
-        ...['pixels alone', 'cpu ms', 'network alone', 'cpu ms', 'of the network'],
+        ...['pixels alone', 'cpu ms', 'network alone', 'cpu ms', 'of the network', 'of the cores'],
         ...['OpenCV', 'cpu ms', 'to OpenCV', 'on whole frames', 'cpu ms', 'to that'],
       ],
       merges.map((one) => [
         `${one.clip}, ${one.network}`,
         ...[or(one.pixelsFps, 1), or(one.pixelsCpuMs, 0), or(one.networkFps, 1), or(one.networkCpuMs, 0)],
-        ...[or(one.ofNetwork, 2), or(one.openCvFps, 1), or(one.openCvCpuMs, 0), or(one.toOpenCv, 2)],
+        ...[or(one.ofNetwork, 2), or(one.ofCores, 2)],
+        ...[or(one.openCvFps, 1), or(one.openCvCpuMs, 0), or(one.toOpenCv, 2)],
         ...[or(one.wholeFramesFps, 1), or(one.wholeFramesCpuMs, 0), or(one.toWholeFrames, 2)],
       ]),
     ),
     '',
     'Frames a second, and milliseconds of processor time a frame: of pixel stages and codecs without the network, once going; of the',
     'network by itself; and of the same stages in NumPy and OpenCV, around the face and on whole frames. "of the network" is the whole',
-    'merge as a share of what the network alone reaches, "to OpenCV" pixels alone as a multiple of it.',
+    'merge as a share of what the network alone reaches, "of the cores" of what the cores could do if they shared all the work of both',
+    'and never waited; "to OpenCV" is pixels alone as a multiple of it.',
   ].join('\n')
 }
 
@@ -103,6 +105,8 @@ interface Shares {
   networkCpuMs: number
   /** The whole merge, once going, as a share of the network alone. */
   ofNetwork: number
+  /** The same as a share of the frames for which the cores' time is enough, network and pixels together. */
+  ofCores: number
   openCvFps: number
   openCvCpuMs: number
   /** Pixels alone as a multiple of OpenCV. */
@@ -135,10 +139,11 @@ interface Network {
   weights: () => ReturnType<typeof startWeights>
 }
 
-/** A preset's network, or DeepFaceLab's SAEHD at its defaults. */
+/** A preset's network, or DeepFaceLab's SAEHD at its defaults, or at another resolution. */
 function networkNamed(name: string): Network {
-  if (name === 'saehd') {
-    const model = saehd.build(resolveOptions(saehd.options, {}))
+  const asked = /^saehd(?:-(\d+))?$/.exec(name)
+  if (asked) {
+    const model = saehd.build(resolveOptions(saehd.options, asked[1] ? { resolution: Number(asked[1]) } : {}))
     return { name, model, faceType: 'full_face', weights: async () => undefined }
   }
   const { architecture, faceType } = presetNamed(name)
@@ -193,6 +198,7 @@ async function mergeOnce({ clip, network, faces, fromScratch, python }: Job, say
     const shares: Shares = {
       ...{ pixelsFps: pixels.goingFps, pixelsCpuMs: pixels.cpuMs },
       ...{ networkFps: alone.fps, networkCpuMs: alone.cpuMs, ofNetwork: whole.goingFps / alone.fps },
+      ofCores: (whole.goingFps * (alone.cpuMs + pixels.cpuMs)) / (1000 * availableParallelism()),
       ...{ openCvFps: cv?.around.fps ?? Number.NaN, openCvCpuMs: cv?.around.cpuMs ?? Number.NaN },
       toOpenCv: cv ? pixels.goingFps / cv.around.fps : Number.NaN,
       ...{ wholeFramesFps: cv?.whole.fps ?? Number.NaN, wholeFramesCpuMs: cv?.whole.cpuMs ?? Number.NaN },
