@@ -16,6 +16,9 @@ const stemOf = (out: string) => {
   return isVideoPath(path) ? path.slice(0, -extname(path).length) : path
 }
 
+/** Where the video of DST and a result together goes: beside the result. */
+export const comparisonPath = (out: string, comparison: Comparison): string => `${stemOf(out)}-${comparison}.mp4`
+
 /** What was merged: stretches of DST's clip, all of it if not given. */
 type Stretches = readonly FrameSpan[] | undefined
 
@@ -117,7 +120,7 @@ export async function writeComparison(
 ): Promise<string> {
   await using result = await openFrames(out)
   const { info } = result
-  const path = `${stemOf(out)}-${comparison}.mp4`
+  const path = comparisonPath(out, comparison)
   const width = comparison === 'side-by-side' ? 2 * info.width : info.width
   // Frames come upright.
   const { displayMatrix: _, ...upright } = info

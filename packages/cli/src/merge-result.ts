@@ -74,6 +74,24 @@ export async function expectResultPath(
     )
 }
 
+/**
+ * @param out The result that the comparison is written beside.
+ * @param record Of the workspace: knows results that do not say what they are, and so what stands beside them.
+ * @throws DflError `BAD_OPTION` when a comparison would overwrite a video that is none.
+ */
+export async function expectComparisonPath(
+  path: string,
+  out: string,
+  { withoutProvenance = [] }: Partial<Pick<WorkspaceRecord, 'withoutProvenance'>>,
+): Promise<void> {
+  if (withoutProvenance.some(({ result }) => result === resolve(out)) || (await mayBeReplaced(path))) return
+  throw new DflError(
+    'BAD_OPTION',
+    `Expected no other video where \`--compare\` writes, but got \`${path}\`, a file that is no comparison. Choose another \`--out\`, or move that file away.`,
+    { data: { path } },
+  )
+}
+
 /** Whether nothing is lost with what stands at a video's path: nothing, an empty file, or a result, which says so. */
 async function mayBeReplaced(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { parseFrames, parseSpans } from '../src/frame-spans.js'
 import { writeComparison, writeStills } from '../src/merge-extras.js'
 import { writeMergeReport } from '../src/merge-report.js'
-import { expectResultPath, rarePlayedSound } from '../src/merge-result.js'
+import { expectComparisonPath, expectResultPath, rarePlayedSound } from '../src/merge-result.js'
 import { dfl, scratchFolder, writeGrayFrames } from './support.js'
 
 describe('frames on the command line', () => {
@@ -96,19 +96,20 @@ describe('the place of a result', () => {
   })
 })
 
-describe('a video that stands where a result should go', () => {
-  const video = async (path: string, metadata = {}) => {
-    await using frames = await openFrames(path.replace(/[^\\/]+$/, 'shot'))
-    await using clip = await createVideo(path, { like: frames, metadata })
-    for await (const frame of frames.frames()) await clip.write(frame)
-    await clip.finish()
-  }
+/** A video of the frames in `shot`. */
+async function video(folder: { at(name: string): string }, path: string, metadata = {}) {
+  await using frames = await openFrames(folder.at('shot'))
+  await using clip = await createVideo(path, { like: frames, metadata })
+  for await (const frame of frames.frames()) await clip.write(frame)
+  await clip.finish()
+}
 
+describe('a video that stands where a result should go', () => {
   it('is not replaced unless it is a result, which says so or which the workspace made', async () => {
     await using folder = await scratchFolder()
     await writeGrayFrames(folder.at('shot'))
     const out = folder.at('c.mp4')
-    await video(out, { comment: 'the wedding' })
+    await video(folder, out, { comment: 'the wedding' })
     const { code, stderr } = await dfl(
       'merge',
       '--input',
@@ -128,13 +129,32 @@ describe('a video that stands where a result should go', () => {
     await expect(expectResultPath(out, [], { withoutProvenance })).resolves.toBeUndefined()
     for (const ending of ['mp4', 'mov', 'mkv']) {
       const result = folder.at(`d.${ending}`)
-      await video(result, SYNTHETIC_METADATA)
+      await video(folder, result, SYNTHETIC_METADATA)
       await expect(expectResultPath(result, [])).resolves.toBeUndefined()
     }
     await writeFile(folder.at('e.mp4'), 'some notes')
     await expect(expectResultPath(folder.at('e.mp4'), [])).rejects.toThrow('a file that is none')
     await writeFile(folder.at('f.mp4'), '')
     await expect(expectResultPath(folder.at('f.mp4'), [])).resolves.toBeUndefined()
+  })
+})
+
+describe('a video that stands where a comparison should go', () => {
+  it('is not replaced unless it is one', async () => {
+    await using folder = await scratchFolder()
+    await writeGrayFrames(folder.at('shot'))
+    const compared = folder.at('c-side-by-side.mp4')
+    await video(folder, compared, { comment: 'the wedding' })
+    const names = ['--input', folder.at('shot'), '--out', folder.at('c.mp4'), '--workspace', folder.at('w')]
+    const { code, stderr } = await dfl('merge', ...names, '--compare', 'side-by-side')
+    expect(code).toBe(2)
+    expect(stderr).toContain(
+      `Expected no other video where \`--compare\` writes, but got \`${compared}\`, a file that is no comparison. Choose another \`--out\`, or move that file away.`,
+    )
+    const withoutProvenance = [{ at: '2026-01-01', result: folder.at('c.mp4') }]
+    await expect(expectComparisonPath(compared, folder.at('c.mp4'), { withoutProvenance })).resolves.toBeUndefined()
+    await video(folder, compared, SYNTHETIC_METADATA)
+    await expect(expectComparisonPath(compared, folder.at('c.mp4'), {})).resolves.toBeUndefined()
   })
 })
 

@@ -10,12 +10,13 @@ import { faceArchitectures } from '../architectures.js'
 import { type ProgressEvent, type Stage, type StageContext, sayDuration } from '../events.js'
 import { footageNotices } from '../footage-notices.js'
 import { parseSpans } from '../frame-spans.js'
-import { wantedStills, writeComparison, writeStills } from '../merge-extras.js'
+import { comparisonPath, wantedStills, writeComparison, writeStills } from '../merge-extras.js'
 import { dstClipOf, type MergeJob, missingFaces, settingsFor, stateOf } from '../merge-job.js'
 import { writeMergeReport } from '../merge-report.js'
 import {
   bytesOf,
   defaultResult,
+  expectComparisonPath,
   expectResultPath,
   expectWritable,
   finishedResult,
@@ -178,6 +179,7 @@ async function plannedMerge(workspace: Workspace, job: MergeJob) {
   const out = job.out ?? defaultResult(workspace, clip, job.frames)
   const { src, dst } = workspace.record.clips
   await expectResultPath(out, [frames, ...[...src, ...dst].map(({ path }) => path)], workspace.record)
+  if (job.compare) await expectComparisonPath(comparisonPath(out, job.compare), out, workspace.record)
   const stills = job.stills === undefined ? undefined : await wantedStills(job.stills, { clip: frames, only })
   const options = resolveOptions(mergeOptions, job.options)
   const sealer = await openSealer(workspace, job.provenance)

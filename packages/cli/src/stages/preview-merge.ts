@@ -19,7 +19,7 @@ import { maskerOf, xsegFor } from '../xseg-masker.js'
 const LOOK_EVERY = 150
 
 /**
- * Shows single frames of a merge, DST on the left: `preview/merge-000120.png` in the workspace. With `watch` it stays, and
+ * Shows single frames of a merge, DST on the left: `preview/merge-000120.png` in the workspace, of several clips `preview/merge-shot2-000120.png`. With `watch` it stays, and
  * writes them again within a moment whenever the file of settings changes, until it is stopped.
  *
  * @returns The pictures' paths.
@@ -61,7 +61,7 @@ export async function* previewMergeStage(
         const began = performance.now()
         const { before, after } = await preview.show(index, optionsOf(index))
         const seconds = (performance.now() - began) / 1000
-        const path = join(workspace.preview, `merge-${String(index).padStart(6, '0')}.png`)
+        const path = join(workspace.preview, `merge${dst.suffix}-${String(index).padStart(6, '0')}.png`)
         await writeImage(path, beside(before, after))
         paths.push(path)
         yield { event: 'preview', path, iteration }
