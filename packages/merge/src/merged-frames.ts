@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { batches, mapConcurrent } from '@dfl/core'
 import type { Frame, FrameChange, FramePart } from '@dfl/media'
 import type { ClipFaces } from './faces-of-frames.js'
-import { faceOfPart, movedNotes, rectOfFaces } from './frame-part.js'
+import { faceOfPart, rectOfFaces } from './frame-part.js'
 import type { MergedFaceReport } from './mask-fit.js'
 import {
   cutFace,
@@ -95,39 +95,32 @@ export async function* mergedFrames(
     return prepared
   }
 
-  let past = work.past
-  for await (const group of mapConcurrent(batches(clocked(frames, timed), batchFrames), prepare, 2)) {
-    for (const { frame, part, crops, swaps } of group) {
-      if (isFresh(frame.index)) past = []
-      if (!part) {
-        yield { frame }
-        continue
-      }
-      const { x, y } = part
-      const before = movedNotes(past, -x, -y)
-      const made = await timed('merge', () =>
-        paster.paste(frame.index, { bitmap: part.bitmap, crops, swaps, past: before }),
-      )
-      const { bitmap, faces, layers } = made
-      past = rounded(movedNotes(made.notes, x, y))
-      const rects = made.rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
-      const merged = { bitmap, x, y, rects, notes: [...past], faces, part, layers }
-      yield { frame, merged: { ...merged, [Symbol.dispose]: made[Symbol.dispose] } }
+  let past: readonly FaceNotes[] | undefined = work.past
+  const pasted = async ({ frame, part, crops, swaps }: Prepared): Promise<MergedClipFrame> => {
+    if (isFresh(frame.index)) past = []
+    if (!part) return { frame }
+    const { x, y, bitmap: before } = part
+    const pasting = { bitmap: before, x, y, crops, swaps, ...(past ? { past } : {}) }
+    past = undefined
+    const made = await paster.paste(frame.index, pasting)
+    const { bitmap, faces, layers, notes } = made
+    seconds.merge += made.seconds
+    const rects = made.rects.map((rect) => ({ ...rect, x: rect.x + x, y: rect.y + y }))
+    return {
+      frame,
+      merged: { bitmap, x, y, rects, notes, faces, part, layers, [Symbol.dispose]: made[Symbol.dispose] },
     }
   }
+
+  const groups = mapConcurrent(batches(clocked(frames, timed), batchFrames), prepare, 2)
+  // The next frame waits in the pasting thread when it is done with one: this thread may be busy then.
+  yield* mapConcurrent(oneByOne(groups), pasted, 2)
 }
 
-/**
- * Notes with as many digits as show. Averages over time forget what was long ago, but never to the last bit: rounded, two
- * merges that differed in one place agree again a little later, and what follows need not be made again.
- */
-const rounded = (notes: readonly FaceNotes[]): FaceNotes[] =>
-  notes.map((note) => ({
-    ...note,
-    values: Object.fromEntries(
-      Object.entries(note.values).map(([name, values]) => [name, values.map((v) => Math.round(v * 1e6) / 1e6)]),
-    ),
-  }))
+/** The items of all groups. */
+async function* oneByOne<T>(groups: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const group of groups) yield* group
+}
 
 /** The part of a frame that holds its faces, and the faces cut out of it. */
 function cutFaces(frame: Frame, faces: readonly FaceToMerge[], swapper: Swapper): Prepared {

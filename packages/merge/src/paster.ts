@@ -2,27 +2,33 @@ import { availableParallelism } from 'node:os'
 import type { Pixels, Raster } from '@dfl/core'
 import { builtThread, startThread } from '@dfl/core/threads'
 import type { MergeStage, Swap } from './merge-face.js'
-import { type MergedFrame, pasteFaces } from './merge-frame.js'
 import type { MergeOptions } from './merge-options.js'
-import type { PasteJobs, PasteWork } from './paste-jobs.js'
+import { type PastedPart, type PasteJobs, type PasteWork, pasteInOrder } from './paste-jobs.js'
 import { roomFor, sharedRooms } from './shared-room.js'
 
 /** A frame with its faces. Disposed of, its `bitmap` is of no use any more. */
-export type PastedFrame = MergedFrame & Disposable
+export type PastedFrame = PastedPart & Disposable
 
 /** Pastes swaps into the frames of a clip, one frame after the other. */
 export interface Paster extends AsyncDisposable {
-  /** @returns The frame with its faces; without layers where another thread pasted them. */
+  /**
+   * The next may be asked for before the last is done, so that a thread never waits.
+   *
+   * @returns The part with its faces, and their notes in pixels of the frame; without layers where another thread pasted them.
+   */
   paste(frame: number, work: PasteWork): Promise<PastedFrame>
 }
 
 /** Pastes in this thread, by any stages. */
-export const pasterHere = (stagesOf: (frame: number) => readonly MergeStage[]): Paster => ({
-  async paste(frame, { bitmap, ...work }) {
-    return { ...(await pasteFaces(bitmap, { ...work, stages: stagesOf(frame) })), [Symbol.dispose]() {} }
-  },
-  async [Symbol.asyncDispose]() {},
-})
+export function pasterHere(stagesOf: (frame: number) => readonly MergeStage[]): Paster {
+  const pasted = pasteInOrder()
+  return {
+    async paste(frame, work) {
+      return { ...(await pasted(work, stagesOf(frame))), [Symbol.dispose]() {} }
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
 
 /**
  * Pastes by the usual stages in a thread, so that decoding, the model and the encoder go on meanwhile; nothing where
@@ -34,7 +40,8 @@ export function pasterInThread(optionsOf: (frame: number) => MergeOptions): Past
   const thread = startThread<PasteJobs>(url, { name: 'dfl-paste', advice: 'Merge again: it goes on from here.' })
   const roomOf = sharedRooms()
   return {
-    async paste(frame, { bitmap, crops, swaps, past }) {
+    async paste(frame, work) {
+      const { bitmap, crops, swaps } = work
       const pictures = [bitmap, bitmap, ...crops.map(({ dst }) => dst), ...swaps.flatMap(partsOf)]
       const room = roomOf(pictures.reduce((bytes, { data }) => bytes + roomFor(data), 0))
       const shared = <T extends Raster>(picture: T): T => ({ ...picture, data: room.copy(picture.data) })
@@ -42,13 +49,14 @@ export function pasterInThread(optionsOf: (frame: number) => MergeOptions): Past
       try {
         const { result } = await thread.ask('paste', [
           {
+            ...work,
             bitmap: shared(bitmap),
             crops: crops.map((crop) => ({ ...crop, dst: shared(crop.dst) })),
             swaps: swaps.map((swap) => {
               const [face, mask, dstMask] = partsOf(swap).map(shared) as [Pixels, Pixels, Pixels]
               return { face, mask, dstMask }
             }),
-            ...{ past, into },
+            into,
           },
           optionsOf(frame),
         ])
