@@ -40,28 +40,44 @@ export function fitWeights(observations: readonly Observation[]): Fit {
 export const tellBy = (weights: readonly number[], { told }: Pick<Observation, 'told'>): number =>
   told.reduce((sum, value, i) => sum + value * weights[i + 1]!, weights[0]!)
 
-/** Solves the normal equations of centred values by Gauss and Jordan. */
 function leastSquares(observations: readonly Observation[]): number[] {
   const n = observations.length
   const k = observations[0]?.told.length ?? 0
   const mean = (of: (one: Observation) => number) => observations.reduce((sum, one) => sum + of(one) / n, 0)
   const means = Array.from({ length: k }, (_, i) => mean(({ told }) => told[i]!))
   const level = mean(({ came }) => came)
-  const rows = Array.from({ length: k }, (_, i) => {
-    const moment = (of: (one: Observation) => number) => mean((one) => (one.told[i]! - means[i]!) * of(one))
-    const row = Array.from({ length: k }, (__, j) => moment(({ told }) => told[j]! - means[j]!))
-    row[i]! *= 1 + RIDGE
-    return [...row, moment(({ came }) => came - level)]
-  })
+  const centred = observations.map(({ told, came }) => [...told.map((v, i) => v - means[i]!), came - level])
+  const slopes = solveNormal([normalOf(centred)])
+  return [slopes.reduce((sum, slope, i) => sum - slope * means[i]!, level), ...slopes]
+}
+
+/** Sums of products of everything that is told with everything, and with what came, row by row: [k, k + 1]. */
+export type Normal = readonly Float64Array[]
+
+/** The products of some centred observations. @param rows What is told, what came last. */
+export function normalOf(rows: readonly (readonly number[])[]): Normal {
+  const k = Math.max(0, (rows[0]?.length ?? 0) - 1)
+  const sums = Array.from({ length: k }, () => new Float64Array(k + 1))
+  for (const row of rows)
+    for (let i = 0; i < k; i++) if (row[i] !== 0) for (let j = 0; j <= k; j++) sums[i]![j]! += row[i]! * row[j]!
+  return sums
+}
+
+/** The weights with the least squared error over all the observations that were summed, by Gauss and Jordan. */
+export function solveNormal(parts: readonly Normal[]): number[] {
+  const k = parts[0]?.length ?? 0
+  const rows = Array.from({ length: k }, (_, i) =>
+    Float64Array.from({ length: k + 1 }, (__, j) => parts.reduce((sum, part) => sum + part[i]![j]!, 0)),
+  )
+  for (let i = 0; i < k; i++) rows[i]![i]! *= 1 + RIDGE
   for (let i = 0; i < k; i++) {
     const pivot = rows[i]![i]! || 1
     rows[i] = rows[i]!.map((v) => v / pivot)
     for (let j = 0; j < k; j++)
       if (j !== i) {
         const factor = rows[j]![i]!
-        rows[j] = rows[j]!.map((v, at) => v - factor * rows[i]![at]!)
+        if (factor !== 0) rows[j] = rows[j]!.map((v, at) => v - factor * rows[i]![at]!)
       }
   }
-  const slopes = rows.map((row) => row[k]!)
-  return [slopes.reduce((sum, slope, i) => sum - slope * means[i]!, level), ...slopes]
+  return rows.map((row) => row[k]!)
 }

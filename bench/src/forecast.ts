@@ -1,12 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { correlation, rankCorrelation } from '@dfl/evaluate'
-import { OTHER_PAIRS, QUALITY_PAIRS, RENDERED_PAIRS } from '@dfl/synth'
+import { AXES, correlation, rankCorrelation } from '@dfl/evaluate'
+import { MATCHED_PAIRS, OTHER_PAIRS, QUALITY_PAIRS, RENDERED_PAIRS } from '@dfl/synth'
 import { benchArguments } from './bench-arguments.js'
+import { type FaceResult, facesOfPair } from './by-face.js'
+import { type AxisFinding, studyFaces, TRIED } from './face-study.js'
 import { fitWeights, tellBy } from './fit.js'
 import { ROOT } from './footage.js'
+import { type KnownAxis, type KnownFace, knownFaces, type Named, namedBy } from './named.js'
 import { describe, type Effort, measurePair, type PairResult, renderedPairs, secondsOf } from './quality.js'
-import { type BenchContext, type Outcome, round } from './report.js'
+import { type BenchContext, type Outcome, round, table } from './report.js'
 
 /** What is told before training, so that more should give more. */
 const TOLD: readonly { name: string; of(pair: PairResult): number }[] = [
@@ -46,12 +49,20 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   await mkdir(out, { recursive: true })
   const names = values.pairs?.split(',') ?? RENDERED_PAIRS.map(({ name }) => name)
   const results: PairResult[] = []
+  const faces: FaceResult[] = []
+  const known: KnownFace[] = []
   for (const name of names) {
     const [pair] = await renderedPairs([name], out, context)
     results.push(await measurePair(pair!, { folder: join(out, name), effort }, context))
+    const ofPair = await facesOfPair(pair!, join(out, name))
+    faces.push(...ofPair)
+    known.push(...(await knownFaces(pair!, ofPair)))
     context.tell(describe(results.slice(-1)))
     await writeFile(join(out, 'forecast.json'), `${JSON.stringify(summary(results), null, 2)}\n`)
   }
+  context.say(`looking at ${faces.length} faces, one by one`)
+  const findings = studyFaces(faces)
+  const named = KNOWN.flatMap((axis) => [toleranceOf(axis), ...TRIED[axis]].map((one) => namedBy(known, axis, one)))
   const { groups, fits } = summary(results)
   const or = (value: number | undefined) => value ?? '–'
   const lines = groups.flatMap(({ group, count, correlations }) => [
@@ -74,16 +85,57 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
       'Weights that tell all pairs best:',
       ...fitted,
       '',
+      'By face: excess error of the faces that lie so far from SRC, in standard deviations',
+      describeFindings(findings),
+      '',
+      'Named of the faces that SRC truly lacks, and of those that it has',
+      describeNamed(named),
+      '',
       `Kept in ${out}`,
     ].join('\n'),
-    data: { out, effort, ...summary(results) },
+    data: { out, effort, ...summary(results), findings, named },
   }
 }
 
 const hundredths = (value: number | undefined) => (value === undefined ? undefined : round(value, 2))
 
+const KNOWN: readonly KnownAxis[] = ['yaw', 'pitch', 'lightSide']
+const toleranceOf = (axis: string) => AXES.find((spec) => spec.axis === axis)!.tolerance
+
+/** Of each axis the ring that tells its tolerance, or the furthest one of each error where none does. */
+function describeFindings(findings: readonly AxisFinding[]): string {
+  const rows = findings.flatMap(({ axis, rings, told }) => {
+    const furthest = rings.filter((ring, i) => ring.error !== rings[i + 1]?.error)
+    const shown = told ? [told] : furthest
+    return shown.map((ring) => [
+      axis,
+      ring.error,
+      `${ring.distance} to ${round(2 * ring.distance)}`,
+      `${ring.faces} of ${ring.pairs}`,
+      ring.excess.toFixed(2),
+      `${ring.low.toFixed(2)} to ${ring.high.toFixed(2)}`,
+      told ? told.distance : 'not told',
+      toleranceOf(axis),
+    ])
+  })
+  return table(['axis', 'error', 'distance', 'faces, pairs', 'excess', '95 %', 'told from', 'tolerance'], rows)
+}
+
+const describeNamed = (named: readonly Named[]) =>
+  table(
+    ['axis', 'tolerance', 'of those it lacks', 'of those it has'],
+    named.map(({ axis, tolerance, lacking, having, faces }) => [
+      axis,
+      tolerance,
+      `${Math.round(100 * lacking)} % of ${faces.lacking}`,
+      `${Math.round(100 * having)} % of ${faces.having}`,
+    ]),
+  )
+
 /** The pairs, how well what was told goes with what came out, and the weights that would tell it best. */
-function summary(pairs: readonly PairResult[]) {
+function summary(all: readonly PairResult[]) {
+  // Matched pairs show one DST twice: they are for the study by face.
+  const pairs = all.filter(({ pair }) => !MATCHED_PAIRS.some(({ name }) => name === pair))
   const among = (specs: readonly { name: string }[]) =>
     pairs.filter(({ pair }) => specs.some(({ name }) => name === pair))
   const [first, others] = [among(QUALITY_PAIRS), among(OTHER_PAIRS)]
@@ -115,7 +167,7 @@ function summary(pairs: readonly PairResult[]) {
       ...{ othersByFirst: hundredths(across(first, others)), firstByOthers: hundredths(across(others, first)) },
     }
   })
-  return { pairs, groups, fits }
+  return { pairs: all, groups, fits }
 }
 
 const correlationsOf = (pairs: readonly PairResult[]) =>

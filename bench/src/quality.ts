@@ -17,6 +17,7 @@ import { exists } from '@dfl/core/files'
 import type { Evaluation } from '@dfl/evaluate'
 import { loadHeadPack, PACK_VARIABLE, RENDERED_PAIRS, writePair } from '@dfl/synth'
 import { benchArguments } from './bench-arguments.js'
+import { KEPT_FACES } from './by-face.js'
 import { demoClip, ROOT } from './footage.js'
 import { type BenchContext, type Outcome, round, table } from './report.js'
 
@@ -172,8 +173,8 @@ export async function measurePair(
       await walk(extractStage(workspace, { side, input: pair[side], options }), pair, context)
   }
   const { check } = await walk(checkStage(workspace, { out: join(folder, 'check.html') }), pair, context)
-  // Facesets are kept, a model is not: another effort, or other code, is what is measured.
-  await rm(workspace.model, { recursive: true, force: true })
+  // Facesets are kept, a model and what came of it are not: another effort, or other code, is what is measured.
+  for (const old of [workspace.model, join(folder, KEPT_FACES)]) await rm(old, { recursive: true, force: true })
   const trained = await walk(trainStage(workspace, { seconds, iterations, seed, preset: preset.name }), pair, context)
   await walk(mergeStage(workspace, { input: pair.dst, again: true }), pair, context)
   const [dstLandmarks, truthLandmarks] = [await exactLandmarks(pair.dst), await exactLandmarks(pair.truth)]

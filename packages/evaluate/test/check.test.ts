@@ -2,6 +2,8 @@ import { HEAD_68 } from '@dfl/align'
 import { gaussianBlur, resize, rgbToGray } from '@dfl/image'
 import { describe, expect, it } from 'vitest'
 import {
+  axisDistance,
+  axisValues,
   blurEffect,
   checkFaces,
   checkReport,
@@ -65,6 +67,33 @@ describe('coverage names what was taken away from SRC', () => {
     const lit = (from: number, to: number) => steps(from, to, 9).map((lightRight) => ({ lightRight }))
     expect(gapNames(lit(-1.2, -0.4), lit(0.4, 1.2))).toContain('lightSide above')
     expect(gapNames(lit(0.4, 1.2), lit(-1.2, -0.4))).toContain('lightSide below')
+  })
+
+  it('what the study of faces tells: 0.06 of an open mouth, 0.2 of light from the side; and not a little less', () => {
+    const [face] = traitsOf([{}])
+    const shown = (mouth: number, right: number) =>
+      Array.from({ length: 4 }, (_, i) => ({
+        ...{ ...face!, filename: `${i}.png`, timestampSeconds: i, mouth },
+        light: { ...face!.light, right },
+      }))
+    const named = (mouth: number, right: number) =>
+      coverage(shown(0, 0), shown(mouth, right)).gaps.map(({ axis, direction }) => `${axis} ${direction}`)
+    expect(named(0.065, 0)).toEqual(['mouth above'])
+    expect(named(0.055, 0)).toEqual([])
+    expect(named(0, 0.22)).toEqual(['lightSide above'])
+    expect(named(0, -0.22)).toEqual(['lightSide below'])
+    expect(named(0, 0.18)).toEqual([])
+  })
+
+  it('by the third-nearest of SRC, so that one face like it may be an accident', () => {
+    expect(axisDistance([1, 5, 2, 9], 4)).toBe(3)
+    expect(axisDistance([1, 5], 4)).toBe(3)
+    const faces = traitsOf([{}, { yawDegrees: 20 }])
+    const { yaw, eyes, smile } = axisValues(faces)
+    expect(yaw).toEqual(faces.map(({ yawDegrees }) => yawDegrees))
+    expect(Math.max(...(eyes as number[]))).toBeCloseTo(1, 1)
+    expect(axisValues(faces, [faces[1]!]).smile[0]).toBeCloseTo(faces[0]!.smile - faces[1]!.smile, 10)
+    expect(smile[1]).toBeDefined()
   })
 
   it('and finds for each DST face the SRC faces that do the same', () => {

@@ -15,6 +15,7 @@ export {
 export { loadHeadPack, PACK_VARIABLE, readHeadPack } from './head-pack.js'
 export { CANONICAL_LOOK, type Color, type Look, lookOf, randomLook } from './look.js'
 export {
+  MATCHED_PAIRS,
   OTHER_PAIRS,
   type PairChange,
   type PairSpec,

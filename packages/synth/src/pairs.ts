@@ -148,8 +148,29 @@ export const OTHER_PAIRS: readonly PairSpec[] = [
   pairSpec('others-dark', 32, { src: 1, dst: 9, dstLight: { ambient: 0.16 }, about: 'DST is lit much harder' }),
 ]
 
+const MATCHED = {
+  ...{ src: 9, dst: 1, dstFrames: 96 },
+  dstRange: { yawDegrees: [-42, 42], pitchDegrees: [-20, 20], lightDegrees: [-60, 60], jaw: 1.6, expression: 1.2 },
+} as const
+
+/**
+ * The same DST twice, and of the same SRC nearly nothing or all that DST does: what differs between the two results, face by
+ * face, is what SRC lacked.
+ */
+export const MATCHED_PAIRS: readonly PairSpec[] = [
+  pairSpec('matched-narrow', 33, {
+    ...MATCHED,
+    srcRange: {
+      ...{ yawDegrees: [-6, 6], pitchDegrees: [-3, 3], rollDegrees: [-3, 3], lightDegrees: [-6, 6] },
+      ...{ jaw: 0, smile: 0, expression: 0 },
+    },
+    about: 'SRC looks straight ahead and does not move its face',
+  }),
+  pairSpec('matched-wide', 33, { ...MATCHED, srcRange: MATCHED.dstRange, about: 'the same DST, and SRC does it all' }),
+]
+
 /** All pairs that benchmarks can render. */
-export const RENDERED_PAIRS: readonly PairSpec[] = [...QUALITY_PAIRS, ...OTHER_PAIRS]
+export const RENDERED_PAIRS: readonly PairSpec[] = [...QUALITY_PAIRS, ...OTHER_PAIRS, ...MATCHED_PAIRS]
 
 /**
  * Writes the clips of a pair as `<folder>/<name>-src.mp4`, `-dst` and `-truth`, each with a `.json` of what is true;

@@ -107,7 +107,7 @@ export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Cho
  * training, for ranking pairs.
  *
  * Fitted to 24 rendered pairs: Pearson 0.91; each pair told by the others 0.88; pairs of other people than those that it was
- * fitted to 0.85 and 0.90. See docs/design/insight.md.
+ * fitted to 0.84 and 0.90. See docs/design/insight.md.
  *
  * @param told `shading` and `resemblance` of the check.
  */
