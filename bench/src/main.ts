@@ -28,6 +28,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     load: () => import('./options.js'),
   },
   quality: { summary: 'the whole pipeline on pairs whose true swap is known', load: () => import('./quality.js') },
+  darkness: {
+    summary: 'whether light that is weaker is told from skin that is darker',
+    load: () => import('./darkness.js'),
+  },
   forecast: { summary: 'whether what dfl check says before training comes true', load: () => import('./forecast.js') },
 }
 

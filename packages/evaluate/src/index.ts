@@ -10,7 +10,7 @@ export { type FaceShape, faceShape, type ShapeDifference, shapeDifference, shape
 export { fingerprintOf } from './check/fingerprint.js'
 export { gazeSide } from './check/gaze.js'
 export { deviations, TOLD_POINTS, withoutLean } from './check/lean.js'
-export { type FaceLight, faceLight } from './check/light.js'
+export { type FaceLight, faceLight, skinStops } from './check/light.js'
 export { type Quality, qualityOf } from './check/quality.js'
 export { resemblance } from './check/resemblance.js'
 export { seenShape } from './check/seen-shape.js'

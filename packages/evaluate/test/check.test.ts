@@ -20,6 +20,7 @@ import {
   shapeDifference,
   shapesApart,
   shownFaces,
+  skinStops,
   withoutLean,
 } from '../src/index.js'
 import { head, landmarkClip, type Shot, traitsOf } from './heads.js'
@@ -310,8 +311,33 @@ describe('the whole check', () => {
       "Shoot or find SRC in dimmer light, or bring it down by 0.7 stops before extracting: DST's light is one that SRC does not have. The whites of the eyes are 0.7 stops darker in DST than in SRC.",
     ])
     expect(about(lit(0.57, 0.4), lit(0.7, 0.4))[0]).toContain('brighter light')
-    expect(about(lit(0.7, 0.45), lit(0.67, 0.35))).toEqual([])
+    expect(about(lit(0.7, 0.45), lit(0.69, 0.35))).toEqual([])
+    expect(about(lit(0.7, 0.45), lit(0.72, 0.35))).toEqual([])
+    expect(about(lit(0.7, 0.45), lit(0.67, 0.43))).toEqual([])
     expect(exposureStops(lit(0.5, 0.4).faces.slice(0, 4), lit(0.9, 0.4).faces)).toBeUndefined()
+  })
+
+  it('says that darker faces are skin or light, where whites of eyes that are a little darker or not seen leave it open', () => {
+    const side = (white: number | undefined, brightness: number) => ({
+      faces: dst.faces.map(({ eyeWhite: _, ...face }) => ({
+        ...{ ...face, light: { ...face.light, brightness } },
+        ...(white === undefined ? {} : { eyeWhite: white }),
+      })),
+    })
+    const about = (one: ReturnType<typeof side>, other: ReturnType<typeof side>) =>
+      checkFaces(one, other).advice.find(({ text }) => text.includes('skin or light'))
+    expect(about(side(0.72, 0.42), side(0.685, 0.365))).toEqual({
+      urgency: 'fine',
+      text: "DST's faces are 0.4 stops darker than SRC's: skin or light. Compare the backgrounds and the whites of the eyes: if DST's scene is darker, bring SRC down by as much before extracting; if only its skin is, leave both.",
+      evidence: 'The whites of the eyes are 0.2 stops darker: too little to tell them apart.',
+    })
+    const unseen = about(side(undefined, 0.3), side(undefined, 0.4))!
+    expect(unseen.text).toContain('0.9 stops brighter')
+    expect(unseen.text).toContain('bring SRC up by as much')
+    expect(unseen.evidence).toContain('not seen well enough')
+    expect(about(side(0.72, 0.42), side(0.685, 0.4))).toBeUndefined()
+    expect(about(side(undefined, 0.4), side(undefined, 0.4))).toBeUndefined()
+    expect(skinStops([], dst.faces)).toBe(0)
   })
 
   it('makes a report that stands alone, with pictures, maps and safe text', () => {

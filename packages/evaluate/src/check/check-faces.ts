@@ -2,8 +2,10 @@ import { median } from '@dfl/core'
 import { type Advice, type Choice, SHAPE_LIMITS, shapeMeaning, suggest } from './advice.js'
 import { type Coverage, coverage } from './coverage.js'
 import { evenly } from './evenly.js'
+import { aboutExposure } from './exposure-advice.js'
 import { exposureStops } from './eye-white.js'
 import { type ShapeDifference, shapeDifference } from './face-shape.js'
+import { skinStops } from './light.js'
 import { type Quality, qualityOf } from './quality.js'
 import { resemblance } from './resemblance.js'
 import type { FaceTraits } from './traits.js'
@@ -46,8 +48,6 @@ const SHAPE_FACES = 120
 /** A person with fewer faces than this share of a side's is taken for an accident. */
 const LEAST_PERSON = 0.03
 const FEW_SRC = 100
-/** Clips of one light differed by 0.25 at most. */
-const MUCH_LIGHT_STOPS = 0.5
 
 /**
  * Whether SRC can give DST what it needs: coverage, face shape, people, quality, and what to do about it.
@@ -71,7 +71,7 @@ export function checkFaces(src: CheckSide, dst: CheckSide, choices: readonly Cho
       text: gap.shoot,
       evidence: gap.sentence,
     })),
-    ...aboutExposure(exposure),
+    ...aboutExposure(exposure, skinStops(src.faces, dst.faces)),
     ...(shape
       ? [
           {
@@ -170,18 +170,3 @@ const aboutCount = (faces: number): Advice[] =>
           evidence: `SRC has ${faces} faces.`,
         },
       ]
-
-/** What to do about light that is much weaker or stronger. The study saw no loss by it, so it is never urgent. */
-function aboutExposure(stops: number | undefined): Advice[] {
-  if (stops === undefined || Math.abs(stops) < MUCH_LIGHT_STOPS) return []
-  const by = Math.abs(stops).toFixed(1)
-  const [light, grade] = stops < 0 ? ['dimmer', 'down'] : ['brighter', 'up']
-  return [
-    {
-      urgency: 'consider',
-      text: `Shoot or find SRC in ${light} light, or bring it ${grade} by ${by} stops before extracting: DST's light is one that SRC does not have.`,
-      evidence: `The whites of the eyes are ${by} stops ${stops < 0 ? 'darker' : 'brighter'} in DST than in SRC.`,
-      assumes: 'That neither clip is graded to be dark or bright: then match the grades.',
-    },
-  ]
-}

@@ -1,5 +1,6 @@
 import { type Landmarks, median, type Raster } from '@dfl/core'
 import { crop, rgbToGray, toPixels } from '@dfl/image'
+import { GAMMA } from './light.js'
 
 /** Height over width of an eye, and pixels within it, below which nothing is said of it. */
 const LEAST_OPEN = 0.2
@@ -8,8 +9,6 @@ const LEAST_PIXELS = 40
 const WHITE = 0.95
 /** So many faces of a side must show their eyes. */
 const LEAST_FACES = 5
-/** From luma to light, as nearly all video has it. */
-const GAMMA = 2.2
 
 /**
  * How bright the whites of the eyes are, 0..1 luma, mean of the eyes that are open and large enough; `undefined` where

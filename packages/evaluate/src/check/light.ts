@@ -1,5 +1,8 @@
 import { eyesMouthMask, hullMask } from '@dfl/align'
-import type { Landmarks, Pixels } from '@dfl/core'
+import { type Landmarks, median, type Pixels } from '@dfl/core'
+
+/** From luma to light, as nearly all video has it. */
+export const GAMMA = 2.2
 
 /** Where the light on a face comes from, and how bright it is. */
 export interface FaceLight {
@@ -35,7 +38,7 @@ export function faceLight(image: Pixels, landmarks: Landmarks): { light: FaceLig
       if (weight <= 0) continue
       const [r, g, b] = [image.data[3 * i], image.data[3 * i + 1], image.data[3 * i + 2]]
       const bright = 0.299 * r + 0.587 * g + 0.114 * b
-      const value = Math.max(0, bright) ** 2.2
+      const value = Math.max(0, bright) ** GAMMA
       const u = (x - cx) / rx
       const v = (cy - y) / ry
       w += weight
@@ -66,4 +69,14 @@ export function faceLight(image: Pixels, landmarks: Landmarks): { light: FaceLig
     },
     clipped: clipped / w,
   }
+}
+
+/**
+ * How many stops brighter the skin of DST's faces is than SRC's: by its light, by its colour or by both. 0 where a side has
+ * no faces.
+ */
+export function skinStops(src: readonly { light: FaceLight }[], dst: readonly { light: FaceLight }[]): number {
+  if (Math.min(src.length, dst.length) === 0) return 0
+  const [a, b] = [src, dst].map((faces) => Math.max(0.01, median(faces.map(({ light }) => light.brightness))))
+  return GAMMA * Math.log2(b / a)
 }

@@ -103,7 +103,7 @@ function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast }
       name: 'Looks alike',
       value: resemblance.toFixed(2),
       meaning:
-        "How much DST's faces look like the SRC faces most like them (SSIM in the face, brightness and contrast made equal): the rest a network has to change. Rendered pairs had 0.46 to 0.79.",
+        "How much DST's faces look like the SRC faces most like them (SSIM in the face, brightness and contrast made equal): the rest a network has to change. Rendered pairs had 0.46 to 0.77.",
     },
     {
       name: 'Forecast',
