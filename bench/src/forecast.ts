@@ -62,7 +62,7 @@ export async function run(args: string[], context: BenchContext): Promise<Outcom
   }
   context.say(`looking at ${faces.length} faces, one by one`)
   const findings = studyFaces(faces)
-  const named = KNOWN.flatMap((axis) => [toleranceOf(axis), ...TRIED[axis]].map((one) => namedBy(known, axis, one)))
+  const named = KNOWN.flatMap((axis) => triedOf(axis).map((one) => namedBy(known, axis, one)))
   const { groups, fits } = summary(results)
   const or = (value: number | undefined) => value ?? '–'
   const lines = groups.flatMap(({ group, count, correlations }) => [
@@ -101,6 +101,9 @@ const hundredths = (value: number | undefined) => (value === undefined ? undefin
 
 const KNOWN: readonly KnownAxis[] = ['yaw', 'pitch', 'lightSide']
 const toleranceOf = (axis: string) => AXES.find((spec) => spec.axis === axis)!.tolerance
+
+/** The distances that are tried, with the tolerance among them, each once. */
+const triedOf = (axis: KnownAxis) => [...new Set([toleranceOf(axis), ...TRIED[axis]])].sort((a, b) => a - b)
 
 /** Of each axis the ring that tells its tolerance, or the furthest one of each error where none does. */
 function describeFindings(findings: readonly AxisFinding[]): string {
