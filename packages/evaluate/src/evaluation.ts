@@ -6,11 +6,12 @@ import { blurEffect } from './check/blur-effect.js'
 import { type ImageError, imageError } from './image-error.js'
 import { type Jitter, jitter } from './jitter.js'
 import { type Likeness, likeness } from './likeness.js'
-import { borderAgreement } from './metrics/border.js'
+import { borderGrain } from './metrics/border-grain.js'
 import { flicker, flickerCells } from './metrics/flicker.js'
 import { type IdentityMetrics, identityMetrics } from './metrics/identity.js'
 import { colorDifference, gmsd, uncoveredArea } from './metrics/perceptual.js'
 import { type PerformanceError, performanceError } from './metrics/performance-error.js'
+import { SEAM_VIEW, seamStep } from './metrics/seam.js'
 
 /** How far a swap is from the true one inside the face. */
 export interface TruthError extends ImageError {
@@ -25,7 +26,7 @@ export interface FrameMetrics {
   truth?: TruthError
   /** The same after the truth's face was laid on DST's by its own landmarks. */
   truthFace?: TruthError
-  /** ΔE*ab of the step that the swap made, beyond DST's own: see `borderAgreement`. */
+  /** ΔE*ab of the step at the edge of what the swap changed, wherever it lies: see `seamStep`. */
   borderColor: number
   grain: number
   /** Share of DST's face that still is DST. */
@@ -77,7 +78,6 @@ export function frameMetrics(
   })
   const width = SIDE / 16
   const bands = { inside: band(face, erode(face, width)), outside: band(dilate(face, width), face) }
-  const border = borderAgreement(result, dst, bands)
   const middle = imageToFaceMat(landmarks, 'half_face', BLUR_SIDE)
   const blurOf = (picture: Pixels) =>
     blurEffect(rgbToGray(warpAffine(picture, middle, { width: BLUR_SIDE, height: BLUR_SIDE }, { border: 'replicate' })))
@@ -86,12 +86,24 @@ export function frameMetrics(
     ...(pictures.truth && truthLandmarks
       ? { truthFace: errorTo(cut(pictures.truth, imageToFaceMat(truthLandmarks, 'whole_face', SIDE))) }
       : {}),
-    borderColor: border.color,
-    grain: border.grain,
+    borderColor: seamIn(pictures, landmarks),
+    grain: borderGrain(result, dst, bands),
     uncovered: uncoveredArea(result, dst, face),
     blur: { result: blurOf(pictures.result), dst: blurOf(pictures.dst) },
     cells: { result: flickerCells(result), dst: flickerCells(dst) },
   }
+}
+
+/** The step at the edge of what changed, in a cut that is wide enough for masks larger than the face. */
+function seamIn({ result, dst }: { result: Pixels; dst: Pixels }, landmarks: Landmarks): number {
+  const { faceType, size, scale } = SEAM_VIEW
+  const mat = imageToFaceMat(landmarks, faceType, size, { scale })
+  const [wideResult, wideDst] = [result, dst].map((picture) =>
+    warpAffine(picture, mat, { width: size, height: size }, { border: 'replicate' }),
+  )
+  const chin = landmarks[8]![1]
+  const faceWidth = Math.abs(landmarks[16]![0] - landmarks[0]![0])
+  return seamStep(wideResult!, wideDst!, dst.height - chin > faceWidth / 8)
 }
 
 /** Everything that is measured of a merged clip. */

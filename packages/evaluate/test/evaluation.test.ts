@@ -226,7 +226,7 @@ it('several people of DST are told apart in the numbers', () => {
 
 it('the report stands alone and leads with what to do', () => {
   const html = evaluationReport({ evaluation: nothing, name: 'c.mp4' })
-  expect(html).toContain('The result still looks like DST')
+  expect(html).toContain('The result is DST itself')
   expect(html).not.toMatch(/<script|(?:src|href)="(?!data:)|url\(/)
   expect(html.indexOf('What to do')).toBeLessThan(html.indexOf('Does it look like SRC?'))
 })

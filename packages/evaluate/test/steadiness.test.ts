@@ -61,7 +61,7 @@ const advised = (found: Evaluation) =>
   evaluationAdvice(found)
     .map(({ text }) => text)
     .join(' ')
-const BLAMED = /flickers|trembles|frames? late|frames? early|colours do not fit/
+const BLAMED = /flickers|trembles|frames? late|frames? early|edge of the new face/
 
 describe.each([8, 12, 24, 50])('at %i frames a second', (fps) => {
   const [dst, swap] = [clip(1, fps), clip(2, fps)]

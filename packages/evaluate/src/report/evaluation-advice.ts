@@ -1,14 +1,24 @@
 import type { Advice } from '../check/advice.js'
 import type { Evaluation } from '../evaluation.js'
 import { sayPercent } from '../say-percent.js'
-import { BLUR_LIMITS, delayText, evaluationFigures } from './evaluation-figures.js'
+import { BLUR_LIMITS, BORDER_LIMITS, delayText, evaluationFigures } from './evaluation-figures.js'
 import type { Figure } from './html.js'
+
+/** From this share of the face on that did not change, nothing was swapped. */
+const UNTOUCHED = 0.95
 
 /** What to do about a result, most urgent first. */
 export function evaluationAdvice(evaluation: Evaluation): Advice[] {
   const { likeness, identity, performance, picture, steadiness } = evaluation
   const out: Advice[] = []
-  if (identity.leak > 0.6)
+  const untouched = picture.uncovered > UNTOUCHED
+  if (untouched)
+    out.push({
+      urgency: 'do',
+      text: 'The result is DST itself: give the merged clip with --result, or merge again with a smaller --erode and the usual --mask.',
+      evidence: `${sayPercent(picture.uncovered)} of the face did not change, so the numbers below say nothing of a swap.`,
+    })
+  else if (identity.leak > 0.6)
     out.push({
       urgency: 'do',
       text: 'The result still looks like DST: train longer, and check that SRC covers DST (dfl check).',
@@ -29,20 +39,20 @@ export function evaluationAdvice(evaluation: Evaluation): Advice[] {
   if ((likeness.performance.mouth ?? 1) < 0.7)
     out.push({
       urgency: 'do',
-      text: "The mouth does not follow DST's: train longer with eyes and mouth weighed more.",
+      text: "The mouth does not follow DST's: train longer with eyes and mouth weighed more (--eyes-mouth-prio).",
       evidence: `Correlation ${likeness.performance.mouth?.toFixed(2)}; the mouth is off by ${performance.mouth.toFixed(1)} % of the distance of the eyes.`,
     })
   if ((likeness.performance.eyes ?? 1) < 0.5)
     out.push({
       urgency: 'consider',
-      text: "The lids do not follow DST's: look at its blinks, and train longer with eyes and mouth weighed more.",
+      text: "The lids do not follow DST's: look at its blinks, and train longer with eyes and mouth weighed more (--eyes-mouth-prio).",
       evidence: `Correlation ${likeness.performance.eyes?.toFixed(2)}. Blinks on dark lids are often not found, in DST too: trust your eyes here.`,
     })
-  if (picture.borderColor > 4)
+  if (picture.borderColor > BORDER_LIMITS.plain)
     out.push({
       urgency: 'do',
-      text: 'The colours do not fit around the face: merge with another --color-transfer, such as rct or lct.',
-      evidence: `They step by ${picture.borderColor.toFixed(1)} ΔE more than in DST; 2 is just visible.`,
+      text: 'The edge of the new face shows: merge with another --color-transfer, such as rct or lct, or with a larger --blur.',
+      evidence: `Colours step there by ${picture.borderColor.toFixed(1)} ΔE, which they do not in DST; 2 is just visible.`,
     })
   const softer = picture.blur.result - picture.blur.dst
   if (softer > BLUR_LIMITS.verySoft)
@@ -57,7 +67,7 @@ export function evaluationAdvice(evaluation: Evaluation): Advice[] {
       text: 'The face is smoother than the picture around it: merge with --grain 100, or train at a higher resolution.',
       evidence: `Grain inside is ${picture.grain.toFixed(2)} of what it was in DST.`,
     })
-  if (picture.uncovered > 0.35)
+  if (!untouched && picture.uncovered > 0.35)
     out.push({
       urgency: 'consider',
       text: 'Much of DST stays visible in the face: merge with a smaller --erode.',

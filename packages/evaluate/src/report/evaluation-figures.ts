@@ -19,6 +19,9 @@ export function delayText(frames: number): string {
   return `${count} ${count === 1 ? 'frame' : 'frames'} ${frames > 0 ? 'late' : 'early'}`
 }
 
+/** ΔE*ab of the step at the edge of the change: merges with a soft edge lie up to 3; from 4 on people see a line. */
+export const BORDER_LIMITS = { soft: 3, plain: 4 } as const
+
 /** How much more blurred than DST's a face may be: true swaps lie up to 0.03 above, blurred by 1 px of 480x270 at 0.13 to 0.17. */
 export const BLUR_LIMITS = { soft: 0.05, verySoft: 0.1 } as const
 
@@ -45,21 +48,22 @@ function identityFigures({ likeness, identity }: Evaluation): Figure[] {
     {
       name: 'Distance to SRC',
       value: identity.toSrc.toFixed(2),
-      meaning: `Of face embeddings, to the ten nearest: faces of one person are closer than 0.6, and to DST it is ${identity.toDst.toFixed(2)}.`,
+      meaning: `How unlike the ten most similar faces of SRC it looks to a network that knows people: faces of one person are closer than 0.6. To DST it is ${identity.toDst.toFixed(2)}.`,
     },
   ]
 }
 
 function performanceFigures({ performance, truthPerformance, likeness }: Evaluation): Figure[] {
-  const best = (of: (error: Evaluation['performance']) => number, digits = 1) =>
-    truthPerformance ? `; the true swap's is ${of(truthPerformance).toFixed(digits)}` : ''
+  const best = (of: (error: Evaluation['performance']) => number, unit: '°' | ' %') =>
+    truthPerformance ? `; the true swap's is ${of(truthPerformance).toFixed(1)}${unit}` : ''
+  const names = { yaw: 'Turn follows', mouth: 'Mouth follows', eyes: 'Eyes follow' } as const
   const follows = (['yaw', 'mouth', 'eyes'] as const).flatMap((name): Figure[] => {
     const value = likeness.performance[name]
     if (value === undefined) return []
     const verdict = grade(value, 0.9, 0.7)
     return [
       {
-        name: `${name[0].toUpperCase()}${name.slice(1)} follows`,
+        name: names[name],
         value: value.toFixed(2),
         meaning: `Correlation of ${name === 'yaw' ? 'the turn of the head' : `the opening of the ${name}`} with DST's over the clip; 1 follows exactly.`,
         verdict,
@@ -77,23 +81,23 @@ function performanceFigures({ performance, truthPerformance, likeness }: Evaluat
     {
       name: 'Pose error',
       value: `${performance.poseDegrees.toFixed(1)}°`,
-      meaning: `Mean difference of yaw, pitch and roll from DST's${best((e) => e.poseDegrees)}.`,
+      meaning: `Mean difference of yaw, pitch and roll from DST's${best((e) => e.poseDegrees, '°')}.`,
       verdict: grade(performance.poseDegrees, 3, 6),
     },
     {
       name: 'Mouth error',
       value: `${performance.mouth.toFixed(1)} %`,
-      meaning: `Difference of the opening from DST's, in % of the distance of the eyes${best((e) => e.mouth)}.`,
+      meaning: `Difference of the opening from DST's, in % of the distance of the eyes${best((e) => e.mouth, ' %')}.`,
     },
     {
       name: 'Eye error',
       value: `${performance.eyes.toFixed(1)} %`,
-      meaning: `Difference of the opening from DST's, in % of the distance of the eyes${best((e) => e.eyes)}.`,
+      meaning: `Difference of the opening from DST's, in % of the distance of the eyes${best((e) => e.eyes, ' %')}.`,
     },
     {
       name: 'Landmark error',
       value: `${performance.landmarks.toFixed(1)} %`,
-      meaning: `Mean distance of the landmarks from DST's; another person's face is never 0${best((e) => e.landmarks)}.`,
+      meaning: `Mean distance of the landmarks from DST's, in % of the distance of the eyes; another person's face is never 0${best((e) => e.landmarks, ' %')}.`,
     },
   ]
 }
@@ -103,10 +107,11 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
   const softer = Math.max(0, picture.blur.result - picture.blur.dst)
   return [
     {
-      name: 'Colour step at the border',
+      name: 'Colour step at the edge',
       value: `${picture.borderColor.toFixed(1)} ΔE`,
-      meaning: 'How much more the colour changes where the new face ends than in DST; 2 is just visible.',
-      verdict: grade(picture.borderColor, 2, 4),
+      meaning:
+        'The step in colour where the change ends, wherever that is, which DST does not have there; 2 is just visible, soft merges have up to 3.',
+      verdict: grade(picture.borderColor, BORDER_LIMITS.soft, BORDER_LIMITS.plain),
     },
     {
       name: 'Softer than DST by',
@@ -138,7 +143,7 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
           {
             name: 'Perceptual distance',
             value: truthFace.gmsd.toFixed(3),
-            meaning: `Deviation of edges from the same (GMSD); 0 is equal, 0.1 plainly visible (in its own place, ${truth.gmsd.toFixed(3)}).`,
+            meaning: `How far edges deviate from the true swap's, laid on DST's face (GMSD); 0 is equal, 0.1 plainly visible (where its own head has it, ${truth.gmsd.toFixed(3)}).`,
           },
           {
             name: 'Colour error',
@@ -148,7 +153,7 @@ function pictureFigures({ picture }: Evaluation): Figure[] {
           {
             name: 'Error in face',
             value: `${(100 * truth.mae).toFixed(1)} %`,
-            meaning: 'Mean absolute difference from the true swap inside the face.',
+            meaning: 'Mean difference from the true swap inside the face, in % of full brightness.',
           },
         ]
       : []),
@@ -160,7 +165,8 @@ function steadyFigures({ steadiness: { flicker, jitter } }: Evaluation): Figure[
     {
       name: 'Flicker',
       value: `${flicker.toFixed(2)} %`,
-      meaning: "Trembling of the face's brightness from frame to frame, beyond what movement like DST's explains.",
+      meaning:
+        "Trembling of the face's brightness from frame to frame, in % of full brightness, beyond what movement like DST's explains.",
       verdict: grade(flicker, 0.5, 1),
     },
     ...(jitter.samples > 0
