@@ -48,7 +48,8 @@ export function shapeMeaning({ percent, uncovered }: Pick<ShapeDifference, 'perc
     uncovered < 0.02
       ? "SRC's face covers all of DST's."
       : `About ${Math.round(100 * uncovered)} % of DST's face lies outside SRC's: at the rim DST stays visible.`
-  if (percent < SHAPE_LIMITS.near) return `The faces are built much alike: SRC's likeness can come out in full. ${mask}`
+  if (percent < SHAPE_LIMITS.near)
+    return `The faces are built much alike: DST's head takes little of SRC's likeness away. ${mask}`
   if (percent < SHAPE_LIMITS.far)
     return `The faces differ as two people usually do: eyes, nose and mouth will look like SRC, the outline like DST. ${mask}`
   return `The faces are built very differently: expect SRC in eyes, nose and mouth only, in DST's head; training may fall back to DST. ${mask}`

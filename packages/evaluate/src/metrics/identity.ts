@@ -18,7 +18,7 @@ const NEAREST = 10
 /**
  * Whom the faces of a swap look like, by embeddings of one network.
  *
- * @param swap, src, dst Any number of faces each, at least 2 of SRC and of DST.
+ * @param swap, src, dst At least one face of each. Of a single DST face none is nearer than itself, so only the same face leaks in full.
  * Source: retrieval as in Li et al. 2019, FaceShifter, https://arxiv.org/abs/1912.13457 (section 4)
  */
 export function identityMetrics(faces: {
@@ -29,15 +29,8 @@ export function identityMetrics(faces: {
   const { swap, src, dst } = faces
   const toSrc = swap.map((face) => nearest(face, src))
   const toDst = swap.map((face) => nearest(face, dst))
-  const own = median(
-    dst.map(
-      (face) =>
-        nearest(
-          face,
-          dst.filter((other) => other !== face),
-        ).mean,
-    ),
-  )
+  const others = (face: Embedded) => dst.filter((other) => other !== face)
+  const own = dst.length < 2 ? 0 : median(dst.map((face) => nearest(face, others(face)).mean))
   const apart = median(src.map((face) => nearest(face, dst).mean))
   const swapToDst = median(toDst.map(({ mean }) => mean))
   return {

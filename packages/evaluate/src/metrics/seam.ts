@@ -72,7 +72,7 @@ export function seamStep(result: Pixels, dst: Pixels, bodyIsSeen = true): number
 /** L*a*b* of both pictures, slightly blurred, on the white of DST. */
 function seenColors(result: Pixels, dst: Pixels): readonly [Pixels, Pixels] {
   const [now, before] = [result, dst].map((picture) => rgbToLab(gaussianBlur(picture, BLUR.picture)))
-  const lightness = before!.data.filter((_, k) => k % 3 === 0).sort()
+  const lightness = Float32Array.from({ length: dst.width * dst.height }, (_, i) => before!.data[3 * i]).sort()
   const brightest = luminance((lightness[Math.floor(WHITE.quantile * lightness.length)] + 16) / 116)
   const gain = 1 / Math.min(1, Math.max(WHITE.darkest, brightest))
   return [onWhite(now!, gain), onWhite(before!, gain)]
@@ -101,7 +101,10 @@ function onWhite(lab: Pixels, gain: number): Pixels {
 function changeOf(now: Pixels, before: Pixels): Pixels {
   const difference = gaussianBlur({ ...now, data: now.data.map((v, k) => v - before.data[k]) }, BLUR.change)
   const data = new Float32Array(now.width * now.height)
-  for (let i = 0; i < data.length; i++) data[i] = Math.hypot(...at(difference, i))
+  for (let i = 0; i < data.length; i++) {
+    const [l, a, b] = [difference.data[3 * i], difference.data[3 * i + 1], difference.data[3 * i + 2]]
+    data[i] = Math.sqrt(l * l + a * a + b * b)
+  }
   return { ...now, data, channels: 1 }
 }
 

@@ -52,7 +52,8 @@ function leadOf({ coverage, advice }: Check): string {
   return `${urgent === 1 ? 'One thing' : `${urgent} things`} to do before training: SRC cannot give what it does not show. If it cannot be had, train all the same: what is named here will look less like SRC.`
 }
 
-function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast }: Check): Figure[] {
+function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast, people }: Check): Figure[] {
+  const several = people.src.length > 1 || people.dst.length > 1
   return [
     {
       name: 'DST faces covered',
@@ -66,7 +67,7 @@ function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast }
           {
             name: 'Face shapes differ by',
             value: `${shape.percent.toFixed(1)} ± ${shape.spread.toFixed(1)} %`,
-            meaning: `Distance of jaw, nose and eye corners in % of the distance of the eyes, pose and expression taken out; below ${SHAPE_LIMITS.near} is alike, above ${SHAPE_LIMITS.far} very different.`,
+            meaning: `Distance of jaw, nose and eye corners in % of the distance of the eyes, pose and expression taken out${several ? '; of the person with most faces' : ''}; below ${SHAPE_LIMITS.near} is alike, above ${SHAPE_LIMITS.far} very different.`,
             verdict: grade(shape.percent, SHAPE_LIMITS.near, SHAPE_LIMITS.far),
           },
           {
@@ -97,19 +98,19 @@ function figuresOf({ coverage, shape, exposure, shading, resemblance, forecast }
       name: 'Shading differs by',
       value: shading.toFixed(2),
       meaning:
-        'How otherwise the faces grow brighter from chin to brow: light from above, beard, relief of the face. Below 0.1 is alike, 0.3 the most of the rendered pairs.',
+        'How differently the two faces grow brighter from chin to brow: light from above, beard, relief of the face. Below 0.1 is alike; 0.3 was the most among 24 pairs of rendered heads.',
     },
     {
       name: 'Looks alike',
       value: resemblance.toFixed(2),
       meaning:
-        "How much DST's faces look like the SRC faces most like them (SSIM in the face, brightness and contrast made equal): the rest a network has to change. Rendered pairs had 0.46 to 0.77.",
+        "How much DST's faces look like the SRC faces most like them (SSIM, brightness and contrast made equal; 1 is the same picture): the rest a network has to change. Pairs of rendered heads had 0.46 to 0.77.",
     },
     {
       name: 'Forecast',
       value: forecast.toFixed(2),
       meaning:
-        'Likeness to the true face (SSIM) that rendered pairs so shaded and so much alike reached in a short training; 0.91 is the best, 0.71 the worst seen. For ranking footage, not a promise.',
+        'How near the true face (SSIM, 1 is equal) rendered heads came after a short training where shading and looks differed as much as here; the 24 pairs reached 0.71 to 0.91. Told from those two numbers only: good for choosing between footage, no promise.',
     },
   ]
 }
@@ -179,7 +180,7 @@ function gapSection(
   const shown = evenly(gap.faces, SHOWN).flatMap((name) => {
     const source = pictures.get(name)
     const face = faces.get(name)!
-    return source ? [{ source, caption: at(clipOf(face), timeCode(face)) }] : []
+    return source ? [{ source, caption: at(clipOf(face), timeCode(face)), shows: 'A face of DST' }] : []
   })
   const times = gap.times.map(({ clip, from, to }) =>
     at(escaped(clip), to - from < 0.05 ? clock(from) : `${clock(from)}–${clock(to)}`),
@@ -227,6 +228,7 @@ function neighbours(
     const row = [one.dst, ...one.src.slice(0, 3)].map((name, i) => ({
       source: pictures.get(name) ?? '',
       caption: i === 0 ? `DST ${timeCode(faces.get(name)!)}` : `SRC ${i}`,
+      shows: i === 0 ? 'A face of DST' : 'A face of SRC that is most like it',
     }))
     return pictureSheet(row.filter(({ source }) => source !== ''))
   })
@@ -254,11 +256,12 @@ export function shownFaces({ coverage }: Check): { src: string[]; dst: string[] 
 }
 
 function qualityTable({ src, dst }: Check['quality']): string {
-  const row = (name: string, of: (side: Quality) => string) => [name, of(src), of(dst)]
+  const known = (side: Quality, of: (side: Quality) => string) => (side.faces === 0 ? '–' : of(side))
+  const row = (name: string, of: (side: Quality) => string) => [name, known(src, of), known(dst, of)]
   return tableOf(
     ['', 'SRC', 'DST'],
     [
-      row('Faces', ({ faces }) => String(faces)),
+      ['Faces', String(src.faces), String(dst.faces)],
       row(
         'Distance of the eyes, usual (smallest–largest)',
         ({ eyeDistancePx: [low, middle, high] }) => `${Math.round(middle)} px (${Math.round(low)}–${Math.round(high)})`,

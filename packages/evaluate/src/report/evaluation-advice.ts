@@ -1,7 +1,7 @@
 import type { Advice } from '../check/advice.js'
 import type { Evaluation } from '../evaluation.js'
 import { sayPercent } from '../say-percent.js'
-import { BLUR_LIMITS, BORDER_LIMITS, delayText, evaluationFigures } from './evaluation-figures.js'
+import { BLUR_LIMITS, BORDER_LIMITS, decimal, delayText, evaluationFigures } from './evaluation-figures.js'
 import type { Figure } from './html.js'
 
 /** From this share of the face on that did not change, nothing was swapped. */
@@ -24,11 +24,23 @@ export function evaluationAdvice(evaluation: Evaluation): Advice[] {
       text: 'The result still looks like DST: train longer, and check that SRC covers DST (dfl check).',
       evidence: `It is ${sayPercent(Math.min(1, identity.leak))} as near to DST as DST is to itself.`,
     })
+  else if (likeness.identity < 0.2)
+    out.push({
+      urgency: 'do',
+      text: 'The result looks like neither SRC nor DST: check that it was merged with a model of this SRC; if so, train longer.',
+      evidence: `Likeness ${decimal(likeness.identity)} of 1, leak of DST ${decimal(identity.leak)}.`,
+    })
+  else if (likeness.identity < 0.5)
+    out.push({
+      urgency: 'do',
+      text: 'It looks little like SRC: train longer, and check that SRC covers DST (dfl check).',
+      evidence: `Likeness ${decimal(likeness.identity)} of 1.`,
+    })
   else if (likeness.identity < 0.7)
     out.push({
       urgency: 'consider',
       text: 'It looks like SRC in part: more training, or SRC footage nearer to DST, brings it closer.',
-      evidence: `Likeness ${likeness.identity.toFixed(2)} of 1.`,
+      evidence: `Likeness ${decimal(likeness.identity)} of 1.`,
     })
   if (performance.delayFrames !== 0)
     out.push({
@@ -40,13 +52,13 @@ export function evaluationAdvice(evaluation: Evaluation): Advice[] {
     out.push({
       urgency: 'do',
       text: "The mouth does not follow DST's: train longer with eyes and mouth weighed more (--eyes-mouth-prio).",
-      evidence: `Correlation ${likeness.performance.mouth?.toFixed(2)}; the mouth is off by ${performance.mouth.toFixed(1)} % of the distance of the eyes.`,
+      evidence: `Correlation ${decimal(likeness.performance.mouth ?? 0)}; the mouth is off by ${performance.mouth.toFixed(1)} % of the distance of the eyes.`,
     })
   if ((likeness.performance.eyes ?? 1) < 0.5)
     out.push({
       urgency: 'consider',
       text: "The lids do not follow DST's: look at its blinks, and train longer with eyes and mouth weighed more (--eyes-mouth-prio).",
-      evidence: `Correlation ${likeness.performance.eyes?.toFixed(2)}. Blinks on dark lids are often not found, in DST too: trust your eyes here.`,
+      evidence: `Correlation ${decimal(likeness.performance.eyes ?? 0)}. Blinks on dark lids are often not found, in DST too: trust your eyes here.`,
     })
   if (picture.borderColor > BORDER_LIMITS.plain)
     out.push({

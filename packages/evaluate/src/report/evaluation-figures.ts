@@ -13,6 +13,9 @@ export function evaluationFigures(evaluation: Evaluation): readonly { title: str
   ]
 }
 
+/** '−0.35' */
+export const decimal = (value: number) => value.toFixed(2).replace('-', '−')
+
 /** '2 frames late' */
 export function delayText(frames: number): string {
   const count = Math.abs(frames)
@@ -29,14 +32,14 @@ function identityFigures({ likeness, identity }: Evaluation): Figure[] {
   return [
     {
       name: 'Likeness',
-      value: likeness.identity.toFixed(2),
-      meaning: `0 is as far from SRC as DST is, 1 as near as ${likeness.perfectIs === 'truth' ? 'the true swap' : 'SRC is to itself'}.`,
+      value: decimal(likeness.identity),
+      meaning: `0 is as far from SRC as DST is, below 0 further, 1 as near as ${likeness.perfectIs === 'truth' ? 'the true swap' : 'SRC is to itself'}.`,
       verdict: grade(likeness.identity, 0.8, 0.5),
     },
     {
       name: 'Leak of DST',
-      value: identity.leak.toFixed(2),
-      meaning: '0 is as far from DST as SRC is, 1 as near to DST as DST is to itself.',
+      value: decimal(identity.leak),
+      meaning: '0 is as far from DST as SRC is, below 0 further, 1 as near to DST as DST is to itself.',
       verdict: grade(identity.leak, 0.3, 0.6),
     },
     {
@@ -64,7 +67,7 @@ function performanceFigures({ performance, truthPerformance, likeness }: Evaluat
     return [
       {
         name: names[name],
-        value: value.toFixed(2),
+        value: decimal(value),
         meaning: `Correlation of ${name === 'yaw' ? 'the turn of the head' : `the opening of the ${name}`} with DST's over the clip; 1 follows exactly.`,
         verdict,
       },

@@ -2,7 +2,7 @@ import type { Advice } from '../check/advice.js'
 import type { Evaluation } from '../evaluation.js'
 import { sayPercent } from '../say-percent.js'
 import { evaluationAdvice } from './evaluation-advice.js'
-import { evaluationFigures } from './evaluation-figures.js'
+import { decimal, evaluationFigures } from './evaluation-figures.js'
 import { figureCards, htmlReport, pictureSheet, type Section, tableOf, todoList } from './html.js'
 
 /** The report of a merged clip as one HTML file: first what to do, then the numbers, each with its sentence. */
@@ -50,10 +50,10 @@ function leadOf(advice: readonly Advice[]): string {
 
 function shots({ shots: all }: Evaluation): string {
   if (all.length < 2) return ''
-  return tableOf(
+  return `<p>The same for each shot of the clip.</p>${tableOf(
     ['Shot from frame', 'frames', 'flicker %', 'jitter %'],
-    all.map((shot) => [String(shot.firstFrame), String(shot.frames), shot.flicker.toFixed(2), shot.jitter.toFixed(2)]),
-  )
+    all.map((shot) => [String(shot.firstFrame), String(shot.frames), shot.flicker.toFixed(2), decimal(shot.jitter)]),
+  )}`
 }
 
 function people({ people: all }: Evaluation): Section[] {
@@ -61,15 +61,16 @@ function people({ people: all }: Evaluation): Section[] {
   return [
     {
       title: "DST's people",
-      lead: 'The same numbers for each person of DST: one SRC does not suit all of them alike.',
+      lead: 'Leak of DST, retrieval and distance to SRC, as above, for each person of DST: one SRC does not suit all of them alike. A dash: no face was found there.',
       body: tableOf(
         ['Person', 'frames', 'leak', 'retrieval', 'distance to SRC'],
         all.map(({ frames, identity }, i) => [
           String(i + 1),
           String(frames),
-          identity.leak.toFixed(2),
-          sayPercent(identity.retrieval),
-          identity.toSrc.toFixed(2),
+          // Where the result has no face in this person's frames, nothing can be said.
+          ...(Number.isFinite(identity.toSrc)
+            ? [decimal(identity.leak), sayPercent(identity.retrieval), identity.toSrc.toFixed(2)]
+            : ['–', '–', '–']),
         ]),
       ),
     },

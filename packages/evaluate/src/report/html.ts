@@ -70,21 +70,22 @@ export function figureCards(figures: readonly Figure[]): string {
 
 /** A table; the first column on the left, numbers on the right. */
 export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (row: readonly string[], tag: string) => row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join('')
-  return `<div class="wide"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${rows
+  const cells = (row: readonly string[], tag: 'td' | 'th scope="col"') =>
+    row.map((cell) => `<${tag}>${escaped(cell)}</${tag.slice(0, 2)}>`).join('')
+  return `<div class="wide" role="region" aria-label="Table" tabindex="0"><table><thead><tr>${cells(head, 'th scope="col"')}</tr></thead><tbody>${rows
     .map((row) => `<tr>${cells(row, 'td')}</tr>`)
     .join('')}</tbody></table></div>`
 }
 
-/** Pictures with captions. @param pictures `source`: a data URI. @param shape `frames`: shown wider, as a whole; `strips`: one below the other. */
+/** Pictures with captions. @param pictures `source`: a data URI; `shows`: said before the caption to who does not see. @param shape `frames`: shown wider, as a whole; `strips`: one below the other. */
 export function pictureSheet(
-  pictures: readonly { source: string; caption: string }[],
+  pictures: readonly { source: string; caption: string; shows?: string }[],
   shape: 'squares' | 'frames' | 'strips' = 'squares',
 ): string {
   return `<div class="sheet ${shape}">${pictures
     .map(
-      ({ source, caption }) =>
-        `<figure><img src="${escaped(source)}" alt="${escaped(caption)}"><figcaption>${escaped(caption)}</figcaption></figure>`,
+      ({ source, caption, shows }) =>
+        `<figure><img src="${escaped(source)}" alt="${escaped(shows ? `${shows}: ${caption}` : caption)}"><figcaption>${escaped(caption)}</figcaption></figure>`,
     )
     .join('')}</div>`
 }
@@ -93,7 +94,7 @@ const STYLE = `
 :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--line:#d4dae1;--page:#fff;--card:#f5f7f9;--src:#2f6fd0;--dst:#8a939d;--gap:#c2410c;--good:#1a7f4b;--fair:#946200;--poor:#b3261e}
 @media (prefers-color-scheme:dark){:root{--ink:#e7ebef;--soft:#9aa5b1;--line:#39424c;--page:#14181c;--card:#1d2329;--src:#7fb0ff;--dst:#8d97a3;--gap:#ff9a62;--good:#5fd39a;--fair:#e6b450;--poor:#ff8f87}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
+body{margin:0;overflow-wrap:anywhere;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 main{max-width:64rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 h1{font-size:1.7rem;line-height:1.2;margin:0 0 .25rem}
 h2{font-size:1.2rem;margin:2.5rem 0 .25rem;border-top:1px solid var(--line);padding-top:1.25rem}
@@ -123,8 +124,8 @@ figcaption{font-size:.85rem;margin-top:.25rem}
 .sheet img{width:100%;aspect-ratio:1;object-fit:cover;display:block;background:var(--card)}
 .sheet.frames{grid-template-columns:repeat(auto-fill,minmax(14rem,1fr))}.sheet.strips{grid-template-columns:1fr}.sheet.frames img,.sheet.strips img{aspect-ratio:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
-th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left}
-@media (max-width:30rem){.todo li{flex-direction:column;gap:.1rem}.todo .mark{flex:none}main{padding:1rem .75rem 3rem}}
+th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th:first-child,td:first-child{text-align:left;white-space:normal}
+@media (max-width:30rem){.sheet.squares{grid-template-columns:repeat(4,1fr)}.todo li{flex-direction:column;gap:.1rem}.todo .mark{flex:none}main{padding:1rem .75rem 3rem}}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#bbb;--page:#fff;--card:#fff;--src:#2f6fd0;--dst:#777;--gap:#c2410c;--good:#1a7f4b;--fair:#946200;--poor:#b3261e}
-body{font-size:10.5pt}main{max-width:none;padding:0}h2{break-after:avoid}.card,.todo li{border:1px solid var(--line);border-left-width:4px;print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr 1fr}.sheet.squares{grid-template-columns:repeat(6,1fr)}svg{print-color-adjust:exact}}
+body{font-size:10.5pt}main{max-width:none;padding:0}h2,.lead,section>p{break-after:avoid;break-inside:avoid}tr{break-inside:avoid}.card,.todo li{border:1px solid var(--line);border-left-width:4px;print-color-adjust:exact}.charts{grid-template-columns:1fr 1fr}.sheet.squares{grid-template-columns:repeat(6,1fr)}svg{print-color-adjust:exact}}
 `

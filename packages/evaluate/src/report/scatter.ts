@@ -51,7 +51,7 @@ export function scatterChart({ title, caption, x, y, src, dst, uncovered }: Scat
     })
     .join('')
   const label = (text: string, place: string) => `<text ${place}>${escaped(text)}</text>`
-  return `<figure><h3>${escaped(title)}</h3><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${title}. ${caption}`)}"><path class="axis" d="M${LEFT} 4V${HEIGHT - BOTTOM}H${WIDTH - 4}" fill="none"/>${dots(src, 'src', 2.4)}${dots(dst, 'dst', 3)}${crosses}${[
+  return `<figure><h3>${escaped(title)}</h3><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(`${title}. ${caption} ${src.length} faces of SRC, ${dst.length} of DST, ${uncovered.length} of these with nothing of SRC near them.`)}"><path class="axis" d="M${LEFT} 4V${HEIGHT - BOTTOM}H${WIDTH - 4}" fill="none"/>${dots(src, 'src', 2.4)}${dots(dst, 'dst', 3)}${crosses}${[
     label(x.low, `x="${LEFT}" y="${HEIGHT - BOTTOM + 13}"`),
     label(x.high, `x="${WIDTH - 4}" y="${HEIGHT - BOTTOM + 13}" text-anchor="end"`),
     label(x.name, `x="${(WIDTH + LEFT) / 2}" y="${HEIGHT - BOTTOM + 27}" text-anchor="middle"`),
