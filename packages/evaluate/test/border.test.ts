@@ -137,3 +137,16 @@ it('the step of a mask that the frame cuts off below a face is told, though the 
     expect(frameMetrics({ result, dst: image }, landmarks).borderColor).toBeGreaterThan(LIMIT)
   }
 })
+
+it('is told through what encoding anew changes all over, of which alone there is none', () => {
+  const random = new Random(5)
+  const encoded = (image: Pixels): Pixels => {
+    const noise = { ...image, data: image.data.map(() => 0.025 * random.normal()) }
+    return { ...image, data: gaussianBlur(noise, 0.7).data.map((v, i) => image.data[i]! + v) }
+  }
+  for (const pair of PAIRS) {
+    expect(step(pair, ({ dst }) => encoded(dst))).toBeLessThan(LIMIT)
+    const mask = (scene: Scene) => ellipse(scene, 1.3)
+    expect(step(pair, (scene) => encoded(over(scene.dst, tinted(scene.dst), mask(scene))))).toBeGreaterThan(LIMIT)
+  }
+})

@@ -8,8 +8,11 @@ import { gaussianBlur, rgbToLab } from '@dfl/image'
 /** How a face is cut out for `seamStep`: a square so wide that masks much larger than the face end in it. */
 export const SEAM_VIEW = { faceType: 'whole_face', size: 240, scale: 2 / 3 } as const
 
-/** ΔE*ab below which nothing changed: what is just visible, and what encoding a video anew changes. */
-const CHANGED = 2
+/**
+ * ΔE*ab below which nothing changed: what is just visible, or three times the median along the picture's rim, which is what encoding a
+ * video anew changes. A rim that changed by `most` says that the whole picture is another.
+ */
+const CHANGED = { least: 2, overRim: 3, most: 4 } as const
 /** Blur of both pictures, and of the change when it is asked where there is any: grain is no change. */
 const BLUR = { picture: 1.5, change: 2 } as const
 /** From how far outside the line to how far inside a step is measured: 8 px, so a soft edge counts by its steepness. */
@@ -25,7 +28,7 @@ const UNEXPLAINED = { none: 0.3, all: 0.7 } as const
 const ALONG = 6
 /** A step counts that so much of the line has, in all: about the distance of the eyes. */
 const LENGTH = 60
-/** Share of the picture's lower side that is changed where neck and shoulders are another person's. */
+/** Share of the picture's lower side that is changed in one piece where neck and shoulders are another person's. */
 const BODY = { none: 0.15, all: 0.3 } as const
 /** Brightest part of a picture that is seen as white, and how much darker than white it may be. */
 const WHITE = { quantile: 0.98, darkest: 1 / 16 } as const
@@ -51,8 +54,11 @@ type Vector = readonly [number, number, number]
 export function seamStep(result: Pixels, dst: Pixels, bodyIsSeen = true): number {
   const { width, height } = dst
   const [now, before] = seenColors(result, dst)
-  const unchanged = unchangedFromRim(changeOf(now, before))
-  const closed = bodyIsSeen ? 1 - ramp(changedShareBelow(unchanged), BODY.none, BODY.all) : 1
+  const change = changeOf(now, before)
+  const rim = medianOfRim(change)
+  if (rim >= CHANGED.most) return 0
+  const unchanged = unchangedFromRim(change, Math.max(CHANGED.least, CHANGED.overRim * rim))
+  const closed = bodyIsSeen ? 1 - ramp(changedBelow(unchanged), BODY.none, BODY.all) : 1
   if (closed === 0) return 0
   const size = { width, height }
   const steps: Pixels = { ...size, data: new Float32Array(3 * width * height), channels: 3 }
@@ -109,12 +115,12 @@ function changeOf(now: Pixels, before: Pixels): Pixels {
 }
 
 /** 1 where one comes to from the rim without crossing a change, [H, W, 1]. */
-function unchangedFromRim(change: Pixels): Pixels {
+function unchangedFromRim(change: Pixels, limit: number): Pixels {
   const { data, width, height } = change
   const found = new Float32Array(width * height)
   const open: number[] = []
   const visit = (i: number) => {
-    if (found[i] === 1 || data[i] >= CHANGED) return
+    if (found[i] === 1 || data[i] >= limit) return
     found[i] = 1
     open.push(i)
   }
@@ -130,9 +136,22 @@ function unchangedFromRim(change: Pixels): Pixels {
   return { ...change, data: found }
 }
 
-function changedShareBelow({ data, width, height }: Pixels): number {
-  const below = data.subarray(width * (height - 1))
-  return below.reduce((sum, v) => sum + (1 - v), 0) / width
+function medianOfRim({ data, width, height }: Pixels): number {
+  const rim = data.filter((_, i) => {
+    const [x, y] = [i % width, Math.floor(i / width)]
+    return x === 0 || y === 0 || x === width - 1 || y === height - 1
+  })
+  return rim.sort()[rim.length >> 1]
+}
+
+/** The longest piece of the lower side that changed, as a share of it. */
+function changedBelow({ data, width, height }: Pixels): number {
+  let [longest, piece] = [0, 0]
+  for (let i = width * (height - 1); i < data.length; i++) {
+    piece = data[i] === 0 ? piece + 1 : 0
+    longest = Math.max(longest, piece)
+  }
+  return longest / width
 }
 
 /** The pixels at which the unchanged ends, each with the direction towards what changed. */
