@@ -84,6 +84,8 @@ describe('coverage names what was taken away from SRC', () => {
     expect(named(0, 0.22)).toEqual(['lightSide above'])
     expect(named(0, -0.22)).toEqual(['lightSide below'])
     expect(named(0, 0.18)).toEqual([])
+    const [told] = coverage(shown(0, 0), shown(0, -0.22)).gaps
+    expect(told!.sentence).toContain("(−0.22, the slope of the skin's light across the face) in 4 of 4 faces")
   })
 
   it('by the third-nearest of SRC, so that one face like it may be an accident', () => {

@@ -1,4 +1,4 @@
-import { sayPercent } from '../say-percent.js'
+import { decimal, sayPercent, signed } from '../say-number.js'
 import type { FaceTraits } from './traits.js'
 
 /** What is compared, one number each. */
@@ -25,8 +25,9 @@ export interface AxisSpec {
   /** What DST does beyond SRC, downwards and upwards; and what to do about it. */
   below: { dst: string; shoot: string }
   above: { dst: string; shoot: string }
-  /** A value as people read it. */
+  /** A value as people read it; and what it is of, where that does not go without saying. */
   say(value: number): string
+  measure?: string
 }
 
 /** What is usual for a side's face, against which its expressions are told. */
@@ -36,7 +37,6 @@ export interface SideScale {
   brows: number
 }
 
-const signed = (text: string) => text.replace('-', '−')
 const degrees = (v: number) => signed(`${Math.round(v)}°`)
 
 /**
@@ -74,6 +74,7 @@ export const AXES: readonly AxisSpec[] = [
     below: { dst: 'keeps the mouth shut', shoot: 'SRC with the mouth shut' },
     above: { dst: 'opens the mouth', shoot: 'SRC talking, laughing and with the mouth wide open' },
     say: sayPercent,
+    measure: 'of the distance of the eyes',
   },
   {
     axis: 'smile',
@@ -82,6 +83,7 @@ export const AXES: readonly AxisSpec[] = [
     below: { dst: 'purses the lips', shoot: 'SRC with pursed lips (say "oo")' },
     above: { dst: 'widens the mouth', shoot: 'SRC smiling broadly' },
     say: sayPercent,
+    measure: 'of the distance of the eyes, more than usual',
   },
   {
     axis: 'brows',
@@ -90,6 +92,7 @@ export const AXES: readonly AxisSpec[] = [
     below: { dst: 'lowers the brows', shoot: 'SRC frowning' },
     above: { dst: 'raises the brows', shoot: 'SRC with raised brows' },
     say: sayPercent,
+    measure: 'of the distance of the eyes, more than usual',
   },
   {
     axis: 'eyes',
@@ -98,6 +101,7 @@ export const AXES: readonly AxisSpec[] = [
     below: { dst: 'shuts the eyes', shoot: 'SRC blinking and with shut eyes' },
     above: { dst: 'opens the eyes wide', shoot: 'SRC with wide open eyes' },
     say: sayPercent,
+    measure: 'of what is usual',
   },
   {
     axis: 'gaze',
@@ -105,7 +109,8 @@ export const AXES: readonly AxisSpec[] = [
     of: (face) => face.gaze,
     below: { dst: 'looks to its right', shoot: 'SRC looking to its own right without turning the head' },
     above: { dst: 'looks to its left', shoot: 'SRC looking to its own left without turning the head' },
-    say: (v) => signed(v.toFixed(1)),
+    say: (v) => decimal(v, 1),
+    measure: 'where −1 and 1 are the corners of the eye',
   },
   {
     axis: 'lightSide',
@@ -113,7 +118,8 @@ export const AXES: readonly AxisSpec[] = [
     of: (face) => face.light.right,
     below: { dst: "is lit from the picture's left", shoot: "SRC with the lamp on the picture's left" },
     above: { dst: "is lit from the picture's right", shoot: "SRC with the lamp on the picture's right" },
-    say: (v) => signed(v.toFixed(2)),
+    say: (v) => decimal(v),
+    measure: "the slope of the skin's light across the face",
   },
   {
     axis: 'lightUp',
@@ -121,7 +127,8 @@ export const AXES: readonly AxisSpec[] = [
     of: (face) => face.light.up,
     below: { dst: 'is lit from below', shoot: 'SRC lit from below' },
     above: { dst: 'is lit from above', shoot: 'SRC lit from above' },
-    say: (v) => signed(v.toFixed(2)),
+    say: (v) => decimal(v),
+    measure: "the slope of the skin's light up the face",
   },
   {
     axis: 'brightness',
@@ -130,6 +137,7 @@ export const AXES: readonly AxisSpec[] = [
     below: { dst: 'is darker', shoot: 'SRC in dimmer light' },
     above: { dst: 'is brighter', shoot: 'SRC in brighter light' },
     say: sayPercent,
+    measure: 'of white',
   },
   {
     axis: 'sharpness',
@@ -138,7 +146,8 @@ export const AXES: readonly AxisSpec[] = [
     of: (face) => 1 - face.blur,
     below: { dst: 'is softer', shoot: 'SRC out of focus' },
     above: { dst: 'is sharper', shoot: 'SRC in focus, closer and without motion blur' },
-    say: (v) => signed(v.toFixed(2)),
+    say: (v) => decimal(v),
+    measure: 'where 1 is quite sharp',
   },
 ]
 

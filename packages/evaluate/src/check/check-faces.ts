@@ -167,6 +167,6 @@ const aboutCount = (faces: number): Advice[] =>
         {
           urgency: 'do',
           text: 'Shoot or find more SRC: likeness needs a few hundred different faces.',
-          evidence: `SRC has ${faces} faces.`,
+          evidence: `SRC has ${faces} ${faces === 1 ? 'face' : 'faces'}.`,
         },
       ]

@@ -124,7 +124,7 @@ function gapOf(found: {
     dstRange,
     srcRange,
     times: stretches(faces.map((i) => dst[i])),
-    sentence: `DST ${does} (${values_}) in ${faces.length} of ${dst.length} faces, for which SRC has next to nothing: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}.`,
+    sentence: `DST ${does} (${values_}${spec.measure ? `, ${spec.measure}` : ''}) in ${faces.length} of ${dst.length} faces, for which SRC has next to nothing: its range is ${spec.say(srcRange[0])} to ${spec.say(srcRange[1])}.`,
     shoot: `Shoot or find ${shoot}.`,
   }
 }

@@ -2,7 +2,7 @@ import { mouthOpening } from '@dfl/align'
 import { distance } from '@dfl/core'
 import type { FaceAnalysis, FaceTrack } from '../analysis.js'
 import { distanceToSrc } from '../likeness.js'
-import { sayPercent } from '../say-percent.js'
+import { sayPercent } from '../say-number.js'
 
 /** Where a head is and what its mouth does. */
 export interface PoseAndMouth {

@@ -1,7 +1,7 @@
 import type { Advice } from '../check/advice.js'
 import type { Evaluation } from '../evaluation.js'
-import { sayPercent } from '../say-percent.js'
-import { BLUR_LIMITS, BORDER_LIMITS, decimal, delayText, evaluationFigures } from './evaluation-figures.js'
+import { decimal, sayPercent } from '../say-number.js'
+import { BLUR_LIMITS, BORDER_LIMITS, delayText, evaluationFigures } from './evaluation-figures.js'
 import type { Figure } from './html.js'
 
 /** From this share of the face on that did not change, nothing was swapped. */

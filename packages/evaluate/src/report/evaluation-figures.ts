@@ -1,5 +1,5 @@
 import type { Evaluation } from '../evaluation.js'
-import { sayPercent } from '../say-percent.js'
+import { decimal, sayPercent } from '../say-number.js'
 import { grade } from './grade.js'
 import type { Figure } from './html.js'
 
@@ -12,9 +12,6 @@ export function evaluationFigures(evaluation: Evaluation): readonly { title: str
     { title: 'Is it steady?', figures: steadyFigures(evaluation) },
   ]
 }
-
-/** '−0.35' */
-export const decimal = (value: number) => value.toFixed(2).replace('-', '−')
 
 /** '2 frames late' */
 export function delayText(frames: number): string {

@@ -1,8 +1,8 @@
 import type { Advice } from '../check/advice.js'
 import type { Evaluation } from '../evaluation.js'
-import { sayPercent } from '../say-percent.js'
+import { decimal, sayPercent } from '../say-number.js'
 import { evaluationAdvice } from './evaluation-advice.js'
-import { decimal, evaluationFigures } from './evaluation-figures.js'
+import { evaluationFigures } from './evaluation-figures.js'
 import { figureCards, htmlReport, pictureSheet, type Section, tableOf, todoList } from './html.js'
 
 /** The report of a merged clip as one HTML file: first what to do, then the numbers, each with its sentence. */
