@@ -301,6 +301,16 @@ describe('the whole check', () => {
     expect(resemblance([], [own!], { nearest: [{ dst: own!.filename, src: [], distance: 0 }] })).toBe(0)
   })
 
+  it('says where the next network that can be chosen is larger than the footage asks for', () => {
+    const sized = (resolution: number) =>
+      checkFaces(dst, dst, [{ name: 'big', assumes: 'A day.', resolution, faceType: 'full_face' }]).advice.find(
+        ({ text }) => text.includes('--preset big'),
+      )!.evidence
+    const wanted = Number(/so (\d+) px would show/.exec(sized(64))![1])
+    expect(sized(wanted)).not.toContain('The next network')
+    expect(sized(2 * wanted)).toContain(`holds. The next network that can be chosen has ${2 * wanted} px.`)
+  })
+
   it('names light that SRC does not have by the whites of the eyes, whatever the skin', () => {
     const lit = (white: number, brightness: number) => ({
       faces: dst.faces.map((face) => ({ ...face, eyeWhite: white, light: { ...face.light, brightness } })),

@@ -85,7 +85,7 @@ export function suggest(
     text: choice
       ? `Train with --preset ${choice.name} (${choice.resolution} px) if you have the time.`
       : `Train at ${wanted} px if you have the time.`,
-    evidence: `The face's square is about ${Math.round(squarePx)} px wide in the smaller of SRC's usual and DST's largest faces, so ${wanted} px would show all that the footage holds.`,
+    evidence: `The face's square is about ${Math.round(squarePx)} px wide in the smaller of SRC's usual and DST's largest faces, so ${wanted} px would show all that the footage holds.${choice && choice.resolution > wanted ? ` The next network that can be chosen has ${choice.resolution} px.` : ''}`,
     assumes: choice ? choice.assumes : 'That the machine has the time.',
   })
   if (coverage.gaps.some(({ axis }) => axis === 'yaw'))
