@@ -1,5 +1,5 @@
 import { Random } from '@dfl/core'
-import { exposureStops, type FaceTraits, skinStops } from '@dfl/evaluate'
+import { EXPOSURE_LIMITS, exposureStops, type FaceTraits, skinStops } from '@dfl/evaluate'
 import {
   type ClipSpec,
   type HeadModel,
@@ -33,13 +33,15 @@ interface Told {
   skin: number
 }
 
+const { whites, skin: ofSkin, whitesWithSkin } = EXPOSURE_LIMITS
+
 /** What is counted of pairs of two people: the limits of `dfl check`. */
 const COUNTED: readonly { name: string; is(told: Told): boolean }[] = [
-  { name: 'whites 0.5 stops darker', is: ({ eyes = 0 }) => eyes <= -0.5 },
-  { name: 'skin 0.4 stops darker', is: ({ skin }) => skin <= -0.4 },
+  { name: `whites ${whites} stops darker`, is: ({ eyes = 0 }) => eyes <= -whites },
+  { name: `skin ${ofSkin} stops darker`, is: ({ skin }) => skin <= -ofSkin },
   {
-    name: 'skin or light: skin 0.4 darker, whites 0.1 to 0.5',
-    is: ({ skin, eyes = 0 }) => skin <= -0.4 && eyes <= -0.1 && eyes > -0.5,
+    name: `skin or light: skin ${ofSkin} darker, whites ${whitesWithSkin} to ${whites}`,
+    is: ({ skin, eyes = 0 }) => skin <= -ofSkin && eyes <= -whitesWithSkin && eyes > -whites,
   },
 ]
 

@@ -1,3 +1,4 @@
+export { type ArrayKind, arrayKind } from './array-kind.js'
 export { clipOf, frameNameIn } from './clip-of.js'
 export { DflError, type DflErrorCode, isDflError, receivedError, type SentError, sentError } from './errors.js'
 export { batches, collect, mapConcurrent, prefetch, take } from './iterables.js'

@@ -1,3 +1,4 @@
+import { arrayKind } from './array-kind.js'
 import type { Raster } from './types.js'
 
 /** A WebAssembly module whose functions work on memory that their caller fills. */
@@ -60,10 +61,6 @@ function instantiate<F>(module: BufferSource): Kernels<F> {
     integers: (at, length) => new Int32Array(memory.buffer, at, length),
     floats: (at, length) => new Float32Array(memory.buffer, at, length),
     doubles: (at, length) => new Float64Array(memory.buffer, at, length),
-    viewLike<T extends Raster['data']>(data: T, at: number, length: number) {
-      // By what it is, as a Buffer is a Uint8Array too.
-      const kind = data instanceof Float32Array ? Float32Array : data instanceof Uint16Array ? Uint16Array : Uint8Array
-      return new kind(memory.buffer, at, length) as Raster['data'] as T
-    },
+    viewLike: (data, at, length) => new (arrayKind(data))(memory.buffer, at, length),
   }
 }

@@ -1,4 +1,4 @@
-import type { Pixels } from '@dfl/core'
+import { arrayKind, type Pixels } from '@dfl/core'
 
 type Samples = Float32Array | Uint8Array | Uint16Array
 
@@ -38,12 +38,7 @@ export async function inScratch<T>(work: () => Promise<T>): Promise<T> {
 
 /** An array of the kind of `data` and of any length; what it holds is whatever was there. New memory outside of `inScratch`. */
 export function samplesLike<T extends Samples>(data: T, length: number): T {
-  // By what it is, as a Buffer is a Uint8Array too.
-  const found = data instanceof Float32Array ? Float32Array : data instanceof Uint16Array ? Uint16Array : Uint8Array
-  const kind = found as unknown as {
-    new (length: number): T
-    new (memory: ArrayBuffer, at: number, length: number): T
-  }
+  const kind = arrayKind(data)
   if (!open || !kept) return new kind(length)
   const bytes = Math.ceil((length * data.BYTES_PER_ELEMENT) / 16) * 16
   while ((kept.pieces[kept.piece]?.byteLength ?? Number.POSITIVE_INFINITY) < kept.at + bytes) {

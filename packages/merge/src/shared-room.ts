@@ -1,4 +1,4 @@
-import { memoryPool } from '@dfl/core'
+import { arrayKind, memoryPool } from '@dfl/core'
 
 /** Samples of pictures. */
 type Samples = Float32Array | Uint8Array | Uint16Array
@@ -29,10 +29,7 @@ export function sharedRooms(): (bytes: number) => SharedRoom {
     const like = <T extends Samples>(data: T): T => {
       const at = end
       end += roomFor(data)
-      // By what it is, as a Buffer is a Uint8Array too.
-      const found = data instanceof Float32Array ? Float32Array : data instanceof Uint16Array ? Uint16Array : Uint8Array
-      const kind = found as unknown as new (memory: SharedArrayBuffer, at: number, length: number) => T
-      return new kind(memory, at, data.length)
+      return new (arrayKind(data))(memory, at, data.length)
     }
     return {
       like,

@@ -19,8 +19,9 @@ import { maskerOf, xsegFor } from '../xseg-masker.js'
 const LOOK_EVERY = 150
 
 /**
- * Shows single frames of a merge, DST on the left: `preview/merge-000120.png` in the workspace, of several clips `preview/merge-shot2-000120.png`. With `watch` it stays, and
- * writes them again within a moment whenever the file of settings changes, until it is stopped.
+ * Shows single frames of a merge, DST on the left: `preview/merge-000120.png` in the workspace, of several clips
+ * `preview/merge-shot2-000120.png`. With `watch` it stays, and writes them again within a moment whenever the file of
+ * settings changes, until it is stopped.
  *
  * @returns The pictures' paths.
  */

@@ -19,7 +19,7 @@ export interface AxisSpec {
   axis: Axis
   /** Two faces within this of each other are alike. */
   tolerance: number
-  /** A DST face beyond SRC's in this direction is told; 0: in both. */
+  /** A DST face beyond SRC's in this direction is told; in both if not given. */
   only?: 1 | -1
   of(face: FaceTraits, side: SideScale): number | undefined
   /** What DST does beyond SRC, downwards and upwards; and what to do about it. */
@@ -191,7 +191,12 @@ const WITNESSES = 3
  * @param known SRC's values, at least one.
  */
 export function axisDistance(known: ArrayLike<number>, value: number): number {
-  return Float64Array.from(known, (other) => Math.abs(other - value)).sort()[Math.min(WITNESSES, known.length) - 1]
+  const nearest = new Array<number>(Math.min(WITNESSES, known.length)).fill(Number.POSITIVE_INFINITY)
+  for (let i = 0; i < known.length; i++) {
+    let far = Math.abs(known[i] - value)
+    for (let k = 0; k < nearest.length; k++) if (far < nearest[k]) [far, nearest[k]] = [nearest[k], far]
+  }
+  return nearest.at(-1)!
 }
 
 /** The values that are known, from small to large. */

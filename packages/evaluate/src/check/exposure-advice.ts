@@ -1,17 +1,20 @@
 import type { Advice } from './advice.js'
 
-/**
- * Stops by which the whites of the eyes differ where the light is said to. Of 552 pairs of different rendered people 6 % differ by as
- * much in equal light, 72 % where DST's light is about 0.7 stops weaker. See docs/design/insight.md.
- */
-const MUCH_LIGHT_STOPS = 0.5
-/**
- * Stops by which skin differs where it is worth a look: lamps that are 0.7 stops weaker, or lack their fill, took 0.62 to 0.71 off
- * one face's skin, and people in equal light differ by 0.97 (root mean square).
- */
-const MUCH_SKIN_STOPS = 0.4
-/** Whites that differ by less, or the other way, say that it is the skin. */
-const SOME_LIGHT_STOPS = 0.1
+/** Stops that count, of DST against SRC. See docs/design/insight.md. */
+export const EXPOSURE_LIMITS = {
+  /**
+   * The whites of the eyes differ by so much where the light is said to: of 552 pairs of different rendered people 6 % do in
+   * equal light, 72 % where DST's light is about 0.7 stops weaker.
+   */
+  whites: 0.5,
+  /**
+   * The skin differs by so much where it is worth a look: lamps that are 0.7 stops weaker, or lack their fill, took 0.62 to
+   * 0.71 off one face's skin, and people in equal light differ by 0.97 (root mean square).
+   */
+  skin: 0.4,
+  /** Whites that differ by less, or the other way, say that it is the skin. */
+  whitesWithSkin: 0.1,
+} as const
 
 /**
  * What to do about light that is much weaker or stronger; or, where only the skin is and eyes do not settle it, that it may
@@ -21,9 +24,9 @@ const SOME_LIGHT_STOPS = 0.1
  * @param skin The same of the skin, as `skinStops`.
  */
 export function aboutExposure(eyes: number | undefined, skin: number): Advice[] {
-  if (eyes !== undefined && Math.abs(eyes) >= MUCH_LIGHT_STOPS) return [otherLight(eyes)]
-  const settled = eyes !== undefined && Math.sign(skin) * eyes < SOME_LIGHT_STOPS
-  return Math.abs(skin) < MUCH_SKIN_STOPS || settled ? [] : [skinOrLight(eyes, skin)]
+  if (eyes !== undefined && Math.abs(eyes) >= EXPOSURE_LIMITS.whites) return [otherLight(eyes)]
+  const settled = eyes !== undefined && Math.sign(skin) * eyes < EXPOSURE_LIMITS.whitesWithSkin
+  return Math.abs(skin) < EXPOSURE_LIMITS.skin || settled ? [] : [skinOrLight(eyes, skin)]
 }
 
 function otherLight(stops: number): Advice {

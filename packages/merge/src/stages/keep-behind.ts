@@ -1,5 +1,5 @@
 import type { Pixels } from '@dfl/core'
-import { copyPixels, createPixels, gaussianBlur, invertAffine, multiplyAffine, resize } from '@dfl/image'
+import { copyPixels, createPixels, gaussianBlur, invertAffine, multiplyAffine, resize, samplesLike } from '@dfl/image'
 import { kernels } from '../kernels.js'
 import { type MergeFace, type MergeStage, squareMat } from '../merge-face.js'
 import { rise } from './rise.js'
@@ -117,9 +117,9 @@ function takenBack(
   const [inBand, lieBetween] = [near({ ...counts, data: band }).data, near({ ...counts, data: between }).data]
   for (let i = 0; i < cells; i++) known[i]! *= 1 - rise(lieBetween[i]! / Math.max(inBand[i]!, 1e-3), SHARP, FADING)
   memory.call.connect(side, maskAt, likeAt, ...grid, waysAt, spareAt)
-  const out = copyPixels(mask)
-  out.data.set(own)
-  return out
+  const data = samplesLike(own, own.length)
+  data.set(own)
+  return { ...mask, data }
 }
 
 /** Means over the neighbourhood of each cell. */
