@@ -9,6 +9,7 @@ export { layRow } from './lay'
 export { resizeLine, sumLines } from './resize'
 export { cubicRow, lanczosRow, linearRow, useTile } from './sample'
 export { gatherTile } from './tile'
+export { acrossRow, downRow } from './two-pass'
 
 /** Where memory begins that the caller may use as it likes. */
 export function firstFree(): usize {

@@ -4,15 +4,18 @@
  * for each pixel.
  */
 
-let tile: usize = 0
+import { Cubic } from './cubic'
+
+export let tile: usize = 0
 /** Floats of a pixel: 1 or 4; and bytes of a row. */
-let lanes: i32 = 0
-let stride: i32 = 0
-let least: v128 = f64x2.splat(0)
-let most: v128 = f64x2.splat(0)
+export let lanes: i32 = 0
+export let stride: i32 = 0
+/** Limits of positions. */
+export let least: v128 = f64x2.splat(0)
+export let most: v128 = f64x2.splat(0)
 let step: v128 = f64x2.splat(0)
 /** Multiplied into every sample. */
-let scale: f32 = 1
+export let scale: f32 = 1
 /** Channels of the output. */
 let channels: i32 = 0
 
@@ -42,9 +45,6 @@ export function useTile(
 /** Twice a double that has no digits behind the point: what is added to it stands in its low bits. */
 const WHOLE = memory.data<f64>([4503599627370496, 4503599627370496], 16)
 
-/** Weights of the samples at -1, 0, 1 and 2 as polynomials: factors of t³, t², t and 1. */
-const CUBIC = memory.data<f32>([-0.5, 1.5, -1.5, 0.5, 1, -2.5, 2, -0.5, -0.5, 0, 0.5, 0, 0, 1, 0, 0], 16)
-
 /** What is written into the loops that use it. */
 class Inline {
   /** Position of column `i` of a row, within the limits. */
@@ -61,14 +61,6 @@ class Inline {
     const x = i32x4.extract_lane(whole, 0) - before
     const y = i32x4.extract_lane(whole, 2) - before
     return tile + <usize>(y * stride + x * lanes * 4)
-  }
-
-  /** Weights of four samples for a position between the second and the third. */
-  @inline
-  static cubic(t: v128): v128 {
-    const a = f32x4.add(f32x4.mul(v128.load(CUBIC), t), v128.load(CUBIC, 16))
-    const b = f32x4.add(f32x4.mul(a, t), v128.load(CUBIC, 32))
-    return f32x4.add(f32x4.mul(b, t), v128.load(CUBIC, 48))
   }
 
   /** Four pixels side by side, each a vector, weighed. */
@@ -128,8 +120,8 @@ export function cubicRow(x: f64, y: f64, from: i32, to: i32, out: usize): void {
     const place = Inline.place(start, i)
     const floor = f64x2.floor(place)
     const share = f32x4.demote_f64x2_zero(f64x2.sub(place, floor))
-    const wx = Inline.cubic(v128.shuffle<f32>(share, share, 0, 0, 0, 0))
-    const wy = f32x4.mul(Inline.cubic(v128.shuffle<f32>(share, share, 1, 1, 1, 1)), scales)
+    const wx = Cubic.weights(v128.shuffle<f32>(share, share, 0, 0, 0, 0))
+    const wy = f32x4.mul(Cubic.weights(v128.shuffle<f32>(share, share, 1, 1, 1, 1)), scales)
     const y0 = v128.shuffle<f32>(wy, wy, 0, 0, 0, 0)
     const y1 = v128.shuffle<f32>(wy, wy, 1, 1, 1, 1)
     const y2 = v128.shuffle<f32>(wy, wy, 2, 2, 2, 2)

@@ -11,6 +11,15 @@ interface Functions {
   linearRow(x: number, y: number, from: number, to: number, out: number): void
   cubicRow(x: number, y: number, from: number, to: number, out: number): void
   lanczosRow(x: number, y: number, from: number, to: number, out: number): void
+  acrossRow(y: number, x: number, step: number, count: number, cubic: boolean, out: number, plane: number): void
+  downRow(
+    y: number,
+    step: number,
+    from: number,
+    to: number,
+    cubic: boolean,
+    ...places: readonly [lines: number, line: number, plane: number, out: number]
+  ): void
   toLab(count: number, pixels: number, where: number): void
   fromLab(count: number, pixels: number): void
   layRow(count: number, colours: number, alpha: number, pixels: number, channels: number, words: boolean): void

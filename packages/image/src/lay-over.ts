@@ -4,8 +4,8 @@ import { checkChannels, checkRaster, checkSameShape } from './checks.js'
 import { cutTile } from './warp-tile.js'
 
 /**
- * Lays `source`, seen through an affine map, over `target`, in place, as much as `alpha` says. Samples are cubic; beyond
- * the source its edge goes on.
+ * Lays `source`, seen through an affine map, over `target`, in place, as much as `alpha` says. Samples are cubic, made
+ * in two passes (see `WarpOptions`); beyond the source its edge goes on.
  *
  * Pixels whose alpha is below a 512th keep their samples exactly, as a fourth channel does everywhere.
  *
@@ -27,11 +27,16 @@ export function layOver(target: Bitmap, source: Pixels, sourceToTargetMat: Affin
   const { data, width, height, channels } = target
   const pixelBytes = channels * data.BYTES_PER_ELEMENT
   const tile = cutTile(source, {
-    ...{ outputToSourceMat: invertAffine(sourceToTargetMat), size: target, interpolation: 'cubic', antialias: true },
-    spare: [width * 12, width * 4, width * pixelBytes],
+    ...{
+      outputToSourceMat: invertAffine(sourceToTargetMat),
+      size: target,
+      interpolation: 'cubic',
+      antialias: true,
+      twoPass: true,
+    },
+    spare: [(width + 4) * 12, width * 4, width * pixelBytes],
   })!
-  const { memory, spare, outputToTileMat } = tile
-  const [, b, tx, , d, ty] = outputToTileMat
+  const { memory, spare } = tile
   const [colourAt, shareAt, pixelAt] = spare as [number, number, number]
   const shares = memory.floats(shareAt, width)
   const pixels = memory.viewLike(data, pixelAt, width * channels)
@@ -47,7 +52,7 @@ export function layOver(target: Bitmap, source: Pixels, sourceToTargetMat: Affin
     if (count === 0) continue
     shares.set(alpha.data.subarray(first + from, first + to))
     pixels.set(data.subarray((first + from) * channels, (first + to) * channels))
-    memory.call.cubicRow(b * row + tx, d * row + ty, from, to, colourAt)
+    tile.sampleRow(row, from, to, colourAt)
     memory.call.layRow(count, colourAt, shareAt, pixelAt, channels, words)
     alpha.data.set(shares.subarray(0, count), first + from)
     data.set(pixels.subarray(0, count * channels), (first + from) * channels)

@@ -2,6 +2,7 @@ import type { Affine, Raster } from '@dfl/core'
 import { multiplyAffine } from './affine.js'
 import { type ImageKernels, kernels } from './kernels.js'
 import { sampleScale } from './pixels.js'
+import { betweenLines, isUpright, linesBytes } from './two-pass.js'
 
 /** How rows are sampled from a tile. */
 export type Interpolation = 'linear' | 'cubic' | 'lanczos3'
@@ -11,6 +12,8 @@ export interface Tile {
   memory: ImageKernels
   /** Where the blocks of memory lie that were asked for besides. */
   spare: number[]
+  /** Samples columns [from, to) of a row of the output to an address. */
+  sampleRow(row: number, from: number, to: number, at: number): void
   /** Pixels of the output → pixels of the tile. */
   outputToTileMat: Affine
   /** Beyond these positions a kernel sees only the border; clamped to them, it never leaves the tile. */
@@ -27,6 +30,8 @@ export interface TileFor {
   size: { width: number; height: number }
   interpolation: Interpolation
   antialias: boolean
+  /** Whether rows may be sampled in two passes: see `WarpOptions`. */
+  twoPass: boolean
   /** The value beyond the source, 0..1; nothing for the nearest pixel of the source. */
   outside?: number | undefined
   /** Bytes of blocks of memory that the sampling needs. */
@@ -35,6 +40,9 @@ export interface TileFor {
 
 /** Half the width of each kernel, in pixels. */
 const SUPPORT = { linear: 1, cubic: 2, lanczos3: 3 }
+
+/** The loop that fills a row. */
+const ROWS = { linear: 'linearRow', cubic: 'cubicRow', lanczos3: 'lanczosRow' } as const
 
 /** One direction of a tile: tile pixel i is the mean of source pixels (first + i) · block to (first + i + 1) · block − 1. */
 interface Axis {
@@ -60,7 +68,10 @@ interface Axis {
 export function cutTile(source: Raster, wanted: TileFor): Tile | undefined {
   const { outputToSourceMat, size, interpolation, antialias, outside, spare } = wanted
   const [a, b, tx, c, d, ty] = outputToSourceMat
-  const support = SUPPORT[interpolation]
+  const twoPass =
+    wanted.twoPass && interpolation !== 'lanczos3' && source.channels !== 4 && isUpright(outputToSourceMat)
+  // In two passes all weights are of four samples.
+  const support = SUPPORT[twoPass ? 'cubic' : interpolation]
   const columns = planAxis(source.width, extent(a, b, tx, size), antialias ? Math.hypot(a, b) : 1, support)
   const rows = planAxis(source.height, extent(c, d, ty, size), antialias ? Math.hypot(c, d) : 1, support)
   if (outside !== undefined && (columns.missed || rows.missed)) return undefined
@@ -69,12 +80,14 @@ export function cutTile(source: Raster, wanted: TileFor): Tile | undefined {
   const pixelBytes = source.channels === 1 ? 4 : 16
   const lineBytes = columns.count * pixelBytes
   const part = partOf(source, columns, rows)
-  const [from, at, scratch, ...places] = memory.room(
+  const lines = { rows: rows.count, width: size.width, channels: source.channels }
+  const [from, at, scratch, between, ...places] = memory.room(
     part.width * part.height * source.channels * source.data.BYTES_PER_ELEMENT,
     lineBytes * rows.count,
     lineBytes * (2 * columns.block + 5),
+    twoPass ? linesBytes(lines) : 0,
     ...spare,
-  ) as [number, number, number, ...number[]]
+  ) as [number, number, number, number, ...number[]]
   copyPart(source, part, memory, from)
   const scale = sampleScale(source)
   memory.call.gatherTile(
@@ -95,7 +108,12 @@ export function cutTile(source: Raster, wanted: TileFor): Tile | undefined {
   const limits = [columns.min, rows.min, columns.max, rows.max] as const
   const [minX, minY, maxX, maxY] = limits
   memory.call.useTile(at, columns.count, source.channels, ...limits, outputToTileMat[0], outputToTileMat[3], scale)
-  return { memory, spare: places, outputToTileMat, minX, minY, maxX, maxY }
+  const tile = { memory, spare: places, outputToTileMat, minX, minY, maxX, maxY }
+  if (twoPass)
+    return { ...tile, sampleRow: betweenLines(tile, { ...lines, isCubic: interpolation === 'cubic', at: between }) }
+  const sample = memory.call[ROWS[interpolation]]
+  const [, right, x, , down, y] = outputToTileMat
+  return { ...tile, sampleRow: (row, from, to, at) => sample(right * row + x, down * row + y, from, to, at) }
 }
 
 /** The lowest and highest of a·x + b·y + t over the pixels of an image of this size. */

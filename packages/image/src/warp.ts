@@ -19,6 +19,7 @@ const OPTIONS = {
   },
   borderValue: { type: 'number', default: 0, description: 'The value outside the source, 0..1, for border constant.' },
   antialias: { type: 'boolean', default: true, description: 'Filter first where the source is made smaller.' },
+  twoPass: { type: 'boolean', default: false, description: 'Sample across first, then down: faster, nearly the same.' },
 } as const
 
 /** How `warpAffine` samples: linear, constant border of 0 and antialias by default. Cubic is Catmull-Rom. */
@@ -27,6 +28,12 @@ export interface WarpOptions {
   border?: 'replicate' | 'constant'
   borderValue?: number
   antialias?: boolean
+  /**
+   * Samples across first, then down, which takes a third of the time. Where the map turns, what is taken for above and below is
+   * that much aslant: cubic pixels of a face that is turned by 10 degrees move by 0.03 of 255 levels in the mean. From 14 degrees
+   * on, and for lanczos3 and four channels, it is not done. False by default.
+   */
+  twoPass?: boolean
   /**
    * [height, width, 1] of the result: each of its rows is only made from the first to the last pixel at which this is
    * above 0. What lies beyond is 0 or whatever `borderValue` is.
@@ -59,7 +66,7 @@ export function warpAffine(
   checkRaster(source, 'source')
   checkSize(size, 'size')
   const { where, into, ...chosen } = options
-  const { interpolation, border, borderValue, antialias } = resolveOptions(OPTIONS, chosen)
+  const { interpolation, border, borderValue, antialias, twoPass } = resolveOptions(OPTIONS, chosen)
   const { width, height } = size
   const toSource = invertAffine(sourceToOutputMat)
   const out = into ? clearedPixels(into, size, source.channels) : createPixels(width, height, source.channels)
@@ -71,15 +78,14 @@ export function warpAffine(
   const skipOutside = border === 'constant'
   if (skipOutside && borderValue !== 0) out.data.fill(borderValue)
   const tile = cutTile(source, {
-    ...{ outputToSourceMat: toSource, size, interpolation, antialias },
+    ...{ outputToSourceMat: toSource, size, interpolation, antialias, twoPass },
     outside: skipOutside ? borderValue : undefined,
-    spare: [width * out.channels * 4],
+    spare: [(width + 4) * out.channels * 4],
   })
   if (!tile) return out
 
   const { memory, spare, outputToTileMat } = tile
   const [dx, b, tx, dy, d, ty] = outputToTileMat
-  const sampleRow = memory.call[ROWS[interpolation]]
   const line = memory.floats(spare[0], width * out.channels)
   for (let row = 0; row < height; row++) {
     const x = b * row + tx
@@ -99,14 +105,11 @@ export function warpAffine(
       while (from < to && !(where.data[first + to - 1] > 0)) to--
     }
     if (from >= to) continue
-    sampleRow(x, y, from, to, spare[0])
+    tile.sampleRow(row, from, to, spare[0]!)
     out.data.set(line.subarray(0, (to - from) * out.channels), (row * width + from) * out.channels)
   }
   return out
 }
-
-/** The loop that fills a row. */
-const ROWS = { linear: 'linearRow', cubic: 'cubicRow', lanczos3: 'lanczosRow' } as const
 
 /** Zeros in memory that is there already. */
 function clearedPixels(

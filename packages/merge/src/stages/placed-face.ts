@@ -26,7 +26,7 @@ interface Placement {
 }
 
 /** How a painted face is made larger: as `layOver` does it. */
-const PAINTED = { interpolation: 'cubic', border: 'replicate' } as const
+const PAINTED = { interpolation: 'cubic', border: 'replicate', twoPass: true } as const
 
 /**
  * Where the face goes in its frame; nothing where its mask is empty.
@@ -40,7 +40,7 @@ export function placementOf(face: MergeFace): Placement | undefined {
   const toRect = multiplyAffine(translation(-rect.x, -rect.y), invertAffine(face.imageToFaceMat))
   const maskToRect = multiplyAffine(toRect, squareMat(face.mask.width, face.dst.width))
   const faceToRectMat = multiplyAffine(toRect, squareMat(face.face.width, face.dst.width))
-  return { rect, alpha: warpAffine(fadeAtEdges(face.mask), maskToRect, size), faceToRectMat }
+  return { rect, alpha: warpAffine(fadeAtEdges(face.mask), maskToRect, size, { twoPass: true }), faceToRectMat }
 }
 
 /** The face in the pixels of its frame, as the stages so far have left it; nothing where its mask is empty. */
