@@ -1,5 +1,5 @@
 import type { Bitmap } from '@dfl/core'
-import { inScratch } from '@dfl/image'
+import { inScratch, samplesLike } from '@dfl/image'
 import { movedNotes } from './frame-part.js'
 import type { FaceCrop, FaceNotes, MergeStage, Swap } from './merge-face.js'
 import { type MergedFrame, pasteFaces } from './merge-frame.js'
@@ -71,10 +71,17 @@ export function pasteJobs(): PasteJobs {
   const stagesOf = stagesByOptions((options) => mergeStages(options))
   const pasted = pasteInOrder()
   return {
-    async paste(work, options) {
-      const { layers: _, bitmap: after, ...made } = await inScratch(() => pasted(work, stagesOf(options)))
-      return { ...made, pasted: after !== work.bitmap }
-    },
+    paste: ({ bitmap: { data, ...size }, into, ...work }, options) =>
+      inScratch(async () => {
+        // Memory that threads share is copied fast as a whole only: stages work on a copy, and what they made is copied back.
+        const bitmap = { ...size, data: samplesLike(data, data.length) }
+        bitmap.data.set(data)
+        const own = { ...work, bitmap, into: samplesLike(data, data.length) }
+        const { layers: _, bitmap: after, ...made } = await pasted(own, stagesOf(options))
+        const changed = after !== bitmap
+        if (changed) into.set(after.data)
+        return { ...made, pasted: changed }
+      }),
   }
 }
 

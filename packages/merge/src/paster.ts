@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { Pixels, Raster } from '@dfl/core'
+import { arrayKind, memoryPool, type Pixels, type Raster } from '@dfl/core'
 import { builtThread, startThread } from '@dfl/core/threads'
 import type { MergeStage, Swap } from './merge-face.js'
 import type { MergeOptions } from './merge-options.js'
@@ -39,6 +39,7 @@ export function pasterInThread(optionsOf: (frame: number) => MergeOptions): Past
   if (!url || availableParallelism() === 1) return undefined
   const thread = startThread<PasteJobs>(url, { name: 'dfl-paste', advice: 'Merge again: it goes on from here.' })
   const roomOf = sharedRooms()
+  const kept = memoryPool((bytes) => new ArrayBuffer(bytes))
   return {
     async paste(frame, work) {
       const { bitmap, crops, swaps } = work
@@ -61,11 +62,14 @@ export function pasterInThread(optionsOf: (frame: number) => MergeOptions): Past
           optionsOf(frame),
         ])
         const { pasted, ...made } = result
-        const after = pasted ? { ...bitmap, data: into } : bitmap
-        return { ...made, bitmap: after, layers: [], [Symbol.dispose]: room.free }
-      } catch (error) {
+        if (!pasted) return { ...made, bitmap, layers: [], [Symbol.dispose]() {} }
+        // Parts of shared memory are read slowly: what the thread made is copied as a whole.
+        const memory = kept.take(into.byteLength)
+        const data = new (arrayKind(into))(memory, 0, into.length)
+        data.set(into)
+        return { ...made, bitmap: { ...bitmap, data }, layers: [], [Symbol.dispose]: () => kept.give(memory) }
+      } finally {
         room.free()
-        throw error
       }
     },
     [Symbol.asyncDispose]: () => thread[Symbol.asyncDispose](),
