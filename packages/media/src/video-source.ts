@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { basename } from 'node:path'
 import { DflError } from '@dfl/core'
 import { libavError, unsupported } from './errors.js'
@@ -137,7 +138,8 @@ async function openDecoder(libav: Libav, { stream, info }: OpenedVideo): Promise
   decoder.allocContext3(codec)
   decoder.parametersToContext(stream.codecpar)
   decoder.pktTimebase = stream.timeBase
-  decoder.threadCount = 0
+  // Each thread has pictures of its own under way: one core is left to those who work on what comes.
+  decoder.threadCount = Math.max(1, availableParallelism() - 1)
   const code = await decoder.open2(codec)
   if (code < 0) {
     decoder.freeContext()
