@@ -1,3 +1,4 @@
+import { patientCollector } from '@dfl/cli'
 import { isDflError } from '@dfl/core'
 import { HelpAsked } from './bench-arguments.js'
 import { type BenchContext, circumstances, describeCircumstances, type Outcome } from './report.js'
@@ -51,6 +52,8 @@ async function main(): Promise<number> {
     process.stderr.write(USAGE)
     return name === '' || name === '--help' ? 0 : 2
   }
+  // As the programs are whose work is measured.
+  patientCollector()
   const json = rest.includes('--json')
   const machine = circumstances()
   const status = statusLine()

@@ -1,5 +1,6 @@
 export { ARCHITECTURES } from './architectures.js'
 export { type CheckJob, type CheckResult, checkStage } from './check.js'
+export { patientCollector } from './collector.js'
 export { type Augmentation, type DflConfig, defineConfig, type LoadedConfig, loadConfig } from './config.js'
 export { type DemoJob, type DemoResult, demoStages, describeMeasures } from './demo.js'
 export { type Check, examine } from './doctor.js'

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { DflError, isDflError } from '@dfl/core'
 import { inFlags, parseArguments, suggestion } from './arguments.js'
+import { patientCollector } from './collector.js'
 import type { Command } from './commands/command.js'
 import { facesetCommand } from './commands/faceset/faceset-command.js'
 import { checkCommand, evaluateCommand } from './commands/insight-commands.js'
@@ -135,6 +136,7 @@ function interruptible(): AbortSignal {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  patientCollector()
   // A reader that has seen enough, such as head, is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   process.exitCode = await main(process.argv.slice(2), process, interruptible())
