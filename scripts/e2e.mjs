@@ -20,6 +20,7 @@ await ensureBuilt()
 const builtUrl = (file) => pathToFileURL(join(root, file)).href
 const { createVideo, openFrames, probeVideo } = await import(builtUrl('packages/media/dist/index.js'))
 const { openFaceset } = await import(builtUrl('packages/faceset/dist/index.js'))
+const { mergeVideo } = await import(builtUrl('packages/merge/dist/index.js'))
 
 const seedAt = process.argv.indexOf('--seed')
 const seed = seedAt > 0 ? Number(process.argv[seedAt + 1]) : Date.now() % 100_000
@@ -53,6 +54,7 @@ try {
   await checkRun(first, { out, dst, workspace: at('w') })
   await checkNothingToDo(line, out)
   await checkStages(dst)
+  await checkThreads(dst)
   await checkInterrupt(src)
   await checkBadInput(src)
   await checkKills({ src, dst, reference: at('w') })
@@ -116,6 +118,25 @@ async function checkStages(dst) {
   const merge = await dfl(['merge', '--workspace', at('w'), '--input', dst, '--out', at('images'), '--json'])
   const images = existsSync(at('images')) ? readdirSync(at('images')).filter((name) => name.endsWith('.png')) : []
   expect('merge into a folder writes an image a frame', merge.code === 0 && images.length === 40, images.length)
+}
+
+/** However many threads lay faces over the frames, with all that is averaged over time: the result is the same. */
+async function checkThreads(dst) {
+  const round = { data: new Float32Array(64 * 64), width: 64, height: 64, channels: 1 }
+  for (let i = 0; i < 64 * 64; i++) round.data[i] = Math.hypot((i % 64) - 32, (i >> 6) - 36) < 22 ? 1 : 0
+  const darker = (pixels) => ({ ...pixels, data: pixels.data.map((v) => 0.8 * v) })
+  const swap = async (crops) => crops.map((crop) => ({ face: darker(crop), mask: round, dstMask: round }))
+  const job = { frames: dst, faces: at('w', 'dst', 'aligned'), options: { fit: 'reshape', grain: 50 } }
+  const results = []
+  for (const threads of [1, 3]) {
+    const out = at(`threads-${threads}.mp4`)
+    const swapper = { faceType: 'whole_face', resolution: 64, swap }
+    for await (const { framesWithFaces } of mergeVideo({ ...job, swapper, out, threads }))
+      results[threads] = framesWithFaces
+  }
+  expect('faces are merged by threads', results[1] === 40 && results[3] === 40, results)
+  const [one, three] = [1, 3].map((threads) => readFileSync(at(`threads-${threads}.mp4`)))
+  expect('one thread and three paste the same', one.equals(three), [one.length, three.length])
 }
 
 /** Ctrl-C: the iteration is finished, everything saved, the exit code says so. */

@@ -101,7 +101,11 @@ export interface MergeFace {
 }
 
 /** A small pure step of the merge: gives back a changed copy. */
-export type MergeStage = (face: MergeFace) => MergeFace | Promise<MergeFace>
+export interface MergeStage {
+  (face: MergeFace): MergeFace | Promise<MergeFace>
+  /** Whether it notes something about the face. The next frame begins when the last of those that do has. */
+  readonly takesNotes?: true
+}
 
 /** A face cut out of its frame for the model. */
 export interface FaceCrop {

@@ -60,9 +60,11 @@ export async function pasteFaces(
     past?: readonly FaceNotes[]
     /** Memory for the copy of the frame, of its kind and length; new memory if not given. */
     into?: Bitmap['data']
+    /** Called with the notes when the last stage that takes some is done; pasting goes on after it. */
+    noted?: (notes: readonly FaceNotes[]) => Promise<void>
   },
 ): Promise<MergedFrame> {
-  const { crops, swaps, stages, past = [], into } = work
+  const { crops, swaps, stages, past = [], into, noted } = work
   if (crops.length === 0) return { bitmap: frame, rects: [], notes: [], faces: [], layers: [] }
   if (swaps.length !== crops.length)
     throw new DflError(
@@ -72,6 +74,7 @@ export async function pasteFaces(
     )
   const size = (i: number) => crops[i]!.dst.width / affineScale(crops[i]!.imageToFaceMat)
   const order = crops.map((_, i) => i).sort((a, b) => size(a) - size(b))
+  const lastNoting = stages.findLastIndex(({ takesNotes }) => takesNotes)
   let bitmap = frame
   const rects: Rect[] = []
   const notes: FaceNotes[] = []
@@ -83,10 +86,15 @@ export async function pasteFaces(
     const sizePx = size(i)
     const before = nearestPast(past, { timestampSeconds: meta.timestampSeconds, centre, sizePx })
     let face: MergeFace = startMerge(bitmap, crops[i]!, swaps[i]!, before)
-    for (const stage of stages) face = await stage(face)
+    const noteOf = () => ({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
+    if (lastNoting < 0 && i === order.at(-1)) await noted?.([...notes, noteOf()])
+    for (const [s, stage] of stages.entries()) {
+      face = await stage(face)
+      if (s === lastNoting && i === order.at(-1)) await noted?.([...notes, noteOf()])
+    }
     faces[i] = reportOf(face)
     layers.push(face)
-    notes.push({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
+    notes.push(noteOf())
     if (!face.patch) continue
     if (bitmap === frame) bitmap = { ...frame, data: copied(frame.data, into) }
     paste(bitmap, face.patch.bitmap, face.patch.rect.x, face.patch.rect.y)

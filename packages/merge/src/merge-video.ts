@@ -14,7 +14,7 @@ import { type FrameSpan, planParts } from './merge-plan.js'
 import { type SettingsEntry, settingsOf } from './merge-settings.js'
 import type { StageSeconds } from './merged-frames.js'
 import { stagesByOptions } from './paste-jobs.js'
-import { pasterHere, pasterInThread } from './paster.js'
+import { pasterHere, pasterInThreads } from './paster.js'
 
 /** What `mergeVideo` takes. */
 export interface MergeVideoOptions {
@@ -52,6 +52,11 @@ export interface MergeVideoOptions {
   batchFrames?: number
   /** Length of the pieces that are finished one by one: what a crash costs at most. */
   partSeconds?: number
+  /**
+   * Threads that lay faces over frames: as many as half the cores if not given, at most four. The result is the same with any
+   * number. Own `stages`, a `masker` and a `package` are worked on in the calling thread.
+   */
+  threads?: number
   /** Title, comment and the like of the resulting video, over those of the clip. */
   metadata?: Readonly<Record<string, string>>
   /**
@@ -99,6 +104,7 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
   const options = resolveOptions(mergeOptions, job.options)
   checkAtLeast('partSeconds', partSeconds, 0)
   checkAtLeast('batchFrames', batchFrames, 1)
+  if (job.threads !== undefined) checkAtLeast('threads', job.threads, 1)
   checkOwnStages(job)
   // Wrong options are told before any work.
   const { stages } = job
@@ -120,9 +126,10 @@ export async function* mergeVideo(job: MergeVideoOptions): AsyncGenerator<MergeP
     seconds,
   )
   // Own stages and networks stay in this thread, and a compositor's package needs the layers.
-  const inThread = !stages && !masker && job.package === undefined
+  const inThreads = !stages && !masker && job.package === undefined
   await using paster =
-    (inThread ? pasterInThread(optionsOf) : undefined) ?? pasterHere((frame) => stagesOf(optionsOf(frame)))
+    (inThreads ? pasterInThreads(optionsOf, { threads: job.threads }) : undefined) ??
+    pasterHere((frame) => stagesOf(optionsOf(frame)))
   const making = mergeParts({
     ...{ clip: path, info, faces, swapper: job.swapper, shots, plan, parts, optionsOf, paster, out },
     ...{ batchFrames, signal, onDamaged, seconds, package: job.package },

@@ -113,8 +113,7 @@ export async function* mergedFrames(
   }
 
   const groups = mapConcurrent(batches(clocked(frames, timed), batchFrames), prepare, 2)
-  // The next frame waits in the pasting thread when it is done with one: this thread may be busy then.
-  yield* mapConcurrent(oneByOne(groups), pasted, 2)
+  yield* mapConcurrent(oneByOne(groups), pasted, paster.atOnce)
 }
 
 /** The items of all groups. */

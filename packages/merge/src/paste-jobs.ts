@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Bitmap } from '@dfl/core'
 import { inScratch, samplesLike } from '@dfl/image'
 import { movedNotes } from './frame-part.js'
@@ -23,19 +24,21 @@ export type PastedPart = MergedFrame & { seconds: number }
 
 /**
  * Pastes one work after the other, each with the notes of the one before: `notes` are in pixels of the frame. The next may be
- * asked for before the last is done.
+ * asked for before the last is done. `noted` is told them as soon as they are known.
  */
 export function pasteInOrder() {
   let before: Promise<readonly FaceNotes[]> = Promise.resolve([])
   return (
     { bitmap, x, y, past, ...work }: PasteWork & { into?: Bitmap['data'] },
     stages: readonly MergeStage[],
+    noted?: (notes: FaceNotes[]) => Promise<void>,
   ): Promise<PastedPart> => {
+    const inFrame = (notes: readonly FaceNotes[]) => rounded(movedNotes(notes, x, y))
     const made = before.then(async (last) => {
       const start = performance.now()
-      const pasted = await pasteFaces(bitmap, { ...work, stages, past: movedNotes(past ?? last, -x, -y) })
-      const notes = rounded(movedNotes(pasted.notes, x, y))
-      return { ...pasted, notes, seconds: (performance.now() - start) / 1000 }
+      const pasting = { ...work, stages, past: movedNotes(past ?? last, -x, -y) }
+      const pasted = await pasteFaces(bitmap, noted ? { ...pasting, noted: (notes) => noted(inFrame(notes)) } : pasting)
+      return { ...pasted, notes: inFrame(pasted.notes), seconds: (performance.now() - start) / 1000 }
     })
     before = made.then(
       ({ notes }) => notes,
@@ -57,31 +60,44 @@ const rounded = (notes: readonly FaceNotes[]): FaceNotes[] =>
     ),
   }))
 
-/** What a thread can be asked for. */
+/** What a thread can be asked for: the two jobs in turn. */
 export type PasteJobs = {
-  /** Swaps pasted by the usual stages: the frame with them is in `into`, of the same kind and length, unless none was pasted. */
-  paste(
-    work: PasteWork & { into: Bitmap['data'] },
-    options: MergeOptions,
-  ): Promise<Omit<PastedPart, 'layers' | 'bitmap'> & { pasted: boolean }>
+  /** Begins to paste by the usual stages; gives the notes for the next frame, which may begin elsewhere meanwhile. */
+  begin(work: PasteWork & { into: Bitmap['data'] }, options: MergeOptions): Promise<FaceNotes[]>
+  /** The rest of what was begun: the frame with its faces is in `into`, of the same kind and length, unless none was pasted. */
+  finish(): Promise<Omit<PastedPart, 'layers' | 'bitmap' | 'notes'> & { pasted: boolean }>
 }
 
 /** The jobs of one thread. */
 export function pasteJobs(): PasteJobs {
   const stagesOf = stagesByOptions((options) => mergeStages(options))
   const pasted = pasteInOrder()
+  let begun: ReturnType<PasteJobs['finish']> | undefined
   return {
-    paste: ({ bitmap: { data, ...size }, into, ...work }, options) =>
-      inScratch(async () => {
-        // Memory that threads share is copied fast as a whole only: stages work on a copy, and what they made is copied back.
-        const bitmap = { ...size, data: samplesLike(data, data.length) }
-        bitmap.data.set(data)
-        const own = { ...work, bitmap, into: samplesLike(data, data.length) }
-        const { layers: _, bitmap: after, ...made } = await pasted(own, stagesOf(options))
-        const changed = after !== bitmap
-        if (changed) into.set(after.data)
-        return { ...made, pasted: changed }
+    begin: ({ bitmap: { data, ...size }, into, ...work }, options) =>
+      new Promise((resolve, reject) => {
+        begun = inScratch(async () => {
+          // Memory that threads share is copied fast as a whole only: stages work on a copy, and what they made is copied back.
+          const bitmap = { ...size, data: samplesLike(data, data.length) }
+          bitmap.data.set(data)
+          const own = { ...work, bitmap, into: samplesLike(data, data.length) }
+          const {
+            layers: _,
+            bitmap: after,
+            notes,
+            ...made
+          } = await pasted(own, stagesOf(options), (known) => {
+            resolve(known)
+            return setImmediate() // The answer goes out before the next stage.
+          })
+          resolve(notes)
+          const changed = after !== bitmap
+          if (changed) into.set(after.data)
+          return { ...made, pasted: changed }
+        })
+        begun.catch(reject)
       }),
+    finish: () => begun!,
   }
 }
 

@@ -1,6 +1,7 @@
 import { DflError, type Pixels } from '@dfl/core'
 import { COLOR_CHANGES, type ColorChange, resize } from '@dfl/image'
 import { clamp, type MergeStage } from '../merge-face.js'
+import { takingNotes } from './over-time.js'
 import { type Remembered, steady } from './steady-color.js'
 
 /** How colours are matched to DST's, in DFL's words. */
@@ -56,7 +57,7 @@ export function colorTransfer(mode: ColorTransfer, options: { smoothSeconds?: nu
     )
   if (mode === 'none') return (face) => face
   const { within, change } = CHANGES[mode]
-  return (face) => {
+  return takingNotes((face) => {
     const weights = resize(face.mask, { width: face.dst.width, height: face.dst.width })
     if (weights.data.every((w) => w === 0)) return face
     const counted: Pixels = within === 'mask' ? weights : { ...weights, data: weights.data.map(() => 1) }
@@ -68,5 +69,5 @@ export function colorTransfer(mode: ColorTransfer, options: { smoothSeconds?: nu
     const { dstMean, gain, shift, count } = kept
     const notes = { ...face.notes, colorTransfer: [...dstMean, ...gain, ...shift, count] }
     return { ...face, face: clamp(found.apply(face.face, gain, shift)), notes }
-  }
+  })
 }

@@ -2,7 +2,7 @@ import { hashSeed, type Pixels, Random, type Rect } from '@dfl/core'
 import { createPixels, crop } from '@dfl/image'
 import type { MergeFace, MergeStage, PlacedFace } from '../merge-face.js'
 import { BANDS, bandsOf, noiseOf, REACH } from './noise-bands.js'
-import { averaged } from './over-time.js'
+import { averaged, takingNotes } from './over-time.js'
 import { behind, placedFace } from './placed-face.js'
 import { expectPercent } from './texture.js'
 
@@ -38,7 +38,7 @@ const TO_YCC = [0.299, 0.587, 0.114, -0.168736, -0.331264, 0.5, 0.5, -0.418688, 
 export function grain(percent: number): MergeStage {
   expectPercent('grain', percent, 0)
   if (percent === 0) return (face) => face
-  return (face) => {
+  return takingNotes((face) => {
     const placed = placedFace(face)
     if (!placed) return face
     const lacks = lacking(placed, face)
@@ -49,7 +49,7 @@ export function grain(percent: number): MergeStage {
     const strengths = amplitudes(kept.values, noise).map((v) => (v * percent) / 100)
     const painted = withNoise(placed, noise, { strengths, seed: hashSeed('grain', frameIndex, faceIndex) })
     return { ...face, placed: { ...placed, painted }, notes: { ...face.notes, ...kept.notes } }
-  }
+  })
 }
 
 /** Noise of deviation 1, taken apart. */

@@ -1,4 +1,8 @@
-import type { FaceNotes } from '../merge-face.js'
+import type { FaceNotes, MergeFace, MergeStage } from '../merge-face.js'
+
+/** A stage that notes something about the face, for the next frame. */
+export const takingNotes = (stage: (face: MergeFace) => MergeFace | Promise<MergeFace>): MergeStage =>
+  Object.assign(stage, { takesNotes: true as const })
 
 /**
  * How much the present counts in an average over past frames, 0..1: 1 where there is no past.

@@ -2,7 +2,7 @@ import type { Pixels } from '@dfl/core'
 import { resize } from '@dfl/image'
 import { dstFaceOf } from '../mask-fit.js'
 import { clamp, type Masker, type MergeFace, type MergeStage } from '../merge-face.js'
-import { averaged } from './over-time.js'
+import { averaged, takingNotes } from './over-time.js'
 import { remap } from './remap.js'
 import { xsegMasks } from './xseg-masks.js'
 
@@ -31,7 +31,7 @@ const SIDE = 160
  */
 export function reshape(options: { seconds?: number; masker?: Masker } = {}): MergeStage {
   const { seconds = 0.25, masker } = options
-  return async (given) => {
+  return takingNotes(async (given) => {
     const face: MergeFace = masker ? { ...given, dstFace: (await xsegMasks(given, masker, ['dst'])).dst! } : given
     const to = dstFaceOf(face, SIDE)
     const centre = centreOf(to)
@@ -46,7 +46,7 @@ export function reshape(options: { seconds?: number; masker?: Masker } = {}): Me
     const warp = (pixels: Pixels) => clamp(remap(pixels, pulled(pixels.width, { centre, edges, ratios: kept.values })))
     const swap = { ...face.swap, mask: warp(face.swap.mask) }
     return { ...face, face: warp(face.face), swap, notes: { ...face.notes, ...kept.notes } }
-  }
+  })
 }
 
 /** Centre of what a mask covers, in its pixels, or nothing where it is empty. */

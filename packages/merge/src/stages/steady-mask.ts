@@ -1,7 +1,7 @@
 import { DflError, type Pixels } from '@dfl/core'
 import { resize } from '@dfl/image'
 import { clamp, type MergeStage } from '../merge-face.js'
-import { shareOfNow } from './over-time.js'
+import { shareOfNow, takingNotes } from './over-time.js'
 import { rise } from './rise.js'
 
 /** Side of the grid on which masks are remembered: four pixels of a 256 px face a cell. */
@@ -29,7 +29,7 @@ export function steadyMask(seconds: number): MergeStage {
       { data: { seconds } },
     )
   if (seconds === 0) return (face) => face
-  return (face) => {
+  return takingNotes((face) => {
     const now = resize(face.mask, { width: GRID, height: GRID })
     const before = face.past?.values.mask
     const past = before?.length === GRID * GRID + 1 ? face.past : undefined
@@ -52,5 +52,5 @@ export function steadyMask(seconds: number): MergeStage {
     const fine = resize(change, face.mask, { filter: 'linear' })
     for (let i = 0; i < fine.data.length; i++) fine.data[i] = fine.data[i]! + face.mask.data[i]!
     return { ...face, notes, mask: clamp(fine) }
-  }
+  })
 }
