@@ -27,4 +27,10 @@ export class Cubic {
   static sum(a: v128, b: v128, c: v128, d: v128, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
     return f32x4.add(f32x4.add(f32x4.mul(a, w0), f32x4.mul(b, w1)), f32x4.add(f32x4.mul(c, w2), f32x4.mul(d, w3)))
   }
+  /** The sum of a vector's four numbers. */
+  @inline
+  static total(v: v128): f32 {
+    const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1))
+    return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1)
+  }
 }

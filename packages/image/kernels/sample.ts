@@ -66,17 +66,7 @@ class Inline {
   /** Four pixels side by side, each a vector, weighed. */
   @inline
   static across(p: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
-    return f32x4.add(
-      f32x4.add(f32x4.mul(v128.load(p), w0), f32x4.mul(v128.load(p, 16), w1)),
-      f32x4.add(f32x4.mul(v128.load(p, 32), w2), f32x4.mul(v128.load(p, 48), w3)),
-    )
-  }
-
-  /** The sum of a vector's four numbers. */
-  @inline
-  static sum(v: v128): f32 {
-    const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1))
-    return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1)
+    return Cubic.sum(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48), w0, w1, w2, w3)
   }
 
   @inline
@@ -133,7 +123,7 @@ export function cubicRow(x: f64, y: f64, from: i32, to: i32, out: usize): void {
     if (lanes === 1) {
       const upper = f32x4.add(f32x4.mul(v128.load(p), y0), f32x4.mul(v128.load(q), y1))
       const lower = f32x4.add(f32x4.mul(v128.load(r), y2), f32x4.mul(v128.load(s), y3))
-      store<f32>(out, Inline.sum(f32x4.mul(f32x4.add(upper, lower), wx)))
+      store<f32>(out, Cubic.total(f32x4.mul(f32x4.add(upper, lower), wx)))
       continue
     }
     const x0 = v128.shuffle<f32>(wx, wx, 0, 0, 0, 0)
@@ -218,7 +208,7 @@ export function lanczosRow(x: f64, y: f64, from: i32, to: i32, out: usize): void
             )
       sum = f32x4.add(sum, f32x4.mul(all, weight))
     }
-    if (lanes === 1) store<f32>(out, Inline.sum(sum))
+    if (lanes === 1) store<f32>(out, Cubic.total(sum))
     else v128.store(out, sum)
   }
 }

@@ -45,9 +45,7 @@ class Inline {
     const place = Inline.place(x)
     const floor = Math.floor(place)
     const near = v128.load(row + <usize>((<i32>floor - 1) * 4))
-    const v = f32x4.mul(near, Inline.weights(<f32>(place - floor), cubic))
-    const pairs = f32x4.add(v, v128.shuffle<f32>(v, v, 2, 3, 0, 1))
-    return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1)
+    return Cubic.total(f32x4.mul(near, Inline.weights(<f32>(place - floor), cubic)))
   }
 
   /** Four numbers of a plane, from four lines. */
