@@ -3,9 +3,11 @@ import { dirname, extname, resolve } from 'node:path'
 import { DflError } from '@dfl/core'
 import { makeFolder, putInPlace } from '@dfl/core/files'
 import { type AudioCopy, copyAudio } from './audio-copy.js'
+import { colorCodes } from './color.js'
 import { describeStream, label, muxerSettings } from './container.js'
 import { check, unsupported } from './errors.js'
 import { type AvFormatContext, type AvStream, type Libav, loadLibav } from './libav.js'
+import { traitsOf } from './pixel-formats.js'
 import { rescale } from './rational.js'
 import { rational } from './video-encoder.js'
 import { openVideo, type VideoInfo } from './video-info.js'
@@ -110,12 +112,23 @@ async function describeAs(
     check(libav, from.stream.codecpar.copy(stream.codecpar), path, 'describing the pictures')
     // The kind of ProRes is known by its tag alone.
     if (stream.codecpar.codecId !== libav.constants.AV_CODEC_ID_PRORES) stream.codecpar.codecTag = 0
+    // FFV1 does not say it itself, nor does MOV, which parts are kept in.
+    if (stream.codecpar.colorRange === libav.constants.AVCOL_RANGE_UNSPECIFIED)
+      stream.codecpar.colorRange = rangeOf(source, from.info)
     stream.timeBase = rational(libav, source.timeBase)
     describeStream(libav, output, stream, { ...source, displayMatrix: undefined })
     return { stream, extradata: extradataOf(from.stream) }
   } finally {
     await from.container.closeInput()
   }
+}
+
+/** The range of a clip's pictures once they are encoded; luma and chroma that were made of R'G'B' are always limited. */
+function rangeOf(source: VideoInfo, part: VideoInfo) {
+  const kind = ({ pixelFormat }: VideoInfo) => traitsOf(pixelFormat).kind
+  const made = kind(part) !== 'rgb' && kind(part) !== kind(source)
+  return colorCodes(made ? { ...source.color, range: 'limited' } : source.color)
+    .range as AvStream['codecpar']['colorRange']
 }
 
 /** A copy of what decoders must know before the first packet. */

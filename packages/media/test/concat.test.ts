@@ -106,6 +106,14 @@ describe('concatVideos', () => {
     expect(await allPts(joined)).toHaveLength(uneven.length)
   })
 
+  test.each(['full', 'limited'] as const)('says in MKV that lossless pictures are of %s range', async (range) => {
+    const color = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', range } as const
+    await makeClip(at(`${range}.mp4`), [0, 512, 1024], { pixelFormat: 'yuv420p', color })
+    const parts = await encodeParts(at(`${range}.mp4`), range, [0, 2], { codec: 'ffv1' })
+    await concatVideos(parts, at(`${range}-joined.mkv`), await info(at(`${range}.mp4`)))
+    expect((await probeVideo(at(`${range}-joined.mkv`))).color).toEqual(color)
+  })
+
   test('keeps the turn of sideways footage', async () => {
     const turned = { rotationDegrees: 90, displayMatrix: [0, 65536, 0, -65536, 0, 0, 0, 0, 1073741824], width: 64, height: 96 } as const // biome-ignore format: one thing
     await makeClip(at('turned.mp4'), [0, 512, 1024], turned)
