@@ -56,8 +56,9 @@ function paintedFor(
   const fitted = change && fitting(change, info, frame)
   const own = () => frame.part({ x: 0, y: 0, width: frame.width, height: frame.height }, 1, 'own').bitmap
   const written = layoutOf(libav, { format: paintFormat }, info)!
-  // Luma and chroma are made of R'G'B', and of gray, by the rules that they are looked at by.
-  if (!samples || kindOf(libav, samples) !== written.kind) {
+  const sameRange = info.color.range === source.color.range
+  // Luma and chroma are made of R'G'B', of gray, and in another range, by the rules that they are looked at by.
+  if (!samples || kindOf(libav, samples) !== written.kind || !sameRange) {
     const shown = fitted ? whole(frame, fitted) : fitting({ bitmap: own(), rects: [] }, info, frame).bitmap
     const bitmap = tone ? litBack(shown, tone) : shown
     const { picture, data } = pictures.take()

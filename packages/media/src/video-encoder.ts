@@ -82,6 +82,9 @@ async function open(libav: Libav, opening: Opening): Promise<Encoder | { code: n
     traitsOf(source.pixelFormat).kind === 'gray' &&
     !(choice.formats ?? takes).some((format) => format.startsWith('gray'))
   let info = (fromRgb && !keepsRgb) || gray ? asLuma(source, options.codec) : source
+  // ProRes has no word for full range: whoever plays it takes it as limited.
+  if (options.codec.startsWith('prores') && info.color.range === 'full')
+    info = { ...info, color: { ...info.color, range: 'limited' } }
   const coded = info.rotationDegrees % 180 === 0 ? info : { width: info.height, height: info.width }
   const wholeChroma = options.codec === 'h264' || options.codec === 'h265'
   // Linear light is written as it is shown: 16 bits of light itself would be too few in the dark.

@@ -405,6 +405,22 @@ describe('createVideo', () => {
     expect(Buffer.compare(after[1]!, before[1]!)).toBe(0)
   })
 
+  test('makes ProRes of full range as bright as it was', async () => {
+    const color = { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', range: 'full' } as const
+    await makeClip(at('bright.mp4'), [0, 512], { pixelFormat: 'yuv420p', color })
+    const source = await openFrames(at('bright.mp4'))
+    const frames = await collect(source.frames())
+    const sink = await createVideo(at('bright.mov'), { like: source, codec: 'prores' })
+    for (const frame of frames) await sink.write(frame)
+    await sink.finish()
+    const [written] = await collect((await openFrames(at('bright.mov'))).frames())
+    const share = ({ data }: Bitmap, i: number) => data[i]! / (data instanceof Uint16Array ? 65535 : 255)
+    const wanted = frames[0]!.bitmap
+    let error = 0
+    for (let i = 0; i < wanted.data.length; i++) error += Math.abs(share(wanted, i) - share(written!.bitmap, i))
+    expect((255 * error) / wanted.data.length).toBeLessThan(1.5)
+  })
+
   test('keeps a gray clip as bright as it was', async () => {
     const color = { primaries: 'unknown', transfer: 'unknown', matrix: 'unknown', range: 'full' } as const
     await makeClip(at('gray.mkv'), [0, 512], { pixelFormat: 'gray', color }, 'ffv1')
