@@ -70,9 +70,14 @@ async function agreements(
     const named = names.indexOf(basename(face.sourceFilename))
     const index = named >= 0 ? named : face.frameIndex
     const stored = gray(toPixels(await faceset.readImage(face)))
-    using frame = await frameAt(clip, index)
-    const agreement = frame ? agreementOf(stored, face, frame) : MISSING
-    if (agreement !== undefined) out.push({ index, agreement })
+    try {
+      using frame = await frameAt(clip, index)
+      const agreement = frame ? agreementOf(stored, face, frame) : MISSING
+      if (agreement !== undefined) out.push({ index, agreement })
+    } catch (error) {
+      // A damaged frame tells nothing of what it showed; who merges it is told of it then.
+      if (!isDflError(error, 'CORRUPT_FILE')) throw error
+    }
   }
   return out
 }

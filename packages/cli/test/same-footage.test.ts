@@ -1,7 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { type Bitmap, collect } from '@dfl/core'
 import { createFaceset } from '@dfl/faceset'
 import { crop, toPixels } from '@dfl/image'
-import { writeImage } from '@dfl/media'
+import { bitmapFrame, createVideo, openFrames, type VideoInfo, writeImage } from '@dfl/media'
 import { describe, expect, it } from 'vitest'
 import { dstClipOf } from '../src/merge-job.js'
 import { sameFootage } from '../src/same-footage.js'
@@ -26,6 +27,15 @@ async function writeTake(folder: string, take: number, { frames = 6, grade }: Ta
   for (let i = 0; i < frames; i++) await writeImage(`${folder}/${i}.png`, picture(take, i, grade))
   return folder
 }
+
+/** A clip of 25 frames a second that comes from no file. */
+const videoInfo = (width: number, height: number, frameCount: number): VideoInfo => ({
+  ...{ path: '', width, height, rotationDegrees: 0, sampleAspectRatio: { num: 1, den: 1 } },
+  ...{ frameRate: { num: 25, den: 1 }, variableFrameRate: false, frameCount, frameCountIsEstimate: false },
+  ...{ durationSeconds: frameCount / 25, timeBase: { num: 1, den: 25 }, codec: 'h264', pixelFormat: 'yuv420p' },
+  ...{ bitDepth: 8, chromaSite: 'left', audio: [], metadata: {} },
+  color: { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709', range: 'limited' },
+})
 
 interface TakeOptions {
   frames?: number
@@ -91,6 +101,27 @@ describe('a clip that is merged into', () => {
         /^late is not quite the footage that DST's faces were found in: in frame 3 it agrees to 0\.\d\d of 1 with the face there\./,
       ),
     ])
+  })
+
+  it('may have damaged frames', async () => {
+    await using scratch = await scratchFolder()
+    const take = scratch.at('take.mp4')
+    const info = videoInfo(160, 120, 6)
+    await using video = await createVideo(take, { like: info, crf: 0, preset: 'ultrafast' })
+    for (let index = 0; index < 6; index++)
+      await video.write(
+        bitmapFrame(picture(0, index), { index, pts: index, timeBase: info.timeBase, name: `${index}` }),
+      )
+    await video.finish()
+    const workspace = await workspaceOf(scratch.at('w'), take, 0)
+    const bytes = await readFile(take)
+    bytes.fill(0x5a, Math.round(bytes.length * 0.5), Math.round(bytes.length * 0.7))
+    await writeFile(scratch.at('damaged.mp4'), bytes)
+    await expect(collect((await openFrames(scratch.at('damaged.mp4'))).frames())).rejects.toThrow(
+      'Expected a whole frame',
+    )
+    const clip = await dstClipOf(workspace, { input: scratch.at('damaged.mp4') })
+    expect(await collect(sameFootage(workspace, clip, {}))).toEqual([])
   })
 
   it('is looked at before dfl merge paints, and before it shows a frame', async () => {
