@@ -13,8 +13,22 @@ const ROWS = [1, 1, 1, 16, 32, 16, 32, 32, 32, 256]
 /** Flags of files whose pieces are not plain rows. */
 const OTHER_LAYOUT = 0x200 | 0x800 | 0x1000
 
-/** Size of the picture, and whether all of its pieces are there; nothing where the header is damaged. */
-export function exrLayout(bytes: Uint8Array): { width: number; height: number; whole: boolean } | undefined {
+const PIZ = 4
+/** Of a piece's bytes before it was packed: more than black takes in small pictures, less than what libav fails at. */
+const BLACK_SHARE = 0.1
+
+/** What the outside of a file says. */
+export interface ExrLayout {
+  width: number
+  height: number
+  /** Whether all of its pieces are there. */
+  whole: boolean
+  /** Rows [from, to) of the picture that are packed as PIZ, and in more bytes than black takes. */
+  piz: readonly (readonly [from: number, to: number])[]
+}
+
+/** What the outside of a file says; nothing where its header is damaged. */
+export function exrLayout(bytes: Uint8Array): ExrLayout | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (file.length < 9) return undefined
   const header = readHeader(file)
@@ -25,11 +39,47 @@ export function exrLayout(bytes: Uint8Array): { width: number; height: number; w
   const { width, height } = sizeOf(display)
   const plain = (file.readUInt32LE(4) & OTHER_LAYOUT) === 0
   const pieces = Math.ceil(sizeOf(data).height / (ROWS[compression[0]!] ?? 1))
-  return { width, height, whole: !plain || allThere(file, header.end, pieces) }
+  const whole = !plain || allThere(file, header.end, pieces)
+  const piz = plain && whole && compression[0] === PIZ ? pizRows(file, header, pieces) : []
+  return { width, height, whole, piz }
+}
+
+function pizRows(file: Buffer, { attributes, end }: Header, pieces: number): ExrLayout['piz'] {
+  const [display, data] = [attributes.get('displayWindow')!, attributes.get('dataWindow')!]
+  const { width, height } = sizeOf(data)
+  const [top, shown] = [data.readInt32LE(4), sizeOf(display).height]
+  const rowBytes = width * bytesOfPixel(attributes.get('channels') ?? Buffer.alloc(0))
+  const rows: [number, number][] = []
+  for (let i = 0; i < pieces; i++) {
+    const at = Number(file.readBigUInt64LE(end + i * 8))
+    const row = file.readInt32LE(at)
+    const count = Math.min(ROWS[PIZ]!, top + height - row)
+    if (file.readInt32LE(at + 4) < BLACK_SHARE * count * rowBytes) continue
+    const first = row - display.readInt32LE(4)
+    const [from, to] = [Math.max(0, first), Math.min(shown, first + count)]
+    if (from < to) rows.push([from, to])
+  }
+  return rows
+}
+
+/** Of all channels together: each is a name, its kind (halves are 1), and twelve bytes more. */
+function bytesOfPixel(channels: Buffer): number {
+  let bytes = 0
+  for (let at = 0; channels[at]; at += 16) {
+    at = channels.indexOf(0, at) + 1
+    if (at === 0 || at + 4 > channels.length) break
+    bytes += channels.readUInt32LE(at) === 1 ? 2 : 4
+  }
+  return bytes
 }
 
 /** Values of the attributes, and where the table of pieces begins. */
-function readHeader(file: Buffer): { attributes: Map<string, Buffer>; end: number } | undefined {
+interface Header {
+  attributes: Map<string, Buffer>
+  end: number
+}
+
+function readHeader(file: Buffer): Header | undefined {
   const attributes = new Map<string, Buffer>()
   let at = 8
   const text = () => {

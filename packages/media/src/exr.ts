@@ -21,9 +21,10 @@ const PLANES: Readonly<Record<string, { channels: 1 | 3 | 4; planes: readonly nu
 /** The samples of an OpenEXR file: R, G and B or Y, and A, of its first part; other channels are left out. */
 export async function decodeExr(bytes: Uint8Array, path: string): Promise<ImageSamples> {
   const { width, height } = exrSize(bytes, path)
+  const layout = exrLayout(bytes)!
   if (width <= 0 || height <= 0 || width * height > 2 ** 28) throw damaged(path, `${width} x ${height} pixels`)
   // The decoder leaves black what is missing.
-  if (!exrLayout(bytes)!.whole) throw damaged(path, 'it is cut off')
+  if (!layout.whole) throw damaged(path, 'it is cut off')
   const libav = await loadLibav()
   const codec = libav.Codec.findDecoder(libav.constants.AV_CODEC_ID_EXR)
   if (!codec)
@@ -43,12 +44,27 @@ export async function decodeExr(bytes: Uint8Array, path: string): Promise<ImageS
     await decoder.sendPacket(null)
     const received = await decoder.receiveFrame(picture)
     if (received < 0) throw damaged(path, libav.FFmpegError.strerror(received))
-    return samplesOf(picture, libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? '', path)
+    const samples = samplesOf(picture, libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? '', path)
+    // It also leaves black, without a word, what it cannot unpack: PIZ of many different 32-bit floats.
+    if (layout.piz.some((rows) => isBlack(samples, rows)))
+      throw unsupported(
+        path,
+        'an image',
+        'an EXR file whose 32-bit floats are packed as PIZ in a way that libav cannot unpack',
+        'Write it with ZIP, or as half floats.',
+      )
+    return samples
   } finally {
     picture.free()
     packet.free()
     decoder.freeContext()
   }
+}
+
+/** Whether rows [from, to) of an image are all 0. */
+function isBlack({ data, width, channels }: ImageSamples, [from, to]: readonly [from: number, to: number]): boolean {
+  for (let i = from * width * channels; i < to * width * channels; i++) if (data[i] !== 0) return false
+  return true
 }
 
 function samplesOf(picture: AvFrame, format: string, path: string): ImageSamples {

@@ -142,6 +142,17 @@ describe('sequences of more than 8 bits', () => {
     }
   })
 
+  test('an EXR that libav cannot unpack is told of, instead of being black', async () => {
+    const bytes = await encodeSamples(samplesOf('floats', 3), 'exr')
+    const packing = bytes.indexOf('compression\0compression\0', 0, 'latin1') + 28
+    expect(bytes[packing]).toBe(3)
+    bytes[packing] = 4
+    await writeFile(at('piz.exr'), bytes)
+    await expect(readImage(at('piz.exr'))).rejects.toThrow(
+      'but got an EXR file whose 32-bit floats are packed as PIZ in a way that libav cannot unpack. Write it with ZIP, or as half floats.',
+    )
+  })
+
   test('a damaged EXR or float TIFF is told in one sentence', async () => {
     for (const format of ['exr', 'tiff'] as const) {
       const bytes = await encodeSamples(samplesOf('floats', 3), format)
