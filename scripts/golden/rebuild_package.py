@@ -4,7 +4,7 @@
     npm run dfl -- merge --package comp --out frames
     python scripts/golden/rebuild_package.py comp plates frames
 
-`plates` is DST's folder of images: PNG or TIFF of 8 or 16 bits, or EXR of 32-bit floats.
+`plates` is DST's folder of images: PNG or TIFF of 8 or 16 bits, or EXR of halves or 32-bit floats.
 """
 
 import json
@@ -32,14 +32,15 @@ for name, frame in zip(names, json.load(open(f"{package}/frames.json"))["frames"
     rebuilt = plate
     if "face" in frame:
         rgba = read(package, frame["face"])
-        if plate.dtype == np.float32:
-            rebuilt = rgba[..., :3] + (1 - rgba[..., 3:]) * plate
+        if plate.dtype.kind == "f":
+            rebuilt = (rgba[..., :3] + (1 - rgba[..., 3:]) * plate).astype(plate.dtype)
         else:
             full = np.iinfo(plate.dtype).max
             rgba = rgba / 65535
             rebuilt = np.rint((rgba[..., :3] + (1 - rgba[..., 3:]) * (plate / full)) * full).astype(plate.dtype)
-    off = np.abs(rebuilt.astype(np.float64) - result).max()
+    same = (rebuilt == result) | ((rebuilt != rebuilt) & (result != result))
+    off = np.abs(rebuilt[~same].astype(np.float64) - result[~same]).max(initial=0)
     print(name, rebuilt.dtype, "changed pixels:", int((plate != result).any(-1).sum()), "largest difference:", off)
-    wrong += off > 0
+    wrong += not same.all()
 print("equal" if wrong == 0 else f"{wrong} frames differ")
 sys.exit(wrong > 0)

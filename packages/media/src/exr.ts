@@ -1,6 +1,6 @@
 import { libavError, unsupported } from './errors.js'
 import { exrLayout } from './exr-layout.js'
-import { halfFloats } from './half-floats.js'
+import { halfFloats, nearestHalf } from './half-floats.js'
 import type { ImageSamples } from './image-samples.js'
 import { type AvCodecContext, type AvFrame, type AvPixelFormat, loadLibav } from './libav.js'
 
@@ -118,7 +118,10 @@ export async function encodeExr(image: ImageSamples & { data: Float32Array }): P
       const stride = picture.linesize[plane]! >> 2
       const singles = new Float32Array(to.buffer, to.byteOffset, to.byteLength >> 2)
       for (let y = 0, i = channel; y < height; y++)
-        for (let x = 0; x < width; x++, i += channels) singles[y * stride + x] = data[i]!
+        for (let x = 0; x < width; x++, i += channels) {
+          // libav itself would cut off what a half cannot hold.
+          singles[y * stride + x] = half ? nearestHalf(data[i]!) : data[i]!
+        }
     }
     picture.pts = 0n
     doing(await context.sendFrame(picture))

@@ -1,8 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bitmap, collect, Random } from '@dfl/core'
 import { describe, expect, test } from 'vitest'
-import { encodeSamples } from '../src/image-samples.js'
+import { encodeSamples, floatSamples } from '../src/image-samples.js'
 import {
   bitmapFrame,
   createFrames,
@@ -140,6 +140,18 @@ describe('sequences of more than 8 bits', () => {
       const [back] = await collect(again.frames())
       expect(back!.part({ x: 0, y: 0, width: WIDTH, height: HEIGHT }, 1, 'own').bitmap.data).toEqual(frame!.image!.data)
     }
+  })
+
+  test('an EXR of halves holds the nearest half of each number', async () => {
+    // Pairs of a number and its half: as NumPy's astype(float16) gives them.
+    const [up, down, even, odd, tiny, large] = [0.3001, 0.3, 1 + 1 / 2048, 1 + 3 / 2048, 2.6e-7, -65510]
+    const data = Float32Array.of(up, down, even, odd, tiny, large)
+    await writeFile(
+      at('nearest.exr'),
+      await encodeSamples({ data, width: 2, height: 1, channels: 3, half: true }, 'exr'),
+    )
+    const { data: halves } = (await floatSamples(await readFile(at('nearest.exr')), 'nearest.exr'))!
+    expect([...halves]).toEqual([0.300048828125, 0.300048828125, 1, 1.001953125, 2.384185791015625e-7, -65504])
   })
 
   test('an EXR that libav cannot unpack is told of, instead of being black', async () => {
