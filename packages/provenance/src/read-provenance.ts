@@ -9,6 +9,7 @@ import { isJpeg } from './jpeg-xmp.js'
 import { besideOf } from './media-type.js'
 import { isPng } from './png-xmp.js'
 import { type ReadManifest, readManifest } from './read-manifest.js'
+import { sourceTypeOfVideo } from './video-metadata.js'
 import { sourceTypeOfXmp } from './xmp.js'
 
 /**
@@ -27,7 +28,7 @@ export interface Provenance extends Partial<Omit<ReadManifest, 'binding' | 'faul
   remarks: string[]
   /** Where the manifest is: in the file itself, or in the file named. */
   manifest?: 'inside' | (string & {})
-  /** IPTC's term, by the manifest or else by XMP. */
+  /** IPTC's term, by the manifest, else by XMP, else by a comment of a video. */
   digitalSourceType?: string
   /** The source type that XMP names, where the file has XMP. */
   xmp?: string
@@ -37,6 +38,8 @@ export interface Provenance extends Partial<Omit<ReadManifest, 'binding' | 'faul
 
 /** The list of hashes by which a folder is signed, as sha256sum writes and checks it. */
 export const FOLDER_LIST = 'frames.sha256'
+
+const COMMENT_ONLY = 'A comment in its metadata says so, as where streams were copied into another file.'
 
 const CHANGED = 'The file is not the one that was signed: it was changed since.'
 
@@ -64,7 +67,9 @@ export async function readProvenance(path: string, { name = path }: { name?: str
   if (found.isDirectory()) return readFolder(path)
   const file = await open(path)
   try {
-    const { store, gap, xmp } = await contentOf(file, found.size)
+    const head = Buffer.alloc(16)
+    await file.read(head, 0, 16, 0)
+    const { store, gap, xmp } = await contentOf(file, head, found.size)
     const packet = xmp ?? (await readIfThere(besideOf(name, '.xmp')))?.toString('utf8')
     const named = packet === undefined ? undefined : sourceTypeOfXmp(packet)
     const own = { path: name, ...(named === undefined ? {} : { xmp: named, digitalSourceType: named }) }
@@ -72,8 +77,10 @@ export async function readProvenance(path: string, { name = path }: { name?: str
     const beside = besideOf(name, '.c2pa')
     const outside = await readIfThere(beside)
     if (outside) return { ...own, ...(await judge(file, outside)), manifest: beside }
-    const verdict = named === undefined ? 'silent' : 'marked'
-    return { ...own, verdict, remarks: [], ...(await inList(path)) }
+    if (named !== undefined) return { ...own, verdict: 'marked', remarks: [], ...(await inList(path)) }
+    const digitalSourceType = await sourceTypeOfVideo(file, head)
+    if (digitalSourceType) return { ...own, digitalSourceType, verdict: 'marked', remarks: [COMMENT_ONLY] }
+    return { ...own, verdict: 'silent', remarks: [], ...(await inList(path)) }
   } finally {
     await file.close()
   }
@@ -86,9 +93,7 @@ interface Content {
   gap?: { start: number; length: number }
 }
 
-async function contentOf(file: FileHandle, size: number): Promise<Content> {
-  const head = Buffer.alloc(16)
-  await file.read(head, 0, 16, 0)
+async function contentOf(file: FileHandle, head: Buffer, size: number): Promise<Content> {
   if (isBoxFile(head)) {
     const [store, xmp] = [await readBox(file, C2PA_BOX), await readBox(file, XMP_BOX)]
     // Version and flags, the purpose 'manifest' with its end, and the place of a Merkle box.

@@ -6,6 +6,7 @@ import {
   hashFile,
   readIdentity,
   readProvenance,
+  SYNTHETIC_METADATA,
   sealFile,
   sealFolder,
   selfMadeIdentity,
@@ -200,6 +201,41 @@ describe('readProvenance', () => {
     await expect(readProvenance('nowhere.mp4')).rejects.toThrow(
       'Expected a file for `path`, but there is nothing at `nowhere.mp4`. Check the path.',
     )
+  })
+})
+
+describe('comments of videos', () => {
+  const comment = Buffer.from(`a${SYNTHETIC_METADATA.comment}g\0`)
+  const box = (type: string, content: Buffer) => {
+    const head = Buffer.alloc(8)
+    head.writeUInt32BE(8 + content.length)
+    head.write(type, 4, 'latin1')
+    return Buffer.concat([head, content])
+  }
+  const padding = Buffer.alloc(3 * 2 ** 20, 7)
+  const ftyp = box('ftyp', Buffer.from('isom'))
+  const ebml = Buffer.from('1a45dfa3', 'hex')
+
+  it.each([
+    ['MP4, its index in front', [ftyp, box('moov', Buffer.concat([padding, comment])), box('mdat', padding)]],
+    ['MP4, its index behind', [ftyp, box('mdat', padding), box('moov', comment)]],
+    ['MKV, tags in front', [ebml, comment, padding]],
+    ['MKV, tags behind', [ebml, padding, comment]],
+  ])('are what is left to say where its streams were copied: %s', async (_, parts) => {
+    await using folder = await scratchFolder()
+    await writeFile(folder.at('copy'), Buffer.concat(parts))
+    expect(await readProvenance(folder.at('copy'))).toEqual({
+      path: folder.at('copy'),
+      verdict: 'marked',
+      digitalSourceType: DIGITAL_SOURCE_TYPE,
+      remarks: ['A comment in its metadata says so, as where streams were copied into another file.'],
+    })
+  })
+
+  it('are not looked for in the pictures', async () => {
+    await using folder = await scratchFolder()
+    await writeFile(folder.at('clip'), Buffer.concat([ftyp, box('mdat', comment), box('moov', padding)]))
+    expect((await readProvenance(folder.at('clip'))).verdict).toBe('silent')
   })
 })
 

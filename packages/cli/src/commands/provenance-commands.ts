@@ -62,7 +62,7 @@ export const verifyCommand: Command = {
   usage: '<file> [options]',
   takes: 'file',
   about: [
-    'Reads C2PA manifests and XMP of videos, images and folders of images, whoever made them: whether the file says that it is synthetic, whether it is as it was when it was signed, and whose signature that is. Whether the signer can be trusted is for you to say: certificates are not checked against a list.',
+    'Reads C2PA manifests and XMP of videos, images and folders of images, and comments of videos, whoever made them: whether the file says that it is synthetic, whether it is as it was when it was signed, and whose signature that is. Whether the signer can be trusted is for you to say: certificates are not checked against a list.',
     `Exits with 0 where the file is intact, marked or silent, and with ${NOT_AS_SIGNED} where it was changed or its manifest does not hold.`,
   ],
   groups: [
