@@ -4,7 +4,7 @@
  * for each pixel.
  */
 
-import { Cubic } from './cubic'
+import { Four } from './four'
 
 export let tile: usize = 0
 /** Floats of a pixel: 1 or 4; and bytes of a row. */
@@ -66,7 +66,7 @@ class Inline {
   /** Four pixels side by side, each a vector, weighed. */
   @inline
   static across(p: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
-    return Cubic.sum(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48), w0, w1, w2, w3)
+    return Four.sum(v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48), w0, w1, w2, w3)
   }
 
   @inline
@@ -110,8 +110,8 @@ export function cubicRow(x: f64, y: f64, from: i32, to: i32, out: usize): void {
     const place = Inline.place(start, i)
     const floor = f64x2.floor(place)
     const share = f32x4.demote_f64x2_zero(f64x2.sub(place, floor))
-    const wx = Cubic.weights(v128.shuffle<f32>(share, share, 0, 0, 0, 0))
-    const wy = f32x4.mul(Cubic.weights(v128.shuffle<f32>(share, share, 1, 1, 1, 1)), scales)
+    const wx = Four.cubic(v128.shuffle<f32>(share, share, 0, 0, 0, 0))
+    const wy = f32x4.mul(Four.cubic(v128.shuffle<f32>(share, share, 1, 1, 1, 1)), scales)
     const y0 = v128.shuffle<f32>(wy, wy, 0, 0, 0, 0)
     const y1 = v128.shuffle<f32>(wy, wy, 1, 1, 1, 1)
     const y2 = v128.shuffle<f32>(wy, wy, 2, 2, 2, 2)
@@ -123,7 +123,7 @@ export function cubicRow(x: f64, y: f64, from: i32, to: i32, out: usize): void {
     if (lanes === 1) {
       const upper = f32x4.add(f32x4.mul(v128.load(p), y0), f32x4.mul(v128.load(q), y1))
       const lower = f32x4.add(f32x4.mul(v128.load(r), y2), f32x4.mul(v128.load(s), y3))
-      store<f32>(out, Cubic.total(f32x4.mul(f32x4.add(upper, lower), wx)))
+      store<f32>(out, Four.total(f32x4.mul(f32x4.add(upper, lower), wx)))
       continue
     }
     const x0 = v128.shuffle<f32>(wx, wx, 0, 0, 0, 0)
@@ -208,7 +208,7 @@ export function lanczosRow(x: f64, y: f64, from: i32, to: i32, out: usize): void
             )
       sum = f32x4.add(sum, f32x4.mul(all, weight))
     }
-    if (lanes === 1) store<f32>(out, Cubic.total(sum))
+    if (lanes === 1) store<f32>(out, Four.total(sum))
     else v128.store(out, sum)
   }
 }

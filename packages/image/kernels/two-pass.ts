@@ -3,7 +3,7 @@
  * lies side by side in the output lies side by side in the lines between, plane by plane, so that a vector holds four pixels.
  */
 
-import { Cubic } from './cubic'
+import { Four } from './four'
 import { lanes, least, most, scale, stride, tile } from './sample'
 
 /** What is written into the loops that use it. */
@@ -11,7 +11,7 @@ class Inline {
   /** Weights of four samples for a position between the second and the third. */
   @inline
   static weights(t: f32, cubic: bool): v128 {
-    return f32x4.mul(cubic ? Cubic.weights(f32x4.splat(t)) : f32x4(0, 1 - t, t, 0), f32x4.splat(scale))
+    return f32x4.mul(cubic ? Four.cubic(f32x4.splat(t)) : f32x4(0, 1 - t, t, 0), f32x4.splat(scale))
   }
 
   /** A position of a row, within its limits. */
@@ -27,7 +27,7 @@ class Inline {
     const floor = Math.floor(place)
     const w = Inline.weights(<f32>(place - floor), cubic)
     const p = row + <usize>((<i32>floor - 1) * 16)
-    return Cubic.sum(
+    return Four.sum(
       v128.load(p),
       v128.load(p, 16),
       v128.load(p, 32),
@@ -45,7 +45,7 @@ class Inline {
     const place = Inline.place(x)
     const floor = Math.floor(place)
     const near = v128.load(row + <usize>((<i32>floor - 1) * 4))
-    return Cubic.total(f32x4.mul(near, Inline.weights(<f32>(place - floor), cubic)))
+    return Four.total(f32x4.mul(near, Inline.weights(<f32>(place - floor), cubic)))
   }
 
   /** Four numbers of a plane, from four lines. */
@@ -53,7 +53,7 @@ class Inline {
   static down(p: usize, line: usize, w0: v128, w1: v128, w2: v128, w3: v128): v128 {
     const q = p + line
     const r = q + line
-    return Cubic.sum(v128.load(p), v128.load(q), v128.load(r), v128.load(r + line), w0, w1, w2, w3)
+    return Four.sum(v128.load(p), v128.load(q), v128.load(r), v128.load(r + line), w0, w1, w2, w3)
   }
 }
 
@@ -119,29 +119,29 @@ export function downRow(
     const last = max(i + 1, <i32>end)
     const first = lines + <usize>((<i32>floor - 1) * <i32>line)
     const behind = f32x4.splat(<f32>(y - floor))
-    const least = f32x4.splat(<f32>(low - floor))
-    const most = f32x4.splat(<f32>(high - floor))
+    const lowest = f32x4.splat(<f32>(low - floor))
+    const highest = f32x4.splat(<f32>(high - floor))
     for (let j = i; j < last; j += 4) {
       const columns = f32x4.add(f32x4.splat(<f32>j), f32x4(0, 1, 2, 3))
-      const t = f32x4.pmin(most, f32x4.pmax(least, f32x4.add(behind, f32x4.mul(columns, steps))))
-      const w0 = cubic ? Cubic.weight(0, t) : f32x4.splat(0)
-      const w1 = cubic ? Cubic.weight(1, t) : f32x4.sub(f32x4.splat(1), t)
-      const w2 = cubic ? Cubic.weight(2, t) : t
-      const w3 = cubic ? Cubic.weight(3, t) : f32x4.splat(0)
+      const t = f32x4.pmin(highest, f32x4.pmax(lowest, f32x4.add(behind, f32x4.mul(columns, steps))))
+      const w0 = cubic ? Four.cubicOf(0, t) : f32x4.splat(0)
+      const w1 = cubic ? Four.cubicOf(1, t) : f32x4.sub(f32x4.splat(1), t)
+      const w2 = cubic ? Four.cubicOf(2, t) : t
+      const w3 = cubic ? Four.cubicOf(3, t) : f32x4.splat(0)
       const p = first + j * 4
-      const to = out + <usize>(j - from) * size
+      const place = out + <usize>(j - from) * size
       const red = Inline.down(p, line, w0, w1, w2, w3)
       if (lanes === 1) {
-        v128.store(to, red)
+        v128.store(place, red)
         continue
       }
       const green = Inline.down(p + plane, line, w0, w1, w2, w3)
       const blue = Inline.down(p + 2 * plane, line, w0, w1, w2, w3)
       const lower = v128.shuffle<f32>(red, green, 0, 4, 1, 5)
       const upper = v128.shuffle<f32>(red, green, 2, 6, 3, 7)
-      v128.store(to, v128.shuffle<f32>(lower, blue, 0, 1, 4, 2))
-      v128.store(to, v128.shuffle<f32>(v128.shuffle<f32>(green, blue, 1, 5, 1, 5), upper, 0, 1, 4, 5), 16)
-      v128.store(to, v128.shuffle<f32>(blue, upper, 2, 6, 7, 3), 32)
+      v128.store(place, v128.shuffle<f32>(lower, blue, 0, 1, 4, 2))
+      v128.store(place, v128.shuffle<f32>(v128.shuffle<f32>(green, blue, 1, 5, 1, 5), upper, 0, 1, 4, 5), 16)
+      v128.store(place, v128.shuffle<f32>(blue, upper, 2, 6, 7, 3), 32)
     }
     i = last
   }

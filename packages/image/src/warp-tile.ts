@@ -12,7 +12,7 @@ export interface Tile {
   memory: ImageKernels
   /** Where the blocks of memory lie that were asked for besides. */
   spare: number[]
-  /** Samples columns [from, to) of a row of the output to an address. */
+  /** Samples columns [from, to) of a row of the output to an address, and may write up to three pixels more. */
   sampleRow(row: number, from: number, to: number, at: number): void
   /** Pixels of the output → pixels of the tile. */
   outputToTileMat: Affine

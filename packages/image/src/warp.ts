@@ -88,14 +88,12 @@ export function warpAffine(
   const [dx, b, tx, dy, d, ty] = outputToTileMat
   const line = memory.floats(spare[0], width * out.channels)
   for (let row = 0; row < height; row++) {
-    const x = b * row + tx
-    const y = d * row + ty
     let from = 0
     let to = width
     if (skipOutside) {
       // Only the columns at which the source has a say: the others hold the border's value already.
-      const [x0, x1] = span(x, dx, tile.minX, tile.maxX, width)
-      const [y0, y1] = span(y, dy, tile.minY, tile.maxY, width)
+      const [x0, x1] = span(b * row + tx, dx, tile.minX, tile.maxX, width)
+      const [y0, y1] = span(d * row + ty, dy, tile.minY, tile.maxY, width)
       from = Math.max(x0, y0)
       to = Math.min(x1, y1)
     }

@@ -1,14 +1,19 @@
 import { libavError, unsupported } from './errors.js'
-import { exrLayout } from './exr-layout.js'
+import { type ExrLayout, exrLayout } from './exr-layout.js'
 import { halfFloats, nearestHalf } from './half-floats.js'
 import type { ImageSamples } from './image-samples.js'
 import { type AvCodecContext, type AvFrame, type AvPixelFormat, loadLibav } from './libav.js'
 
 /** Width and height of an OpenEXR file. */
 export function exrSize(bytes: Uint8Array, path: string): { width: number; height: number } {
+  const { width, height } = layoutOf(bytes, path)
+  return { width, height }
+}
+
+function layoutOf(bytes: Uint8Array, path: string): ExrLayout {
   const layout = exrLayout(bytes)
   if (!layout) throw damaged(path, 'its header is damaged')
-  return { width: layout.width, height: layout.height }
+  return layout
 }
 
 /** The planes of libav's float formats, by the channels of an image. */
@@ -20,11 +25,10 @@ const PLANES: Readonly<Record<string, { channels: 1 | 3 | 4; planes: readonly nu
 
 /** The samples of an OpenEXR file: R, G and B or Y, and A, of its first part; other channels are left out. */
 export async function decodeExr(bytes: Uint8Array, path: string): Promise<ImageSamples> {
-  const { width, height } = exrSize(bytes, path)
-  const layout = exrLayout(bytes)!
+  const { width, height, whole, piz } = layoutOf(bytes, path)
   if (width <= 0 || height <= 0 || width * height > 2 ** 28) throw damaged(path, `${width} x ${height} pixels`)
   // The decoder leaves black what is missing.
-  if (!layout.whole) throw damaged(path, 'it is cut off')
+  if (!whole) throw damaged(path, 'it is cut off')
   const libav = await loadLibav()
   const codec = libav.Codec.findDecoder(libav.constants.AV_CODEC_ID_EXR)
   if (!codec)
@@ -46,7 +50,7 @@ export async function decodeExr(bytes: Uint8Array, path: string): Promise<ImageS
     if (received < 0) throw damaged(path, libav.FFmpegError.strerror(received))
     const samples = samplesOf(picture, libav.avGetPixFmtName(picture.format as AvPixelFormat) ?? '', path)
     // It also leaves black, without a word, what it cannot unpack: PIZ of many different 32-bit floats.
-    if (layout.piz.some((rows) => isBlack(samples, rows)))
+    if (piz.some((rows) => isBlack(samples, rows)))
       throw unsupported(
         path,
         'an image',

@@ -87,10 +87,11 @@ export async function pasteFaces(
     const before = nearestPast(past, { timestampSeconds: meta.timestampSeconds, centre, sizePx })
     let face: MergeFace = startMerge(bitmap, crops[i]!, swaps[i]!, before)
     const noteOf = () => ({ timestampSeconds: meta.timestampSeconds, centre, sizePx, values: face.notes })
-    if (lastNoting < 0 && i === order.at(-1)) await noted?.([...notes, noteOf()])
+    const isLast = i === order.at(-1)
+    if (isLast && lastNoting < 0) await noted?.([...notes, noteOf()])
     for (const [s, stage] of stages.entries()) {
       face = await stage(face)
-      if (s === lastNoting && i === order.at(-1)) await noted?.([...notes, noteOf()])
+      if (isLast && s === lastNoting) await noted?.([...notes, noteOf()])
     }
     faces[i] = reportOf(face)
     layers.push(face)

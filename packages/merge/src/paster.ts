@@ -25,7 +25,7 @@ export interface Paster extends AsyncDisposable {
 export function pasterHere(stagesOf: (frame: number) => readonly MergeStage[]): Paster {
   const pasted = pasteInOrder()
   return {
-    atOnce: 1,
+    atOnce: 2,
     async paste(frame, work) {
       return { ...(await pasted(work, stagesOf(frame))), [Symbol.dispose]() {} }
     },

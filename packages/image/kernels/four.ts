@@ -1,13 +1,13 @@
-/* Catmull-Rom weights. Source: Keys 1981, https://doi.org/10.1109/TASSP.1981.1163711 (a = -0.5) */
+/* Weights and sums of four samples. Cubic ones are Catmull-Rom's: Keys 1981, https://doi.org/10.1109/TASSP.1981.1163711 (a = -0.5) */
 
 /** Weights of the samples at -1, 0, 1 and 2 as polynomials: factors of t³, t², t and 1. */
 const FACTORS = memory.data<f32>([-0.5, 1.5, -1.5, 0.5, 1, -2.5, 2, -0.5, -0.5, 0, 0.5, 0, 0, 1, 0, 0], 16)
 
 /** What is written into the loops that use it. */
-export class Cubic {
+export class Four {
   /** Weights of four samples for a position between the second and the third; `t` in every lane. */
   @inline
-  static weights(t: v128): v128 {
+  static cubic(t: v128): v128 {
     const a = f32x4.add(f32x4.mul(v128.load(FACTORS), t), v128.load(FACTORS, 16))
     const b = f32x4.add(f32x4.mul(a, t), v128.load(FACTORS, 32))
     return f32x4.add(f32x4.mul(b, t), v128.load(FACTORS, 48))
@@ -15,7 +15,7 @@ export class Cubic {
 
   /** The weight of one of four samples for each of four positions. */
   @inline
-  static weight(sample: i32, t: v128): v128 {
+  static cubicOf(sample: i32, t: v128): v128 {
     const a = f32x4.mul(v128.load32_splat(FACTORS + 4 * sample), t)
     const b = f32x4.mul(f32x4.add(a, v128.load32_splat(FACTORS + 4 * sample, 16)), t)
     const c = f32x4.mul(f32x4.add(b, v128.load32_splat(FACTORS + 4 * sample, 32)), t)
